@@ -1,0 +1,33 @@
+"""Package metadata. Versions that were tested together are in ``constraints.txt``."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="vqnat",
+    version="0.1.0",
+    description="Non-autoregressive translation with discrete latents, as a fairseq plug-in",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=find_packages(include=["vqnat", "vqnat.*"]),
+    package_data={"vqnat": ["**/*.yaml", "**/*.html", "**/*.txt"]},
+    install_requires=[
+        "torch>=2.6",
+        "numpy>=1.26",
+        "fairseq-fixed>=0.12.3.1,<0.13",  # build it with --no-build-isolation, see scripts/setup.sh
+        "sacrebleu>=2.4",
+        "sentencepiece>=0.2",
+        "sacremoses>=0.1",
+        "tqdm>=4.60",
+        "PyYAML>=6",
+        "matplotlib>=3.8",
+        "Jinja2>=3.1",
+    ],
+    extras_require={
+        "dev": ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "ruff>=0.6"],
+        "tensorboard": ["tensorboard>=2.15"],
+    },
+)

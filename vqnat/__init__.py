@@ -1,0 +1,12 @@
+"""Non-autoregressive translation with discrete latents: the ``--user-dir`` of fairseq.
+
+Importing this package lets fairseq load checkpoints with ``weights_only=True`` and registers the task
+``latent_translation``, the architectures ``latent_transformer*`` and the criterion
+``latent_transformer_loss``.
+"""
+
+from vqnat.safe_loading import allow_fairseq_checkpoints
+
+__version__ = "0.1.0"
+
+allow_fairseq_checkpoints()

@@ -1,0 +1,11 @@
+"""Sequence-level knowledge distillation (Kim & Rush 2016, arXiv:1606.07947, section 3.2).
+
+The targets of a binarised bitext's train split are replaced by a teacher's beam search output; valid, test
+and the dictionaries stay as they are. The work is cut into batches that depend only on the data, the
+batches are dealt out to shards, each shard appends finished batches to a journal, and the merge writes the
+journals out in the order of the original train set. ``scripts/distill.py`` is the command line.
+"""
+
+from vqnat.distillation.errors import DistillationError
+
+__all__ = ["DistillationError"]

@@ -1,0 +1,34 @@
+"""Cutting the train set into batches."""
+
+import numpy as np
+
+
+def plan_batches(lengths: np.ndarray, max_tokens: int, max_sentences: int) -> list[np.ndarray]:
+    """Batches of sentences of one length each, the same for any number of shards.
+
+    Within a batch nothing is padded. So it costs nothing, and a sentence's output cannot depend on its
+    neighbours: fairseq bounds the output length by the longest source of the batch.
+
+    Args:
+        lengths: (N,) source lengths in tokens.
+        max_tokens: source tokens in a batch; a longer sentence is a batch of its own.
+        max_sentences: sentences in a batch.
+
+    Returns:
+        Arrays of sentence indices. The longest come first, so that a GPU that is too small says so at once,
+        the rest in a fixed random order, so that shards get equal work and the time left is estimated well.
+    """
+    order = np.argsort(-lengths, kind="stable")
+    batches = []
+    for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+        if len(group):
+            size = max(1, min(max_sentences, max_tokens // max(1, int(lengths[group[0]]))))
+            batches += [group[i : i + size] for i in range(0, len(group), size)]
+    # RandomState: numpy promises that its stream never changes, and the journals rely on the order
+    rest = np.random.RandomState(0).permutation(np.arange(1, len(batches)))
+    return batches[:1] + [batches[i] for i in rest]
+
+
+def shard_batches(n_batches: int, shard: int, num_shards: int) -> range:
+    """The batches that a shard decodes."""
+    return range(shard, n_batches, num_shards)

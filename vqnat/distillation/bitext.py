@@ -1,0 +1,85 @@
+"""The folder that fairseq-preprocess wrote: its languages, train split and dictionaries."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from fairseq.data import Dictionary, data_utils
+
+from vqnat.distillation.errors import DistillationError
+
+
+@dataclass(frozen=True)
+class Bitext:
+    """One language pair of a binarised folder."""
+
+    folder: Path
+    source: str  # language code
+    target: str
+    pair: str  # as in the file names, "en-de"; may be the other way round than source and target
+
+    def train_file(self, language: str, ending: str) -> Path:
+        """``train.en-de.LANGUAGE.ENDING``; ending is ``bin`` or ``idx``."""
+        return self.folder / f"train.{self.pair}.{language}.{ending}"
+
+    def dictionary_file(self, language: str) -> Path:
+        """``dict.LANGUAGE.txt``."""
+        return self.folder / f"dict.{language}.txt"
+
+    def inputs(self) -> list[Path]:
+        """Every file that the distilled train split depends on, besides the teacher."""
+        train = [self.train_file(lang, end) for lang in (self.source, self.target) for end in ("bin", "idx")]
+        return train + [self.dictionary_file(lang) for lang in dict.fromkeys((self.source, self.target))]
+
+    def copied(self) -> list[Path]:
+        """Everything that goes to the result as it is: valid, test, dictionaries and the like."""
+        left_out = ("train", "preprocess.log", "distillation.json", ".")
+        return sorted(p for p in self.folder.iterdir() if p.is_file() and not p.name.startswith(left_out))
+
+    def dictionary(self, language: str) -> Dictionary:
+        """The dictionary of a language, special symbols included."""
+        return Dictionary.load(str(self.dictionary_file(language)))
+
+    def train(self, language: str):
+        """The sentences of one side, indexable, each a 1-d int64 tensor that ends in end-of-sentence."""
+        return data_utils.load_indexed_dataset(str(self.train_file(language, "bin").with_suffix("")))
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(N,) source lengths in tokens, with end-of-sentence."""
+        return np.asarray(self.train(self.source).sizes, dtype=np.int64)
+
+
+def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
+    """Find the language pair and check that every needed file is there and fits the others.
+
+    Raises:
+        DistillationError: no folder, no train split, a side or a dictionary is missing, unequal sides.
+    """
+    if not folder.is_dir():
+        raise DistillationError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
+    pairs = {m[1]: m for p in sorted(folder.iterdir()) if (m := re.fullmatch(r"train\.(.+)-(.+)\..+\.idx", p.name))}
+    names = {(m[1], m[2]): f"{m[1]}-{m[2]}" for m in pairs.values()}
+    if source is None and target is None and len(names) == 1:
+        source, target = next(iter(names))
+    elif source is None or target is None:
+        if not names:
+            raise DistillationError(f"{folder}: no train split (train.SOURCE-TARGET.SOURCE.idx and so on)")
+        found = " ".join(sorted(names.values()))
+        raise DistillationError(f"{folder}: give both --source-lang and --target-lang (pairs there: {found})")
+    pair = names.get((source, target)) or names.get((target, source))
+    if pair is None:
+        found = " ".join(sorted(names.values())) or "none"
+        raise DistillationError(f"{folder}: no train split for {source}-{target} (pairs there: {found})")
+    bitext = Bitext(folder, source, target, pair)
+    for path in bitext.inputs():
+        if not path.is_file():
+            raise DistillationError(f"{path}: no such file")
+    if more := sorted(folder.glob(f"train[0-9]*.{pair}.*.idx")):
+        raise DistillationError(f"{more[0]}: train splits in several parts are not supported; binarise them as one")
+    sizes = [len(bitext.train(language)) for language in (source, target)]
+    if sizes[0] != sizes[1]:
+        raise DistillationError(f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}")
+    return bitext
