@@ -10,3 +10,7 @@ from vqnat.safe_loading import allow_fairseq_checkpoints
 __version__ = "0.1.0"
 
 allow_fairseq_checkpoints()
+
+from vqnat import criterions  # noqa: E402, F401  (registration)
+from vqnat.models import presets  # noqa: E402, F401
+from vqnat.tasks import latent_translation  # noqa: E402, F401

@@ -49,7 +49,8 @@ class Bitext:
     @cached_property
     def lengths(self) -> np.ndarray:
         """(N,) source lengths in tokens, with end-of-sentence."""
-        return np.asarray(self.train(self.source).sizes, dtype=np.int64)
+        dataset = self.train(self.source)  # its sizes are a view of a map that closes with it
+        return np.array(dataset.sizes, dtype=np.int64)
 
 
 def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
@@ -59,9 +60,11 @@ def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
         DistillationError: no folder, no train split, a side or a dictionary is missing, unequal sides.
     """
     if not folder.is_dir():
-        raise DistillationError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
-    pairs = {m[1]: m for p in sorted(folder.iterdir()) if (m := re.fullmatch(r"train\.(.+)-(.+)\..+\.idx", p.name))}
-    names = {(m[1], m[2]): f"{m[1]}-{m[2]}" for m in pairs.values()}
+        raise DistillationError(
+            f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)"
+        )
+    matches = [re.fullmatch(r"train\.(.+)-(.+)\..+\.idx", path.name) for path in folder.iterdir()]
+    names = {(m[1], m[2]): f"{m[1]}-{m[2]}" for m in matches if m}
     if source is None and target is None and len(names) == 1:
         source, target = next(iter(names))
     elif source is None or target is None:
@@ -78,8 +81,17 @@ def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
         if not path.is_file():
             raise DistillationError(f"{path}: no such file")
     if more := sorted(folder.glob(f"train[0-9]*.{pair}.*.idx")):
-        raise DistillationError(f"{more[0]}: train splits in several parts are not supported; binarise them as one")
-    sizes = [len(bitext.train(language)) for language in (source, target)]
+        raise DistillationError(
+            f"{more[0]}: train splits in several parts are not supported; binarise them as one"
+        )
+    try:
+        sizes = [len(bitext.train(language)) for language in (source, target)]
+    except Exception as error:  # fairseq asserts, numpy complains of the size
+        raise DistillationError(
+            f"{folder}: the train split is damaged ({type(error).__name__}: {error})"
+        ) from error
     if sizes[0] != sizes[1]:
-        raise DistillationError(f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}")
+        raise DistillationError(
+            f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}"
+        )
     return bitext

@@ -68,7 +68,7 @@ class Record:
 
 
 def scan(path: Path, start: int) -> Iterator[tuple[int, int, Record]]:
-    """Yield (payload offset, end offset, record) for each whole frame from ``start``, up to the first torn one.
+    """Yield (payload offset, end offset, record) for each whole frame from ``start`` up to a torn one.
 
     Only reads, so it may look at a journal that another process is writing.
     """
@@ -92,8 +92,9 @@ def read_header(path: Path) -> tuple[dict | None, int]:
     if not line.endswith(b"\n"):
         return None, 0
     try:
-        return json.loads(line), len(line)
-    except ValueError as error:
+        header = json.loads(line)
+        return header | {"settings": dict(header["settings"])}, len(line)
+    except (ValueError, KeyError, TypeError) as error:
         raise DistillationError(f"{path}: not a shard of a distillation; move it away") from error
 
 
@@ -121,8 +122,9 @@ class Journal:
         if found is None:
             self._write(json.dumps(header).encode() + b"\n")
             self.first = self.end
-        for _, self.end, record in scan(path, self.first):
+        for _, end, record in scan(path, self.first):
             self.done[record.batch] = len(record.ids)
+            self.end = end
         self.torn = os.path.getsize(path) - self.end  # bytes cut off
         with writing(path):
             os.ftruncate(self.file.fileno(), self.end)

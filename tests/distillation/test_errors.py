@@ -1,0 +1,90 @@
+"""Each mistake gives one line on stderr and status 2."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vqnat.distillation.command import main
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def refused(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> Callable[..., str]:
+    """Run the command line in this process; returns its only line."""
+
+    def call(*extra: object, data: Path = root / "bin", path: object = root / "teacher.pt") -> str:
+        words = [data, "--path", path, "--out", tmp_path / "out", "--cpu", *extra]
+        capsys.readouterr()
+        assert main([str(word) for word in words]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("distill: ") and error.count("\n") == 1, error
+        assert not list((tmp_path / "out").glob("train*"))
+        return error
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("--k-best 5 --beam 4", "--k-best 5: must be at most --beam, which is 4"),
+        ("--mix-raw 1.5", "--mix-raw 1.5: must be from 0 to 1"),
+        ("--mix-raw nan", "--mix-raw nan: must be from 0 to 1"),
+        ("--num-shards 3 --shard 3", "--shard 3: must be from 0 to 2"),
+        ("--shard -1", "--shard -1: must be from 0 to 0"),
+        ("--num-shards 3", "--num-shards 3: must be given together with --shard I or --merge"),
+        ("--num-shards 3 --jobs 2 --shard 1", "--jobs 2: must be given without --num-shards"),
+        ("--beam 0", "--beam 0: must be at least 1"),
+        ("--beam two", "argument --beam: invalid int value: 'two'"),
+        ("--user-dir no/such/plugin", "--user-dir no/such/plugin: cannot be imported (no such folder)"),
+        ("--source-lang fr --target-lang de", "no train split for fr-de (pairs there: en-de)"),
+        ("--source-lang en", "give both --source-lang and --target-lang (pairs there: en-de)"),
+        ("--fp16", "--fp16: needs a GPU"),
+    ],
+)
+def test_options(refused: Callable[..., str], words: str, message: str) -> None:
+    assert message in refused(*words.split())
+
+
+def test_teacher_files(root: Path, refused: Callable[..., str], tmp_path: Path) -> None:
+    assert f"--path {root}/none.pt: no such file" in refused(path=root / "none.pt")
+    assert f"--path {root}/none.pt: no such file" in refused(path=f"{root}/teacher.pt:{root}/none.pt")
+    content = (root / "teacher.pt").read_bytes()
+    for name, damaged in (("cut.pt", content[: len(content) // 2]), ("empty.pt", b""), ("text.pt", b"hello")):
+        (tmp_path / name).write_bytes(damaged)
+        assert f"{name}: not a readable fairseq checkpoint" in refused(path=tmp_path / name)
+
+
+def test_data_folders(root: Path, refused: Callable[..., str], tmp_path: Path) -> None:
+    assert "none: no such folder" in refused(data=tmp_path / "none")
+    data = shutil.copytree(root / "bin", tmp_path / "bin")
+    (data / "train.en-de.de.bin").unlink()
+    assert "train.en-de.de.bin: no such file" in refused(data=data)
+    (data / "train.en-de.de.bin").write_bytes(b"")
+    assert "the train split is damaged" in refused(data=data)
+    for path in data.glob("train*"):
+        path.unlink()
+    assert f"{data}: no train split" in refused(data=data)
+    assert "--out" in refused("--out", root / "bin")
+
+
+def test_vocabularies(root: Path, refused: Callable[..., str], tmp_path: Path) -> None:
+    data = shutil.copytree(root / "bin", tmp_path / "bin")
+    dictionary = data / "dict.de.txt"
+    lines = dictionary.read_text().splitlines()
+    dictionary.write_text("\n".join([*lines, "zehn 1"]) + "\n")
+    error = refused(data=data)
+    assert f"the decoder embeds {len(lines) + 4} symbols, but {dictionary} has {len(lines) + 5}" in error
+    dictionary.write_text("\n".join([lines[1], lines[0], *lines[2:]]) + "\n")
+    error = refused(data=data)
+    assert f"line 1 of its dictionary {root}/bin/dict.de.txt" in error and f"in {dictionary}" in error
+
+
+def test_foreign_files_in_out(root: Path, refused: Callable[..., str], tmp_path: Path) -> None:
+    shard = tmp_path / "out" / "shards" / "shard-0-of-1.journal"
+    shard.parent.mkdir(parents=True)
+    shard.write_text("hello\n")
+    assert f"{shard}: not a shard of a distillation" in refused()

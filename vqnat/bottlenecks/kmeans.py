@@ -1,0 +1,29 @@
+"""Lloyd's k-means, to start a codebook from encoder vectors."""
+
+import torch
+from torch import Tensor
+
+from vqnat.bottlenecks.assignment import nearest
+
+
+def kmeans(z: Tensor, num_clusters: int, generator: torch.Generator, iterations: int = 10) -> tuple[Tensor, Tensor]:
+    """Cluster z (N, D) from a random start; an empty cluster moves to a random vector.
+
+    Args:
+        z: (N, D) float32, N >= num_clusters.
+        num_clusters: K.
+        generator: a CPU generator, so that replicas with the same z agree.
+
+    Returns:
+        centres (K, D), and how many vectors each has (K,), at least 1.
+    """
+    order = torch.randperm(len(z), generator=generator).to(z.device)
+    centres = z[order[:num_clusters]].clone()
+    for _ in range(iterations):
+        codes = nearest(z, centres)
+        counts = torch.zeros(num_clusters, device=z.device).index_add_(0, codes, torch.ones(len(z), device=z.device))
+        sums = torch.zeros_like(centres).index_add_(0, codes, z)
+        spare = z[torch.randint(len(z), (num_clusters,), generator=generator).to(z.device)]
+        empty = (counts == 0).unsqueeze(-1)
+        centres = torch.where(empty, spare, sums / counts.clamp(min=1).unsqueeze(-1))
+    return centres, counts.clamp(min=1)

@@ -1,0 +1,63 @@
+"""Names of the bottlenecks and their options.
+
+Each bottleneck is registered with a config dataclass. The union of all their fields becomes part of the model's
+config, so every option works from the command line and from YAML. Two bottlenecks may share a field (they then
+inherit it from one base), but never define it differently.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+from torch import nn
+
+_BOTTLENECKS: dict[str, tuple[type[nn.Module], type]] = {}
+
+
+def register_bottleneck(name: str, config: type) -> Callable[[type[nn.Module]], type[nn.Module]]:
+    """Class decorator: make the class available as ``--bottleneck NAME`` with the fields of ``config``."""
+
+    def register(cls: type[nn.Module]) -> type[nn.Module]:
+        if name in _BOTTLENECKS:
+            raise ValueError(f"bottleneck {name!r} is registered twice: {_BOTTLENECKS[name][0]} and {cls}")
+        _BOTTLENECKS[name] = (cls, config)
+        return cls
+
+    return register
+
+
+def bottleneck_names() -> list[str]:
+    """Registered names, sorted."""
+    return sorted(_BOTTLENECKS)
+
+
+def bottleneck_options() -> list[dataclasses.Field]:
+    """The union of the options of all bottlenecks, in order of registration.
+
+    Raises:
+        TypeError: two bottlenecks define one option with different defaults or types.
+    """
+    options: dict[str, dataclasses.Field] = {}
+    for name, (_, config) in _BOTTLENECKS.items():
+        for option in dataclasses.fields(config):
+            seen = options.setdefault(option.name, option)
+            if (seen.type, seen.default) != (option.type, option.default):
+                raise TypeError(f"bottleneck {name!r} redefines the option {option.name!r}")
+    return list(options.values())
+
+
+def build_bottleneck(name: str, options: object, dim: int) -> nn.Module:
+    """Build a bottleneck for vectors of ``dim`` components.
+
+    Args:
+        name: a registered name.
+        options: anything with the bottleneck's options as attributes (a dataclass, a Namespace, a DictConfig).
+        dim: D, the number of components of an encoder vector.
+
+    Raises:
+        ValueError: the name is unknown or an option is out of range; the message lists what is valid.
+    """
+    if name not in _BOTTLENECKS:
+        raise ValueError(f"--bottleneck {name!r} is unknown; choose from: {', '.join(bottleneck_names())}")
+    cls, config = _BOTTLENECKS[name]
+    values = {f.name: getattr(options, f.name) for f in dataclasses.fields(config) if hasattr(options, f.name)}
+    return cls(config(**values), dim)

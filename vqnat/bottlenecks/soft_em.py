@@ -1,0 +1,36 @@
+"""Soft EM with m Monte-Carlo samples (Roy et al. 2018, section 3.2)."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from vqnat.bottlenecks.assignment import sample_posterior
+from vqnat.bottlenecks.codebook import CodebookConfig
+from vqnat.bottlenecks.em import EMBottleneck
+from vqnat.bottlenecks.registry import register_bottleneck
+
+
+@dataclass
+class SoftEMConfig(CodebookConfig):
+    """Options of ``soft_em``."""
+
+    num_samples: int = field(
+        default=10, metadata={"help": "m, codes sampled for each position in training; the paper uses 5 to 50"}
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.num_samples < 1:
+            raise ValueError(f"--num-samples {self.num_samples} is not possible; valid: 1 or more")
+
+
+@register_bottleneck("soft_em", SoftEMConfig)
+class SoftEM(EMBottleneck):
+    """E step: m draws from softmax(-||z - e_j||^2), no temperature, with replacement (eq. 9).
+
+    The decoder reads the mean of the m code vectors (eq. 11); each drawn code takes 1/m of the vector in the
+    M step; the latent predictor learns all m.
+    """
+
+    def assign(self, z: Tensor) -> Tensor:
+        return sample_posterior(z, self.codebook.embedding, self.config.num_samples)  # (N, m)

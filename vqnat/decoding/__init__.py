@@ -1,0 +1,1 @@
+"""From a source sentence to hypotheses: search over codes, parallel decoding, rescoring."""

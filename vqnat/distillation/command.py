@@ -1,0 +1,96 @@
+"""The command line: decide what there is to do, do it, and tell errors in one line."""
+
+from argparse import Namespace
+from typing import Any
+
+from fairseq.utils import import_user_module
+
+import vqnat  # noqa: F401 - lets torch load fairseq's checkpoints and registers our models
+from vqnat.distillation.batches import plan_batches, shard_batches
+from vqnat.distillation.bitext import Bitext, open_bitext
+from vqnat.distillation.errors import DistillationError
+from vqnat.distillation.jobs import run_jobs
+from vqnat.distillation.manifest import finished, shard_settings
+from vqnat.distillation.merge import merge
+from vqnat.distillation.options import Options, parse_options
+from vqnat.distillation.progress import Progress, say
+from vqnat.distillation.shards import Tail, check_journals, journal_path, missing_batches, run_shard
+
+
+def import_user_dir(user_dir: str | None) -> None:
+    """Import plug-in code as fairseq's own command lines do. Raises DistillationError."""
+    try:
+        import_user_module(Namespace(user_dir=user_dir))
+    except Exception as error:  # whatever the user's code raises
+        reason = (
+            "no such folder" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
+        )
+        raise DistillationError(f"--user-dir {user_dir}: cannot be imported ({reason})") from error
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    try:
+        distill(parse_options(argv))
+    except DistillationError as error:
+        say(str(error))
+        return 2
+    except KeyboardInterrupt:
+        say("interrupted; run the same command again to continue")
+        return 130
+    return 0
+
+
+def distill(options: Options) -> None:
+    """Do what is left to do. Raises DistillationError."""
+    import_user_dir(options.user_dir)
+    for path in options.teachers:
+        if not path.is_file():
+            raise DistillationError(f"--path {path}: no such file")
+    bitext = open_bitext(options.data, options.source_lang, options.target_lang)
+    settings = shard_settings(options, bitext)
+    if finished(options, settings):
+        say(f"{options.out} is finished for these settings: nothing to do")
+        return
+    check_journals(options, settings)
+    if not options.merge:
+        decode(options, bitext, settings)
+    if options.shard is None:
+        report_result(options, merge(options, bitext, settings))
+
+
+def decode(options: Options, bitext: Bitext, settings: dict[str, Any]) -> None:
+    """Decode what is left of this process's share: one shard, or all of them with ``--jobs``."""
+    batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
+    shards = range(options.shards) if options.shard is None else range(options.shard, options.shard + 1)
+    total = sum(
+        len(batches[b]) for shard in shards for b in shard_batches(len(batches), shard, options.shards)
+    )
+    missing = [missing_batches(options, len(batches), shard) for shard in shards]
+    if all(left == [] for left in missing):
+        return
+    done = sum(Tail(journal_path(options, shard), batches).more() for shard in shards)
+    if done:
+        say(f"{done} of {total} sentences were done before")
+    progress = Progress(total, done)
+    try:
+        if options.jobs > 1:
+            run_jobs(options, bitext, settings, progress)
+        else:
+            decoded = run_shard(options, bitext, settings, shards[0], progress.update)
+    finally:
+        progress.close()
+    if options.jobs == 1:
+        say(f"decoded {decoded} batches")
+
+
+def report_result(options: Options, figures: dict[str, Any]) -> None:
+    """Say what was written, and how many sources kept their raw target."""
+    counts = figures["counts"]
+    reasons = {key: count for key, count in counts.items() if key.startswith("raw_kept_") and count}
+    if reasons:
+        text = ", ".join(
+            f"{count} {key.removeprefix('raw_kept_').replace('_', ' ')}" for key, count in reasons.items()
+        )
+        say(f"warning: {sum(reasons.values())} sources keep their raw target ({text})")
+    say(f"{options.out}: {counts['pairs']} pairs from {counts['sentences']} sentences")

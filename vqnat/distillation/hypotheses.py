@@ -1,0 +1,56 @@
+"""Random access to the hypotheses in a set of journals, without holding them in memory."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vqnat.distillation.journal import read_header, scan
+
+
+class Hypotheses:
+    """``hypotheses[i]`` is the list of hypotheses of sentence i, best first, each a 1-d int64 tensor.
+
+    Holds 20 bytes a hypothesis; the tokens stay in the mapped files.
+
+    Args:
+        paths: the journals, each batch in exactly one of them.
+        sentences: N, sentences in the train set.
+    """
+
+    def __init__(self, paths: list[Path], sentences: int) -> None:
+        self.files = [np.memmap(path, mode="r") for path in paths]
+        self.seconds, self.batches = 0.0, 0  # decoding time summed over batches, and their number
+        score = 0.0
+        none = np.empty(0, dtype=np.int64)
+        ids, files, offsets, lengths = [none], [none], [none], [none]
+        for number, path in enumerate(paths):
+            _, first = read_header(path)
+            for at, _, record in scan(path, first):
+                ids.append(record.ids.copy())  # a view would keep the tokens in memory
+                files.append(np.full(len(record.ids), number))
+                offsets.append(record.token_offsets(at))
+                lengths.append(record.lengths.copy())
+                score += float(record.scores.sum(dtype=np.float64))
+                self.seconds += record.seconds
+                self.batches += 1
+        sentence = np.concatenate(ids)
+        order = np.argsort(sentence, kind="stable")  # keeps the order among the hypotheses of a sentence
+        self.first = np.searchsorted(sentence[order], np.arange(sentences + 1))  # (N + 1,)
+        self.counts = np.diff(self.first)  # (N,) hypotheses a sentence
+        self.file = np.concatenate(files)[order]
+        self.offset = np.concatenate(offsets)[order]
+        self.length = np.concatenate(lengths)[order]
+        self.tokens = int(self.length.sum())
+        self.mean_score = score / max(1, len(order))  # natural logarithm, normalised by length
+
+    def __getitem__(self, sentence: int) -> list[torch.Tensor]:
+        rows = range(self.first[sentence], self.first[sentence + 1])
+        return [
+            torch.from_numpy(
+                np.frombuffer(self.files[self.file[row]], "<i4", self.length[row], self.offset[row]).astype(
+                    np.int64
+                )
+            )
+            for row in rows
+        ]

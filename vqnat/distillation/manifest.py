@@ -1,0 +1,133 @@
+"""What a distillation was made of: the settings that shards must share, and the record of the result."""
+
+import hashlib
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import fairseq
+import numpy as np
+import torch
+
+import vqnat
+from vqnat.distillation.atomic import replacing
+from vqnat.distillation.bitext import Bitext
+from vqnat.distillation.errors import DistillationError
+from vqnat.distillation.options import Options
+
+NAME = "distillation.json"
+SEARCH = ("beam", "lenpen", "max_len_a", "max_len_b", "k_best", "fp16")  # options that shape the hypotheses
+PLAN = ("max_tokens", "batch_size")  # options that shape the batches, and the result only in ties
+
+
+def sha256(path: Path) -> str:
+    """The checksum of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
+    """What all shards of one distillation have in common, flat: ``{field: value}``."""
+    return {
+        "teacher sha256": ":".join(sha256(path) for path in options.teachers),
+        "direction": f"{bitext.source}-{bitext.target}",
+        **{f"{path.name} sha256": sha256(path) for path in bitext.inputs()},
+        **{name: getattr(options, name) for name in SEARCH + PLAN},
+        "num_shards": options.shards,
+    }
+
+
+def result_settings(options: Options, settings: dict[str, Any]) -> dict[str, Any]:
+    """What determines the result: the shards' settings without how the work was cut, plus the mixture."""
+    kept = {key: value for key, value in settings.items() if key not in (*PLAN, "num_shards")}
+    return kept | {"mix_raw": options.mix_raw, "seed": options.seed if options.mix_raw else None}
+
+
+def require_same(path: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Raise DistillationError naming the first field in which ``found``, read from ``path``, differs."""
+    for key in dict.fromkeys([*asked, *found]):
+        if found.get(key) != asked.get(key):
+            raise DistillationError(
+                f"{path}: made with {key} = {found.get(key)}, asked for {asked.get(key)}; "
+                "give the same settings or another --out"
+            )
+
+
+def finished(options: Options, settings: dict[str, Any]) -> dict[str, Any] | None:
+    """The manifest of the result in ``--out`` if it is there, whole and for these settings.
+
+    Raises:
+        DistillationError: other settings, a damaged result, or train files that nobody accounts for.
+    """
+    path = options.out / NAME
+    if not path.is_file():
+        if any(options.out.glob("train.*.idx")) and not (options.out / "shards").is_dir():
+            raise DistillationError(
+                f"--out {options.out}: holds a train split already; choose another folder"
+            )
+        return None
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        found, outputs = manifest["settings"], manifest["outputs"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DistillationError(
+            f"{path}: not the manifest of a distillation; choose another --out"
+        ) from error
+    require_same(path, found, result_settings(options, settings))
+    for name, checksum in outputs.items():
+        if not (options.out / name).is_file() or sha256(options.out / name) != checksum:
+            raise DistillationError(
+                f"{options.out / name}: differs from {path}; remove the folder and run again"
+            )
+    return manifest
+
+
+def write_manifest(
+    options: Options,
+    bitext: Bitext,
+    settings: dict[str, Any],
+    figures: dict[str, Any],
+    outputs: dict[str, str],
+) -> None:
+    """Write the record of a finished result, atomically."""
+    manifest = {
+        "settings": result_settings(options, settings),
+        "teachers": [
+            {"path": str(path), "sha256": digest}
+            for path, digest in zip(options.teachers, settings["teacher sha256"].split(":"), strict=True)
+        ],
+        "data": str(bitext.folder),
+        **{name: settings[name] for name in (*PLAN, "num_shards")},
+        **figures,
+        "outputs": outputs,
+        "command": shlex.join(sys.argv),
+        "commit": _commit(),
+        "machine": {
+            "platform": platform.platform(),
+            "cpus": os.cpu_count(),
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() and not options.cpu else None,
+        },
+        "versions": {
+            "vqnat": vqnat.__version__,
+            "fairseq": fairseq.__version__,
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        },
+    }
+    with replacing(options.out / NAME) as partial:
+        partial.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _commit() -> str | None:
+    """The commit of this code, or None outside of a git checkout."""
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,123 @@
+"""Running a shard: the batches that its journal does not hold yet, one after the other."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vqnat.distillation.batches import plan_batches, shard_batches
+from vqnat.distillation.bitext import Bitext
+from vqnat.distillation.errors import DistillationError
+from vqnat.distillation.journal import Journal, Record, read_header, scan
+from vqnat.distillation.manifest import require_same
+from vqnat.distillation.options import Options
+from vqnat.distillation.progress import say
+from vqnat.distillation.teacher import Teacher
+
+
+def journal_path(options: Options, shard: int) -> Path:
+    """Where a shard keeps its batches."""
+    return options.out / "shards" / f"shard-{shard}-of-{options.shards}.journal"
+
+
+def check_journals(options: Options, settings: dict[str, Any]) -> None:
+    """Raise DistillationError if ``--out`` holds a shard of another distillation."""
+    for path in sorted((options.out / "shards").glob("*.journal")):
+        header, _ = read_header(path)
+        if header is not None:
+            require_same(path, header["settings"], settings)
+
+
+def missing_batches(options: Options, n_batches: int, shard: int) -> list[int] | None:
+    """The batches that the journal of a shard lacks; None when it was never begun."""
+    path = journal_path(options, shard)
+    header, first = read_header(path) if path.is_file() else (None, 0)
+    if header is None:
+        return None
+    done = {record.batch for _, _, record in scan(path, first)}
+    return [batch for batch in shard_batches(n_batches, shard, options.shards) if batch not in done]
+
+
+class Tail:
+    """Follows a journal that another process writes."""
+
+    def __init__(self, path: Path, batches: list[np.ndarray]) -> None:
+        self.path, self.batches, self.at = path, batches, 0
+
+    def more(self) -> int:
+        """The sentences finished since the last call."""
+        if not self.at:
+            if not self.path.is_file():
+                return 0
+            header, self.at = read_header(self.path)
+            if header is None:
+                return 0
+        sentences = 0
+        for _, end, record in scan(self.path, self.at):
+            sentences += len(self.batches[record.batch])
+            self.at = end
+        return sentences
+
+
+def pick_device(options: Options, shard: int) -> torch.device:
+    """Shards go round the GPUs of the machine; no GPU or ``--cpu``: the CPU."""
+    if options.cpu or not torch.cuda.is_available():
+        if options.fp16:
+            raise DistillationError("--fp16: needs a GPU")
+        return torch.device("cpu")
+    device = torch.device("cuda", shard % torch.cuda.device_count())
+    torch.cuda.set_device(device)
+    return device
+
+
+def run_shard(
+    options: Options, bitext: Bitext, settings: dict[str, Any], shard: int, report: Callable[[int], None]
+) -> int:
+    """Decode what is left of a shard.
+
+    Args:
+        options: the user's choices.
+        bitext: the data.
+        settings: what all shards share, see ``manifest.shard_settings``.
+        shard: its number.
+        report: called with the number of sentences after each batch.
+
+    Returns:
+        The number of batches decoded now.
+
+    Raises:
+        DistillationError: see ``Teacher`` and ``Journal``; the journal is of another distillation.
+    """
+    batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
+    if threads := options.threads or (1 if options.jobs > 1 else 0):
+        torch.set_num_threads(threads)
+    teacher = Teacher(options, bitext, pick_device(options, shard))
+    header = {"settings": settings, "max_source": teacher.max_source}
+    decoded = 0
+    with Journal(journal_path(options, shard), header) as journal:
+        require_same(journal.path, journal.header["settings"], settings)
+        if journal.torn:
+            say(f"{journal.path}: cut off {journal.torn} bytes of an unfinished batch")
+        for batch in shard_batches(len(batches), shard, options.shards):
+            if batch not in journal.done:
+                journal.append(decode_batch(teacher, batch, batches[batch]))
+                report(len(batches[batch]))
+                decoded += 1
+    return decoded
+
+
+def decode_batch(teacher: Teacher, batch: int, ids: np.ndarray) -> Record:
+    """Translate the sentences ``ids`` of batch number ``batch``."""
+    start = time.monotonic()
+    rows = teacher.translate(ids)
+    return Record(
+        batch=batch,
+        seconds=time.monotonic() - start,
+        ids=np.array([sentence for sentence, _, _ in rows], dtype=np.int32),
+        lengths=np.array([len(tokens) for _, tokens, _ in rows], dtype=np.int32),
+        scores=np.array([score for _, _, score in rows], dtype=np.float32),
+        tokens=torch.cat([tokens for _, tokens, _ in rows]).numpy() if rows else np.empty(0, dtype=np.int32),
+    )

@@ -1,0 +1,132 @@
+"""Loading the teacher, an ensemble of fairseq translation models, and searching with it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from fairseq import checkpoint_utils, utils
+from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
+from fairseq.dataclass.utils import overwrite_args_by_name
+from omegaconf import OmegaConf
+
+from vqnat.distillation.bitext import Bitext
+from vqnat.distillation.errors import DistillationError
+from vqnat.distillation.options import Options
+from vqnat.distillation.vocabulary import check_contents, check_sizes
+
+Hypothesis = tuple[int, torch.Tensor, float]  # sentence, (length,) tokens, score
+
+
+class Teacher:
+    """Beam search over the train split of a bitext.
+
+    Args:
+        options: beam, length penalty and so on.
+        bitext: the data; its dictionaries must be the teacher's.
+        device: where to run.
+
+    Raises:
+        DistillationError: a checkpoint cannot be read or has another vocabulary.
+    """
+
+    def __init__(self, options: Options, bitext: Bitext, device: torch.device) -> None:
+        self.device = device
+        self.bitext = bitext
+        self.models: list[Any] = []
+        self.task = None
+        for path in options.teachers:
+            self._load(path)
+        cfg = OmegaConf.structured(FairseqConfig)
+        cfg.generation.beam = options.beam
+        for model in self.models:
+            if options.fp16:
+                model.half()
+            model.to(device)
+            model.prepare_for_inference_(cfg)  # eval mode: no dropout
+        search = GenerationConfig(
+            beam=options.beam,
+            lenpen=options.lenpen,
+            max_len_a=options.max_len_a,
+            max_len_b=options.max_len_b,
+            nbest=options.k_best,
+        )
+        self.generator = self.task.build_generator(self.models, search)
+        self.task.load_dataset("train")
+        self.dataset = self.task.dataset("train")
+        self.k_best = options.k_best
+        limits = utils.resolve_max_positions(
+            self.task.max_positions(), *[model.max_positions() for model in self.models]
+        )
+        limit = limits[0] if isinstance(limits, tuple | list) else limits
+        self.max_source = int(min(limit, np.iinfo(np.int32).max))  # tokens
+
+    def _load(self, path: Path) -> None:
+        try:
+            state = checkpoint_utils.load_checkpoint_to_cpu(str(path))
+            saved, weights = state.get("args") or state["cfg"], state["model"]
+        except Exception as error:
+            reason = (str(error).splitlines() or [""])[0]
+            message = f"--path {path}: not a readable fairseq checkpoint ({type(error).__name__}: {reason})"
+            raise DistillationError(message) from error
+        check_sizes(path, weights, self.bitext)
+        check_contents(path, getattr(saved, "task", saved), self.bitext)
+        self._point_at_data(saved)
+        try:
+            models, _, self.task = checkpoint_utils.load_model_ensemble_and_task(
+                [str(path)], task=self.task, state=state
+            )
+        except Exception as error:
+            reason = " ".join(str(error).split())[:300]
+            raise DistillationError(
+                f"--path {path}: cannot build the model ({type(error).__name__}: {reason}); "
+                "if its code is a plug-in, name the folder with --user-dir"
+            ) from error
+        self.models += models
+
+    def _point_at_data(self, saved: Any) -> None:
+        """Replace what the checkpoint remembers of its own training data."""
+        overrides = {
+            "data": str(self.bitext.folder),
+            "source_lang": self.bitext.source,
+            "target_lang": self.bitext.target,
+            "train_subset": "train",
+            "dataset_impl": None,  # as the files are
+            "eval_bleu": False,
+            "truncate_source": False,  # too long sources are counted, not cut
+            "num_batch_buckets": 0,
+            "load_alignments": False,
+        }
+        if hasattr(saved, "task") and not isinstance(saved.task, str):
+            overwrite_args_by_name(saved, overrides)
+        else:  # an old checkpoint: a flat Namespace
+            vars(saved).update(overrides)
+
+    def translate(self, ids: np.ndarray) -> list[Hypothesis]:
+        """The k best hypotheses of each sentence, best first; sentences of one length make the best batch.
+
+        A sentence that is empty or too long for the teacher, or gets no output, has no hypothesis.
+        """
+        length = int(self.bitext.lengths[ids].max())
+        if length > self.max_source or length <= 1:
+            return []
+        try:
+            return self._search(ids)
+        except torch.OutOfMemoryError as error:
+            if len(ids) == 1:
+                message = f"a source of {length} tokens does not fit the GPU's memory: try a smaller --beam"
+                raise DistillationError(message) from error
+        torch.cuda.empty_cache()  # outside of the except clause, which keeps the tensors alive
+        return [row for half in np.array_split(ids, 2) for row in self.translate(half)]
+
+    def _search(self, ids: np.ndarray) -> list[Hypothesis]:
+        sample = self.dataset.collater([self.dataset[int(i)] for i in ids])
+        sample = utils.move_to_cuda(sample, self.device) if self.device.type == "cuda" else sample
+        found = self.task.inference_step(self.generator, self.models, sample)
+        rows = []
+        for sentence, hypotheses in zip(sample["id"].tolist(), found, strict=True):
+            for hypothesis in hypotheses[: self.k_best]:
+                tokens, score = hypothesis["tokens"].int().cpu(), float(hypothesis["score"])
+                if len(tokens) > 1 and np.isfinite(score):  # more than the end-of-sentence symbol
+                    rows.append((sentence, tokens, score))
+        return rows

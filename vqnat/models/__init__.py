@@ -1,0 +1,1 @@
+"""The latent transformer and its presets (fairseq imports every file of this folder)."""

@@ -1,0 +1,92 @@
+"""Options of the latent transformer; the bottlenecks add their own."""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from fairseq.dataclass import FairseqDataclass
+from omegaconf import II
+
+from vqnat.bottlenecks import bottleneck_names, bottleneck_options
+
+LENGTH_MODES = ("predictor", "ratio")
+
+
+@dataclass
+class _ModelConfig(FairseqDataclass):
+    encoder_layers: int = field(default=6, metadata={"help": "layers of the source encoder"})
+    decoder_layers: int = field(default=6, metadata={"help": "layers of the parallel decoder"})
+    predictor_layers: int = field(
+        default=0, metadata={"help": "layers of the autoregressive latent predictor; 0: as many as the decoder"}
+    )
+    embed_dim: int = field(default=512, metadata={"help": "D, width of every part and of the codes"})
+    ffn_embed_dim: int = field(default=2048, metadata={"help": "inner width of the feed-forward parts"})
+    attention_heads: int = field(default=8, metadata={"help": "attention heads of every part"})
+    dropout: float = field(default=0.1, metadata={"help": "dropout probability"})
+    attention_dropout: float = field(default=0.0, metadata={"help": "dropout probability of attention weights"})
+    activation_dropout: float = field(default=0.0, metadata={"help": "dropout probability inside feed-forward parts"})
+    share_decoder_input_output_embed: bool = field(
+        default=False, metadata={"help": "one table for target embeddings and the output layer"}
+    )
+    share_all_embeddings: bool = field(
+        default=False,
+        metadata={"help": "one table for source, target and output (needs a joined dictionary)"},
+    )
+    compression_steps: int = field(
+        default=3, metadata={"help": "nc: the latent sequence is 2^nc times shorter than the target; 1 to 5"}
+    )
+    target_encoder_attends_source: bool = field(
+        default=False,
+        metadata={"help": "the target encoder reads the encoded source (Kaiser et al. 2018; less stable)"},
+    )
+    length_mode: str = field(
+        default="predictor",
+        metadata={
+            "help": "what sets the number of codes at inference: predictor (it ends the sequence itself) or ratio "
+            "(a fixed multiple of the source length, as the original does)"
+        },
+    )
+    length_ratio: float = field(
+        default=2.0, metadata={"help": "target positions for each source token, with --length-mode ratio"}
+    )
+    bottleneck: str = field(
+        default="soft_em", metadata={"help": f"discrete bottleneck: {', '.join(bottleneck_names())}"}
+    )
+    max_source_positions: int = II("task.max_source_positions")
+    max_target_positions: int = II("task.max_target_positions")
+
+
+# The options of all bottlenecks become fields of the model, after its own.
+LatentTransformerConfig = dataclasses.make_dataclass(
+    "LatentTransformerConfig",
+    [
+        (option.name, option.type, field(default=option.default, metadata=dict(option.metadata)))
+        for option in bottleneck_options()
+    ],
+    bases=(_ModelConfig,),
+    namespace={"__doc__": "Options of ``--arch latent_transformer``.", "__module__": __name__},
+)
+
+
+def check(config: _ModelConfig) -> None:
+    """Refuse impossible options.
+
+    Raises:
+        ValueError: names the option, the value and the valid values.
+    """
+    checks = (
+        ("compression-steps", 1 <= config.compression_steps <= 5, "1 to 5"),
+        ("length-mode", config.length_mode in LENGTH_MODES, ", ".join(LENGTH_MODES)),
+        ("length-ratio", config.length_ratio > 0, "more than 0"),
+        ("encoder-layers", config.encoder_layers >= 1, "1 or more"),
+        ("decoder-layers", config.decoder_layers >= 1, "1 or more"),
+        ("predictor-layers", config.predictor_layers >= 0, "0 (as the decoder) or more"),
+        ("dropout", 0 <= config.dropout < 1, "0 <= value < 1"),
+    )
+    for option, valid, expected in checks:
+        if not valid:
+            value = getattr(config, option.replace("-", "_"))
+            raise ValueError(f"--{option} {value} is not possible; valid: {expected}")
+    if config.embed_dim % config.attention_heads:
+        raise ValueError(
+            f"--embed-dim {config.embed_dim} is not a multiple of --attention-heads {config.attention_heads}"
+        )

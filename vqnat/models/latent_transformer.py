@@ -1,0 +1,149 @@
+"""The latent transformer (Kaiser et al. 2018; Roy et al. 2018, section 5.1)."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from fairseq.models import BaseFairseqModel, register_model
+from fairseq.models.transformer import Embedding
+from torch import Tensor, nn
+
+from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
+from vqnat.models.config import LatentTransformerConfig, check
+from vqnat.models.latent_predictor import LatentPredictor
+from vqnat.models.parallel_decoder import ParallelDecoder
+from vqnat.models.source_encoder import EncodedSource, SourceEncoder
+from vqnat.models.target_encoder import TargetEncoder
+from vqnat.modules.transformer import StackShape
+
+
+@dataclass
+class TrainingOutput:
+    """What a training forward pass gives the criterion.
+
+    Attributes:
+        token_logits: (N, V) at the N real target positions of the batch, end of sentence included.
+        token_targets: (N,) the tokens there.
+        code_logits: (B, T + 1, K + 1) of the latent predictor; None until the codebook has started.
+        code_targets: (B, T + 1, m) what they predict, the end of the codes included.
+        code_mask: (B, T + 1) True where a prediction counts.
+        bottleneck: the record of the bottleneck.
+    """
+
+    token_logits: Tensor
+    token_targets: Tensor
+    code_logits: Tensor | None
+    code_targets: Tensor
+    code_mask: Tensor
+    bottleneck: BottleneckOutput
+
+
+@register_model("latent_transformer", dataclass=LatentTransformerConfig)
+class LatentTransformer(BaseFairseqModel):
+    """Source encoder, target encoder, bottleneck, latent predictor, parallel decoder.
+
+    Training:  target -> target encoder -> bottleneck -> decoder -> the same target;  source -> predictor -> codes.
+    Inference: source -> predictor -> codes -> decoder -> all words in one pass.
+    """
+
+    def __init__(self, config: LatentTransformerConfig, source_embedding: Embedding, target_embedding: Embedding):
+        super().__init__()
+        self.config = config
+        self.pad = target_embedding.padding_idx
+        self.stride = 2**config.compression_steps
+        self.max_codes = -(-config.max_target_positions // self.stride)
+
+        def shape(layers: int) -> StackShape:
+            rates = (config.dropout, config.attention_dropout, config.activation_dropout)
+            return StackShape(layers, config.embed_dim, config.ffn_embed_dim, config.attention_heads, *rates)
+
+        steps = config.compression_steps
+        self.encoder = SourceEncoder(shape(config.encoder_layers), source_embedding, config.max_source_positions)
+        self.target_encoder = TargetEncoder(shape(0), target_embedding, steps, config.target_encoder_attends_source)
+        self.bottleneck = build_bottleneck(config.bottleneck, config, config.embed_dim)
+        predictor_layers = config.predictor_layers or config.decoder_layers
+        self.predictor = LatentPredictor(shape(predictor_layers), self.bottleneck.num_codes, self.max_codes)
+        self.decoder = ParallelDecoder(shape(config.decoder_layers), steps, self.max_codes * self.stride)
+        vocabulary = target_embedding.num_embeddings
+        self.output_proj = nn.Linear(config.embed_dim, vocabulary, bias=False)
+        if config.share_decoder_input_output_embed or config.share_all_embeddings:
+            self.output_proj.weight = target_embedding.weight
+        else:
+            nn.init.normal_(self.output_proj.weight, std=config.embed_dim**-0.5)
+
+    @classmethod
+    def build_model(cls, config: LatentTransformerConfig, task) -> "LatentTransformer":
+        """Build from the options and the task's dictionaries (fairseq calls this)."""
+        check(config)
+        source, target = task.source_dictionary, task.target_dictionary
+        source_embedding = Embedding(len(source), config.embed_dim, source.pad())
+        if config.share_all_embeddings:
+            if source != target:
+                raise ValueError("--share-all-embeddings needs a joined dictionary (fairseq-preprocess)")
+            target_embedding = source_embedding
+        else:
+            target_embedding = Embedding(len(target), config.embed_dim, target.pad())
+        return cls(config, source_embedding, target_embedding)
+
+    def max_positions(self) -> tuple[int, int]:
+        """(source, target) lengths in tokens."""
+        return self.config.max_source_positions, self.config.max_target_positions
+
+    def max_decoder_positions(self) -> int:
+        return self.config.max_target_positions
+
+    def num_codes(self, source_lengths: Tensor, target_lengths: Tensor | None = None) -> Tensor:
+        """How many codes each sentence has (B,), from lengths in tokens (B,), end of sentence included.
+
+        With ``--length-mode ratio`` max(|y|, ratio |x|) positions, in inference ratio |x|.
+        """
+        lengths = target_lengths
+        if self.config.length_mode == "ratio":
+            lengths = (source_lengths * self.config.length_ratio).ceil().long()
+            lengths = lengths if target_lengths is None else torch.maximum(lengths, target_lengths)
+        return lengths.add(self.stride - 1).div(self.stride, rounding_mode="floor").clamp_(1, self.max_codes)
+
+    def forward(self, src_tokens: Tensor, src_lengths: Tensor, target: Tensor) -> TrainingOutput:
+        """One training pass.
+
+        Args:
+            src_tokens: (B, S) source, end of sentence included, padded on either side.
+            src_lengths: (B,) its lengths in tokens.
+            target: (B, T) target, end of sentence included, padded on the right.
+        """
+        source = self.encoder(src_tokens)
+        codes = self.num_codes(src_lengths, target.ne(self.pad).sum(1))  # (B,)
+        num = -(-target.shape[1] // self.stride)
+        if self.config.length_mode == "ratio":
+            num = int(codes.max())
+        target = F.pad(target, (0, num * self.stride - target.shape[1]), value=self.pad)  # (B, num * 2^nc)
+        real = torch.arange(num, device=codes.device) < codes.unsqueeze(1)  # (B, num)
+
+        z = self.target_encoder(target, source)  # (B, num, D)
+        latents = self.bottleneck(z, real)
+        features = self.decoder(latents.quantized, real, source)  # (B, num * 2^nc, D)
+        counted = target.ne(self.pad)
+        code_targets, code_mask = self._code_targets(latents.samples, codes, real)
+        code_logits = self.predictor(latents.quantized, source) if self.bottleneck.started else None
+        return TrainingOutput(
+            token_logits=self.output_proj(features[counted]),
+            token_targets=target[counted],
+            code_logits=code_logits,
+            code_targets=code_targets,
+            code_mask=code_mask,
+            bottleneck=latents,
+        )
+
+    def _code_targets(self, samples: Tensor, codes: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples (B, T, m) with the end at position ``codes`` (B,), and the mask of what counts (B, T + 1)."""
+        targets = F.pad(samples, (0, 0, 0, 1))  # (B, T + 1, m)
+        index = torch.arange(targets.shape[1], device=codes.device)
+        ends = index == codes.unsqueeze(1)  # (B, T + 1)
+        targets = targets.masked_fill(ends.unsqueeze(-1), self.predictor.end)
+        mask = F.pad(real, (0, 1))
+        return targets, mask if self.config.length_mode == "ratio" else mask | ends
+
+    def decode(self, codes: Tensor, real: Tensor, source: EncodedSource) -> Tensor:
+        """Log-probabilities (B, 2^nc T, V) of all target words, from codes (B, T), real (B, T)."""
+        features = self.decoder(self.bottleneck.embed(codes).to(source.vectors), real, source)
+        return F.log_softmax(self.output_proj(features), -1, dtype=torch.float32)

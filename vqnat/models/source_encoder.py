@@ -1,0 +1,44 @@
+"""The source sentence as vectors."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
+
+
+@dataclass
+class EncodedSource:
+    """vectors (B, S, D); attend (B, 1, 1, S), True at real positions, or None when all are real."""
+
+    vectors: Tensor
+    attend: Tensor | None
+
+    def repeat(self, times: int) -> "EncodedSource":
+        """Each sentence ``times`` times in a row: (B * times, S, D)."""
+        if times == 1:
+            return self
+        attend = None if self.attend is None else self.attend.repeat_interleave(times, 0)
+        return EncodedSource(self.vectors.repeat_interleave(times, 0), attend)
+
+
+class SourceEncoder(nn.Module):
+    """Token and position embeddings, then Transformer layers."""
+
+    def __init__(self, shape: StackShape, embedding: nn.Embedding, max_positions: int):
+        super().__init__()
+        self.embedding = embedding
+        self.positions = SinusoidalPositions(max_positions + 1, shape.dim)
+        self.stack = TransformerStack(shape, reads_source=False)
+
+    def forward(self, tokens: Tensor) -> EncodedSource:
+        """tokens (B, S), padded on either side."""
+        real = tokens.ne(self.embedding.padding_idx)  # (B, S)
+        # Positions count real tokens only: left padding must not shift them.
+        index = real.long().cumsum(1).sub_(1).clamp_(min=0)  # (B, S)
+        shape = self.stack.shape
+        x = self.embedding(tokens) * shape.dim**0.5 + self.positions.table[index]  # (B, S, D)
+        x = F.dropout(x, shape.dropout, self.training)
+        attend = attend_mask(real)
+        return EncodedSource(self.stack(x, attend), attend)

@@ -1,0 +1,121 @@
+"""The report's pictures, as SVG whose colours are the page's CSS variables: they follow light and dark."""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+
+# Stand-ins: drawn in these, then replaced by variables of report.html.
+INK, FAINT = "#010101", "#020202"
+SERIES = [f"#0304{n:02x}" for n in range(8)]
+VARIABLES = {INK: "var(--ink)", FAINT: "var(--rule)"} | {
+    c: f"var(--series-{n})" for n, c in enumerate(SERIES)
+}
+STYLE = {
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+}
+Points = Sequence[tuple[float, float]]
+
+
+def _svg(figure: Any, description: str) -> str:
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+    plt.close(figure)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    for colour, variable in VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{description}"', svg, count=1)
+    # Ids are per file for matplotlib, but the page holds several: clip paths must not be mixed up.
+    prefix = re.sub(r"\W+", "-", description.lower())
+    svg = re.sub(r'id="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    return re.sub(r"(url\(#|href=\"#)", rf"\1{prefix}-", svg)
+
+
+def lines(
+    title: str, series: dict[str, Points], colours: dict[str, int], label: str, log: bool = False
+) -> str:
+    """Curves over updates, one per training.
+
+    Args:
+        title: for readers who cannot see it, and for ids.
+        series: name -> points (update, value).
+        colours: name -> number of its colour, the same in every picture.
+        label: of the y axis.
+        log: logarithmic y axis.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(4.6, 2.9))
+        for name, points in series.items():
+            colour = SERIES[colours[name] % len(SERIES)]
+            shown = "o" if len(points) == 1 else None
+            axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.8, marker=shown, label=name)
+        axes.set_xlabel("updates")
+        axes.set_ylabel(label)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        if log:
+            axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        if len(series) > 1:
+            columns = 2 if len(series) > 3 else 1
+            axes.legend(fontsize=8.5, ncols=columns, loc="lower left", bbox_to_anchor=(0, 1.0))
+        return _svg(figure, title)
+
+
+def quality_against_latency(
+    systems: Sequence[dict[str, Any]], colours: dict[str, int], measure: str, label: str, title: str
+) -> str:
+    """One point a system: up and to the left is better."""
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(4.6, 3.2))
+        for system in systems:
+            x, y = system["latency_ms"]["mean"], system[measure]
+            axes.plot(
+                x, y, "o", markersize=9, color=SERIES[colours[system["training"]["name"]] % len(SERIES)]
+            )
+        _labels(axes, [(s["latency_ms"]["mean"], s[measure], s["name"]) for s in systems])
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.xaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:g}" if f"{v:e}"[0] in "25" else ""))
+        axes.margins(0.22, 0.18)
+        axes.set_xlabel("ms per sentence, batch size 1")
+        axes.set_ylabel(label)
+        return _svg(figure, title)
+
+
+def _labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
+    """A name beside each point; points of almost the same height are named above and below by turns."""
+    above = True
+    last = None
+    span = max((p[1] for p in points), default=0) - min((p[1] for p in points), default=0) or 1
+    for x, y, name in sorted(points, key=lambda point: point[1]):
+        above = not above if last is not None and y - last < 0.08 * span else True
+        offset, anchor = (8, "bottom") if above else (-8, "top")
+        axes.annotate(
+            name, (x, y), xytext=(0, offset), textcoords="offset points", ha="center", va=anchor, fontsize=8.5
+        )
+        last = y

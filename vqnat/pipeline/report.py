@@ -1,0 +1,102 @@
+"""``results.json`` and the training logs -> one HTML file that needs nothing else."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from vqnat.pipeline import figures, tables
+from vqnat.pipeline.logs import curves
+
+Curves = dict[str, dict[str, list[dict[str, float]]]]
+# (kind of log line, key, title, axis, logarithmic)
+PICTURES = [
+    ("train_inner", "loss", "Training loss", "loss", False),
+    ("valid", "loss", "Validation loss", "loss", False),
+    ("valid", "bleu", "Validation BLEU", "BLEU", False),
+]
+CODEBOOK = [
+    ("train_inner", "code_ppl", "Codebook perplexity", "perplexity", False),
+    ("train_inner", "code_use", "Share of codes in use", "share", False),
+]
+
+
+def write_report(results_path: Path, logs: Path, output: Path) -> None:
+    """Render the report. Curves of trainings without a log in ``logs`` are left out."""
+    results = json.loads(results_path.read_text(encoding="utf-8"))
+    names = dict.fromkeys(system["training"]["name"] for system in results["systems"])
+    found: Curves = {name: curves(logs / f"train_{name}.log") for name in names}
+    output.write_text(render(results, found), encoding="utf-8")
+
+
+def render(results: dict[str, Any], found: Curves) -> str:
+    """The page as text."""
+    trainings = dict.fromkeys(system["training"]["name"] for system in results["systems"])
+    colours = {name: number for number, name in enumerate(trainings)}
+    header, rows = tables.header_and_rows(results)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    provenance = {
+        key: results[key]
+        for key in ("command", "commit", "date", "seed", "machine", "versions", "data")
+        if key in results
+    }
+    return environment.get_template("report.html").render(
+        results=results,
+        header=header,
+        rows=rows,
+        origin=tables.origin(results),
+        colours=colours,
+        minutes={s["training"]["name"]: _minutes(s["training"]) for s in results["systems"]},
+        trade_offs=_trade_offs(results, colours),
+        training_curves=_pictures(PICTURES, found, colours),
+        codebook_curves=_pictures(CODEBOOK, found, colours),
+        provenance={key: _flat(value) for key, value in provenance.items()},
+    )
+
+
+def _pictures(wanted: list[tuple], found: Curves, colours: dict[str, int]) -> list[tuple[str, Markup]]:
+    pictures = []
+    for kind, key, title, label, log in wanted:
+        series = {
+            name: [(x["num_updates"], x[key]) for x in lines[kind] if key in x]
+            for name, lines in found.items()
+        }
+        series = {name: points for name, points in series.items() if points}
+        if series:
+            svg = figures.lines(title, series, colours, label, log)
+            pictures.append((title, Markup(svg)))
+    return pictures
+
+
+def _trade_offs(results: dict[str, Any], colours: dict[str, int]) -> list[tuple[str, Any]]:
+    systems = results["systems"]
+    wanted = [("sacrebleu", "sacreBLEU", "BLEU against latency")]
+    if all(system["right_translation_rate"] is not None for system in systems):
+        wanted.append(
+            ("right_translation_rate", "share of right translations", "Right translations against latency")
+        )
+    return [
+        (title, Markup(figures.quality_against_latency(systems, colours, key, label, title)))
+        for key, label, title in wanted
+    ]
+
+
+def _minutes(training: dict[str, Any]) -> str:
+    updates, seconds = training.get("updates"), training.get("seconds")
+    words = [f"{updates} updates"] if updates else []
+    words += [f"{seconds / 60:.1f} min"] if seconds else []
+    return ", ".join(words) or "unknown"
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {_flat(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return " ".join(str(item) for item in value)
+    return str(value)

@@ -1,0 +1,55 @@
+"""Quality of a translated test set."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sacrebleu.metrics import BLEU, CHRF
+from sacremoses import MosesPunctNormalizer, MosesTokenizer
+
+TOKENISED = (
+    "both sides lower-cased, punctuation normalised and tokenised by sacremoses (as Multi30k does), "
+    "then sacrebleu with tokenize=none"
+)
+
+
+def score(
+    sources: Sequence[str],
+    outputs: Sequence[str],
+    references: Sequence[str],
+    language: str,
+    right_rate: Callable[[Sequence[str], Sequence[str]], float] | None = None,
+) -> dict[str, Any]:
+    """All measures of one system.
+
+    Args:
+        sources: the test sentences.
+        outputs: their translations, cased and detokenised.
+        references: one reference each.
+        language: of outputs and references, for the tokeniser.
+        right_rate: share of right translations, from 0 to 1, where the corpus has such a measure.
+    """
+    if not len(sources) == len(outputs) == len(references):
+        raise ValueError(
+            f"{len(sources)} sources, {len(outputs)} outputs, {len(references)} references: must be equal"
+        )
+    bleu, chrf = BLEU(), CHRF()
+    result = {
+        "sacrebleu": bleu.corpus_score(outputs, [references]).score,
+        "signature": str(bleu.get_signature()),
+        "chrf": chrf.corpus_score(outputs, [references]).score,
+        "chrf_signature": str(chrf.get_signature()),
+        "bleu_tokenised_lowercased": {"score": _tokenised(outputs, references, language), "how": TOKENISED},
+        "right_translation_rate": right_rate(sources, outputs) if right_rate else None,
+    }
+    return result
+
+
+def _tokenised(outputs: Sequence[str], references: Sequence[str], language: str) -> float:
+    normalise, tokenise = MosesPunctNormalizer(language).normalize, MosesTokenizer(language).tokenize
+
+    def prepare(lines: Sequence[str]) -> list[str]:
+        return [tokenise(normalise(line.lower()), return_str=True, escape=False) for line in lines]
+
+    # force: without it sacrebleu warns that the text looks tokenised, as it is
+    metric = BLEU(tokenize="none", force=True)
+    return metric.corpus_score(prepare(outputs), [prepare(references)]).score

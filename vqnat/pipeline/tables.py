@@ -1,0 +1,155 @@
+"""Tables and samples from a results file: for the terminal, for Markdown, for the report."""
+
+import re
+import textwrap
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+Results = dict[str, Any]
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """Fixed digits; a dash for what was not measured."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def ratio(system: dict[str, Any], name: str) -> str:
+    """``3.31× (3.2–3.4)``: a speed-up with its spread."""
+    value, spread = system.get(name), system.get(f"{name}_spread")
+    if value is None:
+        return "–"
+    return f"{value:.2f}×" + (f" ({spread[0]:.1f}–{spread[1]:.1f})" if spread else "")
+
+
+def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
+    """One row a system; the column of right translations only where the corpus has that measure."""
+    systems = results["systems"]
+    rated = any(system["right_translation_rate"] is not None for system in systems)
+    tokenised = not rated and any("bleu_tokenised_lowercased" in system for system in systems)
+    header = ["system", "sacreBLEU"]
+    header += ["right translations"] if rated else []
+    header += ["tokenised lower-cased BLEU"] if tokenised else []
+    header += ["ms per sentence", "speed-up over beam 4", "over greedy"]
+    rows = []
+    for system in systems:
+        row = [system["name"], number(system["sacrebleu"])]
+        if rated:
+            rate = system["right_translation_rate"]
+            row.append("–" if rate is None else f"{100 * rate:.1f} %")
+        if tokenised:
+            row.append(number(system.get("bleu_tokenised_lowercased", {}).get("score")))
+        row.append(number(system["latency_ms"]["mean"]))
+        row += [ratio(system, "speedup_over_beam4"), ratio(system, "speedup_over_greedy")]
+        rows.append(row)
+    return header, rows
+
+
+def origin(results: Results) -> str:
+    """Where, with what and when it was measured, in one line."""
+    words = (
+        f" of {results['latency_min_target_words']} words and more"
+        if results["latency_min_target_words"]
+        else ""
+    )
+    commit = str(results.get("commit") or "unknown")[:12]
+    return (
+        f"Latency: batch size 1, {results['sentences']['latency']} sentences{words}. "
+        f"Measured on {_machine(results.get('machine'))}, commit {commit}, seed {results['seed']}, "
+        f"{str(results.get('date', 'date unknown'))[:10]}."
+    )
+
+
+def _machine(machine: Any) -> str:
+    if isinstance(machine, dict):
+        return ", ".join(str(value) for value in machine.values() if value not in (None, "", []))
+    return str(machine or "an unknown machine")
+
+
+def text_table(results: Results) -> str:
+    """For the terminal."""
+    header, rows = header_and_rows(results)
+    widths = [max(len(line[n]) for line in [header, *rows]) for n in range(len(header))]
+
+    def line(cells: list[str]) -> str:
+        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+        return "  ".join([cells[0].ljust(widths[0]), *padded[1:]])
+
+    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, rows)])
+
+
+def markdown_table(results: Results) -> str:
+    """For a README."""
+    header, rows = header_and_rows(results)
+    rule = ["---", *["--:"] * (len(header) - 1)]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
+    return f"{table}\n\n{origin(results)} BLEU: `{results['systems'][0]['signature']}`."
+
+
+def mark(right: bool | None) -> str:
+    """What stands before an output."""
+    return {True: "✓ ", False: "✗ ", None: ""}[right]
+
+
+def text_samples(results: Results, width: int = 100) -> str:
+    """For the terminal: a block of lines per sentence."""
+    names = [system["name"] for system in results["systems"]]
+    margin = max(map(len, [*names, "reference"])) + 2
+    blocks = []
+    for sample in results["samples"]:
+        lines = [("source", sample["source"]), ("reference", sample["reference"])]
+        lines += [(n, mark(sample["outputs"][n]["right"]) + sample["outputs"][n]["text"]) for n in names]
+        blocks.append(
+            "\n".join(
+                textwrap.fill(
+                    text,
+                    max(width, margin + 20),
+                    initial_indent=name.ljust(margin),
+                    subsequent_indent=" " * margin,
+                )
+                for name, text in lines
+            )
+        )
+    return "\n\n".join(blocks)
+
+
+def markdown_samples(results: Results) -> str:
+    """For a README: one small table per sentence."""
+    blocks = []
+    for sample in results["samples"]:
+        rows = [("source", sample["source"]), ("reference", sample["reference"])]
+        rows += [(name, mark(out["right"]) + out["text"]) for name, out in sample["outputs"].items()]
+        body = "\n".join(
+            f"| {name} | {escape(text, quote=False).replace('|', '&#124;')} |" for name, text in rows
+        )
+        blocks.append(f"| line {sample['line']} | |\n| --- | --- |\n{body}")
+    return "\n\n".join([*blocks, origin(results)])
+
+
+TEMPLATES: dict[str, Callable[[Results], str]] = {"systems": markdown_table, "samples": markdown_samples}
+MARKER = re.compile(r"(<!-- results: (\S+) (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def fill_markdown(text: str, load: Callable[[str], Results]) -> str:
+    """Replace what stands between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
+
+    Args:
+        text: a Markdown file.
+        load: from the path in a marker to the results.
+
+    Raises:
+        ValueError: for an unknown template, or a marker without its end.
+    """
+    starts = text.count("<!-- results:")
+    if starts != len(MARKER.findall(text)):
+        raise ValueError(
+            "a line '<!-- results: PATH.json TEMPLATE -->' without a line '<!-- end -->' after it"
+        )
+
+    def rendered(match: re.Match) -> str:
+        template = TEMPLATES.get(match[3])
+        if template is None:
+            raise ValueError(f"template {match[3]!r} is not valid; must be one of {', '.join(TEMPLATES)}")
+        return f"{match[1]}{template(load(match[2]))}\n{match[4]}"
+
+    return MARKER.sub(rendered, text)

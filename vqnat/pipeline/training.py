@@ -1,0 +1,66 @@
+"""The command of one training, its progress, and its checkpoint when it was stopped while writing one."""
+
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+from vqnat.pipeline.config import Config, Training
+from vqnat.pipeline.jobs import Job
+from vqnat.pipeline.logs import Follower
+from vqnat.pipeline.options import arguments
+
+
+def train_command(config: Config, name: str, data: Path, folder: Path) -> list[str]:
+    """fairseq-train; it continues from ``folder/checkpoint_last.pt`` by itself."""
+    return [
+        *(sys.executable, "-m", "fairseq_cli.train", str(data), "--user-dir", "vqnat"),
+        *("--source-lang", config.source, "--target-lang", config.target),
+        *arguments(config.options(name)),
+        *("--max-update", str(config.trainings[name].updates), "--seed", str(config.seed)),
+        *("--save-dir", str(folder), "--log-format", "json", *device_arguments(config)),
+    ]
+
+
+def device_arguments(config: Config) -> list[str]:
+    """What every fairseq command needs to know of the device."""
+    return ["--cpu"] if config.device == "cpu" else []
+
+
+def average_command(config: Config, name: str, folder: Path, output: Path) -> list[str]:
+    """The last checkpoints: of every N updates where the training writes such, otherwise of epochs."""
+    kind = "update" if config.options(name).get("save-interval-updates") else "epoch"
+    return [
+        *(sys.executable, "scripts/average_checkpoints.py", "--inputs", str(folder)),
+        *(f"--num-{kind}-checkpoints", str(config.trainings[name].average), "--output", str(output)),
+    ]
+
+
+def run_training(job: Job, command: list[str], folder: Path, training: Training) -> None:
+    """Train to the last update, showing how far it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    repair_last_checkpoint(folder)
+    follower = Follower(job.log)
+
+    def poll() -> None:
+        for kind, values in follower.new():
+            if kind == "train_inner" and "num_updates" in values:
+                loss = f"loss {values.get('loss', float('nan')):.3f}"
+                job.task.count(int(values["num_updates"]), training.updates, loss)
+
+    job.child(command, training.threads, poll)
+
+
+def repair_last_checkpoint(folder: Path) -> None:
+    """Put the newest whole checkpoint in the place of a half-written ``checkpoint_last.pt``.
+
+    fairseq writes a checkpoint aside and renames it, but then copies it to ``checkpoint_last.pt`` in place:
+    killed in that moment, it could not start again. A checkpoint is a zip file and ends with its index.
+    """
+    last = folder / "checkpoint_last.pt"
+    if not last.exists() or zipfile.is_zipfile(last):
+        return
+    others = [path for path in folder.glob("checkpoint*.pt") if path != last and zipfile.is_zipfile(path)]
+    last.unlink()
+    if others:
+        shutil.copyfile(max(others, key=lambda path: path.stat().st_mtime), last)

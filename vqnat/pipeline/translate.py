@@ -1,0 +1,52 @@
+"""The test set through one system: fairseq-generate, and its output as plain text in the corpus's order."""
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import sentencepiece
+
+from vqnat.pipeline.config import Config, System
+from vqnat.pipeline.options import arguments
+from vqnat.pipeline.training import device_arguments
+
+HYPOTHESIS = re.compile(r"^H-(\d+)\t[^\t]*\t(.*)$")
+
+
+def generate_command(
+    config: Config, system: System, data: Path, checkpoint: Path, decoding: dict
+) -> list[str]:
+    """fairseq-generate on the test set, in pieces."""
+    task = config.options(system.training)["task"]
+    return [
+        *(sys.executable, "-m", "fairseq_cli.generate", str(data), "--user-dir", "vqnat", "--task", task),
+        *("--source-lang", config.source, "--target-lang", config.target, "--gen-subset", "test"),
+        *("--path", str(checkpoint), "--log-format", "none", "--seed", str(config.seed)),
+        *(*device_arguments(config), *arguments({"batch-size": 64, **decoding})),
+    ]
+
+
+def read_hypotheses(lines: Iterable[str], count: int, model: Path) -> list[str]:
+    """The best hypothesis of each of ``count`` sentences, pieces joined by the sentencepiece ``model``."""
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    found: dict[int, str] = {}
+    for line in lines:
+        if match := HYPOTHESIS.match(line.rstrip("\n")):
+            found.setdefault(int(match[1]), processor.decode(match[2].split()))  # best first
+    missing = [n for n in range(count) if n not in found]
+    if missing:
+        shown = ", ".join(str(n + 1) for n in missing[:5])
+        raise ValueError(f"{len(missing)} of {count} test sentences have no translation: lines {shown} ...")
+    return [found[n] for n in range(count)]
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of text; only a line feed ends one."""
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+def write_lines(path: Path, lines: list[str]) -> None:
+    """One sentence a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -1,0 +1,104 @@
+"""Translation with a latent transformer; stock models work with it too."""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+import torch
+from fairseq import checkpoint_utils
+from fairseq.logging import metrics
+from fairseq.tasks import register_task
+from fairseq.tasks.translation import TranslationConfig, TranslationTask
+
+from vqnat.decoding.generator import LatentGenerator
+from vqnat.models.latent_transformer import LatentTransformer
+
+# Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
+_UNAVAILABLE = {
+    "sampling": False,
+    "diverse_beam_groups": -1,
+    "diversity_rate": -1.0,
+    "match_source_len": False,
+    "prefix_size": 0,
+    "constraints": None,
+    "no_repeat_ngram_size": 0,
+    "lm_path": None,
+    "print_alignment": None,
+}
+
+
+@dataclass
+class LatentTranslationConfig(TranslationConfig):
+    """Options of ``--task latent_translation``: those of ``translation`` and the rescorer."""
+
+    rescore_with: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
+        default=None,
+        metadata={"help": "checkpoint of an autoregressive teacher that chooses among the --beam candidates"},
+    )
+
+
+@register_task("latent_translation", dataclass=LatentTranslationConfig)
+class LatentTranslationTask(TranslationTask):
+    """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
+
+    def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
+        """A :class:`LatentGenerator` for a latent transformer, fairseq's own for other models."""
+        if not isinstance(models[0], LatentTransformer):
+            return super().build_generator(models, args, seq_gen_cls, extra_gen_cls_kwargs, prefix_allowed_tokens_fn)
+        if len(models) > 1:
+            raise ValueError(f"--path names {len(models)} checkpoints: codes of different models cannot be mixed; give one")
+        for option, neutral in _UNAVAILABLE.items():
+            value = getattr(args, option, neutral)
+            if value not in (neutral, None):
+                raise ValueError(
+                    f"--{option.replace('_', '-')} {value}: not available with a latent transformer, "
+                    "which decodes all words at once"
+                )
+        if getattr(args, "score_reference", False):
+            raise ValueError("--score-reference: not available with a latent transformer; fairseq-validate gives losses")
+        beam, nbest = getattr(args, "beam", 1), getattr(args, "nbest", 1)
+        if beam < 1 or nbest > beam:
+            raise ValueError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")
+        return LatentGenerator(
+            models[0],
+            self.target_dictionary,
+            beam=beam,
+            length_penalty=getattr(args, "lenpen", 1.0),
+            max_len_a=getattr(args, "max_len_a", 0.0),
+            max_len_b=getattr(args, "max_len_b", 200),
+            unk_penalty=getattr(args, "unkpen", 0.0),
+            teacher=self._teacher(models[0]) if self.cfg.rescore_with else None,
+        )
+
+    def _teacher(self, model: LatentTransformer):
+        models, _ = checkpoint_utils.load_model_ensemble([self.cfg.rescore_with], task=self)
+        parameter = next(model.parameters())
+        teacher = models[0].to(device=parameter.device, dtype=parameter.dtype)
+        return teacher.eval()
+
+    def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
+        """As fairseq's; a micro-batch counts for the codebook as often as for the gradient."""
+        bottleneck = getattr(model, "bottleneck", None)
+        if bottleneck is not None:
+            # fairseq clears gradients before each step and after one that overflowed. What the codebook has
+            # accumulated lives as long as they do.
+            if all(p.grad is None for p in model.parameters()):
+                bottleneck.discard()
+            bottleneck.accumulating = not ignore_grad
+        return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
+
+    def optimizer_step(self, optimizer, model, update_num):
+        """The optimizer's step, then the codebook's, unless an overflow under AMP skipped the first."""
+        scaler = getattr(optimizer, "scaler", None)
+        scale = scaler.get_scale() if hasattr(scaler, "get_scale") else None
+        super().optimizer_step(optimizer, model, update_num)
+        bottleneck = getattr(model, "bottleneck", None)
+        if bottleneck is None:
+            return
+        if scale is not None and scaler.get_scale() < scale:
+            bottleneck.discard()
+            return
+        with torch.no_grad():
+            bottleneck.apply_update()
+        if bottleneck.started:
+            metrics.log_scalar("code_ppl", bottleneck.codebook.perplexity(), weight=0, priority=80, round=2)
+            metrics.log_scalar("code_use", bottleneck.codebook.share_in_use(), weight=0, priority=81, round=4)
