@@ -73,15 +73,19 @@ class LatentTransformerLoss(FairseqCriterion):
         }
 
         stride = model.stride
+        log["ncodes"] = output.code_mask.sum()
         if output.code_logits is not None:
             each = code_cross_entropy(output.code_logits, output.code_targets)  # (B, T + 1)
             predictor_loss = (each * output.code_mask).sum()
-            loss = loss + stride * self.predictor_weight * predictor_loss
             with torch.no_grad():
                 hit = output.code_logits.argmax(-1).eq(output.code_targets[..., 0]) & output.code_mask
-                log["predictor_loss"] = predictor_loss.detach()
                 log["correct_codes"] = hit.sum()
-                log["ncodes"] = output.code_mask.sum()
+        else:
+            # Before the codebook's start nothing is known of the codes. Without this constant, losses of that
+            # time would be the best of the whole training, and checkpoint_best.pt a model without codes.
+            predictor_loss = log["ncodes"] * math.log(model.predictor.end + 1)
+        loss = loss + stride * self.predictor_weight * predictor_loss
+        log["predictor_loss"] = predictor_loss.detach()
         for name, (total, count) in output.bottleneck.losses.items():
             loss = loss + stride * total
             log[f"{name}_loss"] = total.detach()

@@ -40,7 +40,19 @@ _STEMS = {"müde": "müd", "teuer": "teur"}
 
 # Which adjectives go with which noun class: before the noun, and after "was".
 _PERSON_ADJECTIVES = ("old", "young", "small", "friendly", "clever", "famous", "rich", "tired", "sad")
-_THING_ADJECTIVES = ("old", "new", "big", "small", "red", "blue", "green", "black", "expensive", "cheap", "beautiful")
+_THING_ADJECTIVES = (
+    "old",
+    "new",
+    "big",
+    "small",
+    "red",
+    "blue",
+    "green",
+    "black",
+    "expensive",
+    "cheap",
+    "beautiful",
+)
 ATTRIBUTES = {
     "people": _PERSON_ADJECTIVES,
     "relatives": ("old", "young", "friendly", "clever", "rich", "tired"),

@@ -87,8 +87,8 @@ mother - she: Mutter f
 father - he: Vater m
 uncle - he: Onkel m
 aunt - she: Tante f
-grandmother - she: Großmutter f - / Oma f
-grandfather - he: Großvater m - / Opa m
+grandmother - she: Großmutter f / Oma f
+grandfather - he: Großvater m / Opa m
 """)
 
 TEXTS = _nouns("""
@@ -136,11 +136,11 @@ fish - -: Fisch m
 """)
 
 EVENTS = _nouns("""
-party - -: Feier f - / Fest n
+party - -: Feier f / Fest n
 concert - -: Konzert n
 film - -: Film m
 game - -: Spiel n
-meeting - -: Besprechung f - / Sitzung f
+meeting - -: Besprechung f / Sitzung f
 lesson - -: Unterricht m
 """)
 
@@ -148,12 +148,12 @@ PLACES = _nouns("""
 garden - -: Garten m
 kitchen - -: Küche f
 park - -: Park m
-library - -: Bibliothek f - / Bücherei f
+library - -: Bibliothek f / Bücherei f
 school - -: Schule f
 station - -: Bahnhof m
 market - -: Markt m
 beach - -: Strand m
-shop - -: Laden m - / Geschäft n
+shop - -: Laden m / Geschäft n
 hotel - -: Hotel n
 church - -: Kirche f
 village - -: Dorf n

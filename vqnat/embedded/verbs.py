@@ -86,7 +86,9 @@ VERBS = {
 *fetch, fetched, fetched: holen holte geholt
 """,
     ),
-    **_verbs("object", ("things", "machines", "containers", "texts"), "lose, lost, lost: verlieren verlor verloren"),
+    **_verbs(
+        "object", ("things", "machines", "containers", "texts"), "lose, lost, lost: verlieren verlor verloren"
+    ),
     **_verbs(
         "object",
         ("texts",),
@@ -148,7 +150,9 @@ bring, brought, brought: bringen brachte gebracht / mit|bringen brachte mitgebra
 offer, offered, offered: an|bieten bot angeboten
 """,
     ),
-    **_verbs("recipient", ("things", "machines", "containers", "texts"), "lend, lent, lent: leihen lieh geliehen"),
+    **_verbs(
+        "recipient", ("things", "machines", "containers", "texts"), "lend, lent, lent: leihen lieh geliehen"
+    ),
     **_verbs(
         "place",
         (),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from vqnat.errors import UserError
 from vqnat.pipeline import tables
 from vqnat.pipeline.config import load
 from vqnat.pipeline.jobs import StageFailed, run_pipeline
@@ -22,10 +23,6 @@ from vqnat.pipeline.plan import Plan
 from vqnat.pipeline.progress import minutes
 from vqnat.pipeline.reader import ConfigError
 from vqnat.pipeline.stages import Store
-
-
-class Busy(Exception):
-    """Another pipeline works in the same folder."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         with only_one(plan.run), stoppable():
             store = Store(plan.run, plan.stages)
             run_pipeline(plan.stages, store, config.cores, threading.Event(), args.again)
-    except (ConfigError, Busy) as error:
+    except UserError as error:
         print(f"run_pipeline: {error}", file=sys.stderr)
         return 2
     except StageFailed as error:
@@ -95,7 +92,7 @@ def _short(path: Path) -> str:
 
 def how_to_continue() -> str:
     """The command the user has typed; a shell script that calls this one gives its own in VQNAT_COMMAND."""
-    return os.environ.get("VQNAT_COMMAND") or shlex.join(sys.argv)
+    return os.environ.get("VQNAT_COMMAND") or shlex.join(sys.orig_argv)
 
 
 @contextlib.contextmanager
@@ -106,7 +103,7 @@ def only_one(run: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Busy(f"--run {run}: another pipeline is running there") from None
+            raise UserError(f"--run {run}: another pipeline is running there") from None
         yield
 
 

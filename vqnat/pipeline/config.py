@@ -116,12 +116,21 @@ def _check_trainings(config: Config) -> None:
         for wanted in ("task", "arch"):
             if not isinstance(config.options(name).get(wanted), str):
                 raise ConfigError(f"trainings.{name}.options.{wanted}: missing")
+        _check_average(f"trainings.{name}.average", training.average, config.options(name))
     teacher = config.distillation.teacher
     _check_choice("distillation.teacher", teacher, config.trainings)
     if config.trainings[teacher].text != "raw":
         raise invalid(f"trainings.{teacher}.text", "distilled", "raw, as it is the teacher")
     if config.data.kind == "prepare" and not config.data.prepare:
         raise ConfigError("data.prepare: missing; a command, in which {raw} is the folder to fill")
+
+
+def _check_average(where: str, average: int, options: dict) -> None:
+    """What is to be averaged must still be there at the end."""
+    limit = "keep-interval-updates" if options.get("save-interval-updates") else "keep-last-epochs"
+    kept = options.get(limit)
+    if isinstance(kept, int) and 0 < kept < average:
+        raise invalid(where, average, f"at most {limit}, which is {kept}")
 
 
 def _check_systems(config: Config) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import yaml
 
+from vqnat.errors import UserError
 
-class ConfigError(Exception):
+
+class ConfigError(UserError):
     """A mistake of the user's, told in one line."""
 
 

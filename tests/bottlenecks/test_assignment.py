@@ -1,0 +1,42 @@
+"""Assignments against literal float64 computations."""
+
+import torch
+
+from vqnat.bottlenecks import assignment
+
+
+def test_nearest_is_the_smallest_distance():
+    generator = torch.Generator().manual_seed(3)
+    z, embedding = torch.randn(257, 7, generator=generator), torch.randn(33, 7, generator=generator)
+    distances = (z.double()[:, None] - embedding.double()[None]).square().sum(-1)
+    assert torch.equal(assignment.nearest(z, embedding), distances.argmin(-1))
+
+
+def test_chunks_change_nothing(monkeypatch):
+    generator = torch.Generator().manual_seed(4)
+    z, embedding = torch.randn(100, 5, generator=generator), torch.randn(16, 5, generator=generator)
+    whole = assignment.nearest(z, embedding)
+    monkeypatch.setattr(assignment, "CHUNK_ELEMENTS", 3 * 16)
+    assert torch.equal(assignment.nearest(z, embedding), whole)
+
+
+def test_samples_follow_the_posterior():
+    torch.manual_seed(5)
+    z, embedding = torch.randn(3, 4), torch.randn(6, 4)
+    posterior = (-(z.double()[:, None] - embedding.double()[None]).square().sum(-1)).softmax(-1)
+    draws = 40_000
+    samples = assignment.sample_posterior(z, embedding, draws)
+    shares = torch.stack([row.bincount(minlength=6) for row in samples]) / draws
+    # Five standard deviations of a binomial share.
+    assert ((shares - posterior).abs() < 5 * (posterior * (1 - posterior) / draws).sqrt() + 1e-9).all()
+
+
+def test_an_impossible_code_is_never_drawn():
+    torch.manual_seed(6)
+    embedding = torch.tensor([[100.0], [0.0], [200.0]])
+    assert (assignment.sample_posterior(torch.zeros(50, 1), embedding, 200) == 1).all()
+
+
+def test_nothing_in_nothing_out():
+    assert assignment.nearest(torch.zeros(0, 3), torch.randn(4, 3)).shape == (0,)
+    assert assignment.sample_posterior(torch.zeros(0, 3), torch.randn(4, 3), 2).shape == (0, 2)

@@ -1,0 +1,125 @@
+"""Every mistake in the YAML is one line with file, key, value and what is valid."""
+
+from pathlib import Path
+
+import pytest
+
+from vqnat.pipeline.config import load
+from vqnat.pipeline.options import arguments
+from vqnat.pipeline.plan import Plan
+from vqnat.pipeline.reader import ConfigError
+
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "quickstart.yaml"
+
+
+def change(content: dict, where: list, value: object) -> dict:
+    inner = content
+    for key in where[:-1]:
+        inner = inner[key]
+    inner[where[-1]] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "words"),
+    [
+        (["vocabluary"], 3, ["vocabluary: unknown key", "vocabulary"]),
+        (["vocabulary"], "big", ["vocabulary: 'big'", "a whole number"]),
+        (["vocabulary"], 5, ["vocabulary: 5", "at least 32"]),
+        (["cores"], True, ["cores: True", "a whole number"]),
+        (["data", "kind"], "web", ["data.kind: 'web'", "embedded, folder, prepare"]),
+        (["data", "kind"], "prepare", ["data.prepare: missing"]),
+        (["data"], ["x"], ["data: ['x']", "a mapping with the keys kind"]),
+        (["systems"], {}, ["systems: {}", "a list"]),
+        (["trainings", "nat"], {"options": {}}, ["trainings.nat.updates: missing"]),
+        (["trainings", "nat", "text"], "clean", ["trainings.nat.text: 'clean'", "raw, distilled"]),
+        (["trainings", "nat", "options"], {}, ["trainings.nat.options.arch: missing"]),
+        (
+            ["trainings", "nat", "options", "--lr"],
+            1,
+            ["trainings.nat.options: '--lr'", "without the leading dashes"],
+        ),
+        (
+            ["trainings", "nat", "options", "save-dir"],
+            "x",
+            ["trainings.nat.options.save-dir", "sets this option"],
+        ),
+        (["trainings", "Nat"], {"updates": 1, "options": {"arch": "x"}}, ["trainings: 'Nat'", "lower-case"]),
+        (["trainings", "teacher", "text"], "distilled", ["trainings.teacher.text", "raw"]),
+        (
+            ["common", "keep-last-epochs"],
+            1,
+            ["trainings.teacher.average: 2", "at most keep-last-epochs", "1"],
+        ),
+        (["distillation"], {"teacher": "tutor"}, ["distillation.teacher: 'tutor'", "teacher, nat"]),
+        (["systems", 2, "training"], "nta", ["systems[2].training: 'nta'", "teacher, nat"]),
+        (
+            ["systems", 2, "decoding"],
+            {"rescore-with": "{tutor}"},
+            ["systems[2].decoding", "'tutor'", "teacher, nat"],
+        ),
+        (["systems", 2, "name"], "teacher_beam4", ["'teacher_beam4' is there twice"]),
+        (["systems", 2, "full_only"], "yes", ["systems[2].full_only: 'yes'", "true or false"]),
+        (["latency"], {"baseline": "nat_raw"}, ["latency.baseline: 'nat_raw'", "teacher_beam4"]),
+    ],
+)
+def test_a_mistake_is_one_line(content, write, where, value, words):
+    path = write(change(content, where, value))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in [str(path), *words]:
+        assert word in message
+
+
+def test_files_that_are_no_yaml(tmp_path):
+    with pytest.raises(ConfigError, match=r"gone\.yaml: cannot be read"):
+        load(tmp_path / "gone.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [1\nb: 2")
+    with pytest.raises(ConfigError, match=r"bad\.yaml: not YAML"):
+        load(tmp_path / "bad.yaml")
+    (tmp_path / "empty.yaml").write_text("")
+    with pytest.raises(ConfigError, match=r"empty\.yaml: the file: None .* a mapping"):
+        load(tmp_path / "empty.yaml")
+
+
+def test_options_become_arguments():
+    assert arguments({"lr": 0.5, "cpu": True, "fp16": False, "beam": None, "betas": [1, 2], "steps": 0}) == [
+        *("--lr", "0.5", "--cpu", "--betas", "1", "2", "--steps", "0")
+    ]
+
+
+def test_quickstart_has_the_promised_systems(tmp_path):
+    config = load(QUICKSTART)
+    assert [s.name for s in config.chosen(full=False)] == [
+        *("teacher_beam4", "teacher_greedy", "nat_distilled", "lt_soft_em_distilled")
+    ]
+    assert {s.name for s in config.chosen(full=True)} >= {
+        *("lt_hard_em_distilled", "nat_raw", "lt_soft_em_raw", "lt_hard_em_raw")
+    }
+    stages = {stage.name: stage for stage in Plan(config, tmp_path).stages}
+    assert "--num-samples" in stages["train_lt_soft_em_distilled"].spec
+    full = {stage.name: stage for stage in Plan(config, tmp_path, full=True).stages}
+    assert "--num-samples" not in full["train_lt_hard_em_distilled"].spec
+    assert full["train_lt_soft_em_distilled"].spec == stages["train_lt_soft_em_distilled"].spec
+
+
+def test_only_what_the_systems_need_is_planned(content, write, tmp_path):
+    config = load(write(content))
+    names = [stage.name for stage in Plan(config, tmp_path).stages]
+    assert names == [
+        *("corpus", "binarise", "train_teacher", "average_teacher", "distil", "train_nat"),
+        *("translate_teacher_beam4", "translate_teacher_greedy", "translate_nat_distilled"),
+        *("latency", "results", "report"),
+    ]
+    stages = {stage.name: stage for stage in Plan(config, tmp_path, full=True).stages}
+    assert stages["train_nat_raw"].inputs == ["binarise"]
+    assert str(tmp_path / "averaged" / "teacher.pt") in stages["translate_nat_distilled"].spec[0]
+    assert "average_teacher" in stages["translate_nat_distilled"].inputs
+
+
+def test_a_folder_without_the_text(content, write, tmp_path):
+    content["data"] = {"kind": "folder", "path": str(tmp_path)}
+    with pytest.raises(ConfigError, match=r"data\.path: .*lacks train\.en, train\.de"):
+        Plan(load(write(content)), tmp_path)

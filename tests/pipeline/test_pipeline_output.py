@@ -1,0 +1,196 @@
+"""Scores, logs, translations, tables and the report."""
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import sentencepiece
+
+from vqnat.pipeline import logs, tables
+from vqnat.pipeline.report import write_report
+from vqnat.pipeline.results import choose_samples
+from vqnat.pipeline.scores import score
+from vqnat.pipeline.training import repair_last_checkpoint
+from vqnat.pipeline.translate import read_hypotheses, read_lines, write_lines
+
+REPOSITORY = Path(__file__).parents[2]
+LINE = "2026-11-21 05:37:07 | INFO | {} | {}\n"
+
+
+def test_scores_of_hand_made_files():
+    sources = ["a", "b"]
+    references = ["Der Hund sieht die Katze im Garten.", "Heute läuft der Mann nach Hause."]
+    perfect = score(sources, references, references, "de")
+    assert perfect["sacrebleu"] == pytest.approx(100) and perfect["chrf"] == pytest.approx(100)
+    assert "case:mixed" in perfect["signature"] and "tok:13a" in perfect["signature"]
+    assert perfect["right_translation_rate"] is None
+    lower = score(sources, [line.lower() for line in references], references, "de", lambda s, o: 0.5)
+    assert lower["sacrebleu"] < 90
+    assert lower["bleu_tokenised_lowercased"]["score"] == pytest.approx(100)
+    assert "lower-cased" in lower["bleu_tokenised_lowercased"]["how"]
+    assert lower["right_translation_rate"] == 0.5
+    with pytest.raises(ValueError, match="2 sources, 1 outputs, 2 references"):
+        score(sources, ["x"], references, "de")
+
+
+def test_hypotheses_come_in_the_order_of_the_corpus(tmp_path):
+    text = tmp_path / "text"
+    text.write_text("Der Hund sieht die Katze.\nDie Katze sieht den Hund.\n" * 20)
+    options = {
+        "vocab_size": 40,
+        "hard_vocab_limit": False,
+        "minloglevel": 2,
+        "normalization_rule_name": "identity",
+    }
+    sentencepiece.SentencePieceTrainer.train(input=str(text), model_prefix=str(tmp_path / "spm"), **options)
+    model = tmp_path / "spm.model"
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+    sentences = ["Der Hund sieht.", "Die Katze", "den Hund"]
+    pieces = [" ".join(processor.encode(line, out_type=str)) for line in sentences]
+    lines = ["S-2\tx\n", f"H-2\t-0.5\t{pieces[2]}\n", "D-2\t-0.5\tx\n", f"H-0\t-0.1\t{pieces[0]}\n"]
+    lines += [f"H-0\t-0.9\t{pieces[1]}\n", f"H-1\t-0.3\t{pieces[1]}\n"]
+    assert read_hypotheses(lines, 3, model) == sentences
+    assert read_hypotheses(["H-0\t-0.3\t\n"], 1, model) == [""]
+    with pytest.raises(ValueError, match="2 of 5 test sentences have no translation: lines 4, 5"):
+        read_hypotheses(lines, 5, model)
+    write_lines(tmp_path / "a" / "out", ["x", "", "y\u2028z"])
+    assert read_lines(tmp_path / "a" / "out") == ["x", "", "y\u2028z"]
+
+
+def test_logs_are_followed_and_read(tmp_path):
+    log = tmp_path / "log"
+    follower = logs.Follower(log)
+    assert list(follower.new()) == []
+    first = LINE.format("train_inner", json.dumps({"loss": "5.5", "num_updates": "2", "wall": "3"}))
+    log.write_text("$ fairseq-train\n" + first + first[:40])
+    assert [(kind, line["loss"]) for kind, line in follower.new()] == [("train_inner", 5.5)]
+    with log.open("a") as file:
+        file.write(
+            first[40:] + LINE.format("valid", json.dumps({"valid_loss": "4", "valid_num_updates": "2"}))
+        )
+        # stopped, begun again from an older checkpoint
+        file.write(LINE.format("train_inner", json.dumps({"loss": "5.0", "num_updates": "2", "wall": "9"})))
+    assert [kind for kind, _ in follower.new()] == ["train_inner", "valid", "train_inner"]
+    found = logs.curves(log)
+    assert [line["loss"] for line in found["train_inner"]] == [5.0]
+    assert found["valid"] == [{"loss": 4.0, "num_updates": 2.0}]
+    assert logs.wall_seconds(log) == 9
+
+
+def test_a_half_written_last_checkpoint_is_replaced(tmp_path):
+    for name, content in (("checkpoint_1_5.pt", "old"), ("checkpoint_1_10.pt", "new")):
+        with zipfile.ZipFile(tmp_path / name, "w") as file:
+            file.writestr("data", content)
+    last = tmp_path / "checkpoint_last.pt"
+    last.write_bytes((tmp_path / "checkpoint_1_10.pt").read_bytes()[:50])
+    import os
+
+    os.utime(tmp_path / "checkpoint_1_5.pt", (1, 1))
+    repair_last_checkpoint(tmp_path)
+    assert zipfile.ZipFile(last).read("data") == b"new"
+    repair_last_checkpoint(tmp_path)
+    assert zipfile.ZipFile(last).read("data") == b"new"
+
+
+def test_samples_are_spread_over_the_test_set():
+    texts = [f"s{n}" for n in range(95)]
+    samples = choose_samples(texts, texts, {"x": texts}, 10, lambda s, o: float(s == o))
+    assert [sample["line"] for sample in samples] == list(range(5, 95, 9))[:10]
+    assert samples[0]["outputs"]["x"] == {"text": "s4", "right": True}
+    assert choose_samples(texts, texts, {}, 0, None) == []
+    assert len(choose_samples(texts[:3], texts[:3], {}, 10, None)) == 3
+
+
+def render(*words):
+    command = [sys.executable, "scripts/render_tables.py", *map(str, words)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+def test_tables_in_markdown_are_filled_and_checked(tmp_path, results):
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    readme = tmp_path / "README.md"
+    readme.write_text(
+        "# Title\n\n<!-- results: results.json systems -->\n<!-- end -->\nbetween\n"
+        "<!-- results: results.json samples -->\nold\n<!-- end -->\nafter\n"
+    )
+    checked = render("--check", readme)
+    assert checked.returncode == 1 and "out of date" in checked.stderr
+    assert render(readme).returncode == 0
+    text = readme.read_text()
+    assert "| lt_soft_em_distilled | 58.2 | 87.5 % | 8.0 | 5.00× (4.9–5.1) | 3.75× |" in text
+    assert "Some CPU, 2, commit 0123456789ab, seed 1, 2026-11-21" in text and "words and more" in text
+    assert "| reference | Der Hund. |" in text and "| ✗ Ausgabe &lt;teacher_greedy&gt; &#124; § |" in text
+    assert "\nbetween\n" in text and text.endswith("after\n") and "old" not in text
+    assert render("--check", readme).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "<!-- results: results.json rows -->\n<!-- end -->",
+            "'rows' is not valid; must be one of systems, samples",
+        ),
+        ("<!-- results: results.json systems -->\nno end", "without a line '<!-- end -->'"),
+        ("<!-- results: gone.json systems -->\n<!-- end -->", "gone.json"),
+    ],
+)
+def test_wrong_markers(tmp_path, results, text, message):
+    (tmp_path / "results.json").write_text(json.dumps(results))
+
+    def load(name):
+        return json.loads((tmp_path / name).read_text())
+
+    with pytest.raises((ValueError, OSError), match=message.replace("|", r"\|")):
+        tables.fill_markdown(text, load)
+
+
+def test_text_for_the_terminal(results):
+    table = tables.text_table(results).splitlines()
+    assert len({len(line) for line in table}) == 1 and table[0].startswith("system ")
+    assert "87.5 %" in table[-1]
+    samples = tables.text_samples(results, 60)
+    assert "✗ Ausgabe <teacher_greedy>" in samples and "reference" in samples
+    for system in results["systems"]:
+        system["right_translation_rate"] = None
+    assert "right translations" not in tables.text_table(results)
+    assert "tokenised lower-cased BLEU" in tables.text_table(results)
+
+
+def test_the_report_holds_everything(tmp_path, results):
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    (tmp_path / "logs").mkdir()
+    for name, more in (("teacher", {}), ("lt", {"code_ppl": "100", "code_use": "0.9"})):
+        with (tmp_path / "logs" / f"train_{name}.log").open("w") as log:
+            for n in (20, 40):
+                log.write(
+                    LINE.format("train_inner", json.dumps({"loss": f"{100 / n}", "num_updates": n, **more}))
+                )
+                log.write(
+                    LINE.format("valid", json.dumps({"valid_loss": f"{90 / n}", "valid_num_updates": n}))
+                )
+    write_report(tmp_path / "results.json", tmp_path / "logs", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for system in results["systems"]:
+        assert page.count(system["name"]) >= 4  # table, two pictures, sample
+    titles = [
+        "Training loss",
+        "Validation loss",
+        "Codebook perplexity",
+        "Share of codes in use",
+        "BLEU against latency",
+    ]
+    for words in [*titles, "Right translations against latency", "0123456789abcdef", "Some CPU", "Der Hund."]:
+        assert words in page
+    assert "Validation BLEU" not in page
+    assert "Ausgabe &lt;teacher_greedy&gt;" in page and page.count('class="wrong" title') == 1
+    assert "http" not in page.replace("http://www.w3.org", "").replace("https://matplotlib.org", "")
+    assert page.count("<svg") == 6 and "#0304" not in page and "var(--series-1)" in page
+    # without logs: no empty pictures
+    shutil.rmtree(tmp_path / "logs")
+    write_report(tmp_path / "results.json", tmp_path / "logs", tmp_path / "report.html")
+    assert "Codebook" not in (tmp_path / "report.html").read_text(encoding="utf-8")

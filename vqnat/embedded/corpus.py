@@ -1,0 +1,100 @@
+"""The corpus: pairs of a source and one of its right translations, and the judgement of translations."""
+
+import random
+from collections.abc import Iterator, Sequence
+
+from vqnat.embedded import english, german
+from vqnat.embedded.alternatives import Automaton, draw, matches
+from vqnat.embedded.draw import draw_sentence
+from vqnat.embedded.parse import parse
+
+SPLITS = ("train", "valid", "test")
+MIN_WORDS = 5
+MAX_WORDS = 40
+# After so many repeats in a row the grammar counts as exhausted.
+_MAX_REPEATS = 1000
+
+
+def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tuple[str, str]]]:
+    """Draws a corpus, the same for the same arguments on every platform.
+
+    Args:
+        seed: seed of all draws.
+        train, valid, test: number of pairs of each split.
+
+    Returns:
+        For each split, its pairs of an English source and a German translation, detokenised, of 5 to 40
+        words each. No source occurs twice, within a split or across them.
+
+    Raises:
+        ValueError: a size is negative, or the grammar has too few sentences.
+    """
+    sizes = dict(zip(SPLITS, (train, valid, test), strict=True))
+    for name, size in sizes.items():
+        if size < 0:
+            raise ValueError(f"the size of {name} must not be negative, but is {size}")
+    rng = random.Random(seed)
+    known: set[str] = set()
+    # The small splits come first: they are then the same for every size of train.
+    drawn = {name: [_new_pair(rng, known) for _ in range(sizes[name])] for name in reversed(SPLITS)}
+    return {name: drawn[name] for name in SPLITS}
+
+
+def _new_pair(rng: random.Random, known: set[str]) -> tuple[str, str]:
+    """Draws a pair whose source is not in ``known`` and adds the source to it."""
+    for _ in range(_MAX_REPEATS):
+        meaning = draw_sentence(rng)
+        source = english.sentence(meaning)
+        target = english.text(draw(german.sentence(meaning), rng))
+        lengths = (len(source.split()), len(target.split()))
+        if source not in known and min(lengths) >= MIN_WORDS and max(lengths) <= MAX_WORDS:
+            known.add(source)
+            return source, target
+    raise ValueError(f"the grammar has too few sentences: no new one after {len(known)}")
+
+
+def is_right(source: str, output: str) -> bool:
+    """Tells whether ``output`` is one of the right German translations of an English ``source``.
+
+    Raises:
+        ValueError: ``source`` is not a sentence of the grammar.
+    """
+    expression = german.sentence(parse(source))
+    stripped = output.strip()
+    words = stripped.replace(",", " ,").removesuffix(".").split() + ["."]
+    if english.text(words) != stripped:
+        return False
+    # The first word is capitalised in the output, but a lower-case word of the grammar may be meant.
+    firsts = dict.fromkeys((words[0], words[0][0].lower() + words[0][1:]))
+    return any(matches(expression, [first, *words[1:]]) for first in firsts)
+
+
+def right_translations(source: str) -> Iterator[str]:
+    """Yields every right translation of ``source`` once, lazily and in a fixed order.
+
+    Raises:
+        ValueError: ``source`` is not a sentence of the grammar.
+    """
+    return map(english.text, Automaton(german.sentence(parse(source))))
+
+
+def count_right_translations(source: str) -> int:
+    """Returns the number of right translations of ``source``.
+
+    Raises:
+        ValueError: ``source`` is not a sentence of the grammar.
+    """
+    return Automaton(german.sentence(parse(source))).count()
+
+
+def right_translation_rate(sources: Sequence[str], outputs: Sequence[str]) -> float:
+    """Returns the share, between 0 and 1, of outputs that are right translations of their sources.
+
+    Raises:
+        ValueError: the lengths differ, there is no source, or a source is not a sentence of the grammar.
+    """
+    if len(sources) != len(outputs):
+        raise ValueError(f"{len(sources)} sources, but {len(outputs)} outputs")
+    if not sources:
+        raise ValueError("no sources to rate")
+    return sum(map(is_right, sources, outputs)) / len(sources)
