@@ -77,6 +77,8 @@ def train_teacher(data: Path, save_dir: Path, *more: object, updates: int = 300)
         *("--criterion", "label_smoothed_cross_entropy", "--optimizer", "adam", "--lr", 0.003),
         *("--max-tokens", 1500, "--max-update", updates, "--num-workers", 0, "--seed", 1),
         *("--save-dir", save_dir, "--no-epoch-checkpoints", "--disable-validation", "--no-progress-bar", *more),
+        # stock fairseq: without these it drops the last batch, and its buffer thread may abort the process
+        *("--required-batch-size-multiple", 1, "--data-buffer-size", 0),
     )
     run(*command)
     return save_dir / "checkpoint_last.pt"

@@ -8,6 +8,8 @@ import bitext  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+import vqnat  # noqa: E402, F401  (torch.load then reads fairseq checkpoints)
+
 torch.set_num_threads(1)
 
 

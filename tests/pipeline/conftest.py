@@ -84,7 +84,7 @@ def results() -> dict:
         "commit": "0123456789abcdef",
         "seed": 1,
         "date": "2026-11-21T05:00:00",
-        "machine": {"cpu": "Some CPU", "cores": 2},
+        "machine": {"cpu": "Some CPU", "logical_cores": 2, "accelerator": None},
         "versions": {"torch": "2.13.0"},
         "data": {"train.en": "abc"},
     }

@@ -1,5 +1,6 @@
 """Every mistake in the YAML is one line with file, key, value and what is valid."""
 
+import types
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,18 @@ def test_only_what_the_systems_need_is_planned(content, write, tmp_path):
     assert stages["train_nat_raw"].inputs == ["binarise"]
     assert str(tmp_path / "averaged" / "teacher.pt") in stages["translate_nat_distilled"].spec[0]
     assert "average_teacher" in stages["translate_nat_distilled"].inputs
+
+
+def test_a_stage_runs_the_command_that_its_fingerprint_is_of(content, write, tmp_path):
+    ran = []
+    job = types.SimpleNamespace(
+        child=lambda command, *_, **__: ran.append(command), log=tmp_path / "log", task=None
+    )
+    programs = [s for s in Plan(load(write(content)), tmp_path, full=True).stages if isinstance(s.spec, list)]
+    programs = [s for s in programs if s.name.split("_")[0] in ("corpus", "train", "distil", "latency")]
+    for stage in programs:
+        stage.work(job)
+    assert len(programs) == 6 and ran == [stage.spec for stage in programs]
 
 
 def test_a_folder_without_the_text(content, write, tmp_path):

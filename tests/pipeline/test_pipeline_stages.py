@@ -1,9 +1,13 @@
 """Stages are skipped, repeated and continued as their records say."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +23,7 @@ folder, steps, slow = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] =
 folder.mkdir(parents=True, exist_ok=True)
 state = folder / "state"
 start = int(state.read_text()) if state.exists() else 0
-print("start", start, flush=True)
+print(f"resume@{start}", flush=True)
 for step in range(start, steps):
     state.write_text(str(step + 1))
     if slow and step == steps // 2:
@@ -57,7 +61,7 @@ def execute(run, stages, again=(), stop=None):
 
 def starts(run, name):
     return [
-        line for line in (run / "logs" / f"{name}.log").read_text().splitlines() if line.startswith("start")
+        line for line in (run / "logs" / f"{name}.log").read_text().splitlines() if line.startswith("resume@")
     ]
 
 
@@ -69,7 +73,7 @@ def test_what_is_done_is_skipped_and_a_change_repeats_what_depends_on_it(tmp_pat
     execute(tmp_path, chain(tmp_path, b=6))
     assert (tmp_path / "b" / "state").read_text() == "6"
     assert not (tmp_path / "b" / "leftover").exists()
-    assert starts(tmp_path, "b") == starts(tmp_path, "c") == ["start 0"]
+    assert starts(tmp_path, "b") == starts(tmp_path, "c") == ["resume@0"]
     assert (tmp_path / "d" / "state").stat().st_mtime_ns == stamp
     said = capsys.readouterr().err
     assert "[1/4] a: done before" in said and "[2/4] b: a test ..." in said and "[3/4] c: done in" in said
@@ -96,14 +100,14 @@ def test_a_killed_child_continues(tmp_path):
     stages = [child_stage(tmp_path, "a"), child_stage(tmp_path, "b", ["a"], steps=10, slow=True)]
     killer = threading.Thread(target=kill_when, args=(tmp_path / "b" / "state", "6"))
     killer.start()
-    with pytest.raises(StageFailed, match=r"\[2/2\] b failed: killed by SIGKILL(.|\n)*b\.log(.|\n)*start 0"):
+    with pytest.raises(StageFailed, match=r"\[2/2\] b failed: killed by SIGKILL(.|\n)*b\.log(.|\n)*resume@0"):
         execute(tmp_path, stages)
     killer.join()
     stages[1] = child_stage(tmp_path, "b", ["a"], steps=10)
     assert to_do(tmp_path, stages) == ["b"]
     execute(tmp_path, stages)
-    assert starts(tmp_path, "b") == ["start 0", "start 6"]
-    assert starts(tmp_path, "a") == ["start 0"]
+    assert starts(tmp_path, "b") == ["resume@0", "resume@6"]
+    assert starts(tmp_path, "a") == ["resume@0"]
     assert json.loads((tmp_path / "stages" / "b.json").read_text())["seconds"] >= 0
 
 
@@ -114,13 +118,11 @@ def test_a_killed_child_of_another_configuration_starts_afresh(tmp_path):
         execute(tmp_path, [child_stage(tmp_path, "a", steps=10, slow=True)])
     killer.join()
     execute(tmp_path, [child_stage(tmp_path, "a", steps=8)])
-    assert starts(tmp_path, "a") == ["start 0"]
+    assert starts(tmp_path, "a") == ["resume@0"]
 
 
 def children_with(word: str) -> list[int]:
     """Processes whose command line holds the word."""
-    from pathlib import Path
-
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -133,9 +135,6 @@ def children_with(word: str) -> list[int]:
 
 
 def kill_when(state, content):
-    import os
-    import signal
-
     wait_for(lambda: state.exists() and state.read_text() == content)
     for number in children_with(str(state.parent)):
         os.kill(number, signal.SIGKILL)
@@ -150,9 +149,6 @@ def wait_for(condition, seconds=20):
 
 def test_children_end_with_the_pipeline(tmp_path):
     """Killed outright, the pipeline leaves nothing behind that writes into its folders."""
-    import signal
-    import subprocess
-
     program = (
         "import sys, threading; from pathlib import Path; from vqnat.pipeline.children import run_child;"
         f"run_child([sys.executable, '-c', {CHILD!r}, sys.argv[1], '4', 'slow'],"

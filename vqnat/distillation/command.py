@@ -11,10 +11,11 @@ from vqnat.distillation.bitext import Bitext, open_bitext
 from vqnat.distillation.errors import DistillationError
 from vqnat.distillation.jobs import run_jobs
 from vqnat.distillation.manifest import finished, shard_settings
-from vqnat.distillation.merge import merge
+from vqnat.distillation.merge import merge, remove_journals
 from vqnat.distillation.options import Options, parse_options
 from vqnat.distillation.progress import Progress, say
 from vqnat.distillation.shards import Tail, check_journals, journal_path, missing_batches, run_shard
+from vqnat.errors import UserError
 
 
 def import_user_dir(user_dir: str | None) -> None:
@@ -32,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     try:
         distill(parse_options(argv))
-    except DistillationError as error:
+    except UserError as error:
         say(str(error))
         return 2
     except KeyboardInterrupt:
@@ -50,6 +51,7 @@ def distill(options: Options) -> None:
     bitext = open_bitext(options.data, options.source_lang, options.target_lang)
     settings = shard_settings(options, bitext)
     if finished(options, settings):
+        remove_journals(options)  # the run that finished may have been killed before it came to this
         say(f"{options.out} is finished for these settings: nothing to do")
         return
     check_journals(options, settings)

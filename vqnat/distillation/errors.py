@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vqnat.errors import UserError
 
-class DistillationError(Exception):
+
+class DistillationError(UserError):
     """A message for the user: names the option or file, the value found and what would be valid."""
 
 

@@ -1,34 +1,19 @@
 """What a distillation was made of: the settings that shards must share, and the record of the result."""
 
-import hashlib
 import json
-import os
-import platform
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import fairseq
-import numpy as np
-import torch
-
-import vqnat
 from vqnat.distillation.atomic import replacing
 from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.errors import DistillationError
 from vqnat.distillation.options import Options
+from vqnat.results import command_line, commit, machine, sha256, shown, versions
 
 NAME = "distillation.json"
 SEARCH = ("beam", "lenpen", "max_len_a", "max_len_b", "k_best", "fp16")  # options that shape the hypotheses
 PLAN = ("max_tokens", "batch_size")  # options that shape the batches, and the result only in ties
-
-
-def sha256(path: Path) -> str:
-    """The checksum of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
@@ -98,36 +83,17 @@ def write_manifest(
     manifest = {
         "settings": result_settings(options, settings),
         "teachers": [
-            {"path": str(path), "sha256": digest}
+            {"path": shown(path), "sha256": digest}
             for path, digest in zip(options.teachers, settings["teacher sha256"].split(":"), strict=True)
         ],
-        "data": str(bitext.folder),
+        "data": shown(bitext.folder),
         **{name: settings[name] for name in (*PLAN, "num_shards")},
         **figures,
         "outputs": outputs,
-        "command": shlex.join(sys.argv),
-        "commit": _commit(),
-        "machine": {
-            "platform": platform.platform(),
-            "cpus": os.cpu_count(),
-            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() and not options.cpu else None,
-        },
-        "versions": {
-            "vqnat": vqnat.__version__,
-            "fairseq": fairseq.__version__,
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        },
+        "command": command_line(sys.argv),
+        "commit": commit(),
+        "machine": machine(),
+        "versions": versions(),
     }
     with replacing(options.out / NAME) as partial:
         partial.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-
-
-def _commit() -> str | None:
-    """The commit of this code, or None outside of a git checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

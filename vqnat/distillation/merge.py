@@ -16,9 +16,10 @@ from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.errors import DistillationError, writing
 from vqnat.distillation.hypotheses import Hypotheses
 from vqnat.distillation.journal import Journal
-from vqnat.distillation.manifest import require_same, sha256, write_manifest
+from vqnat.distillation.manifest import require_same, write_manifest
 from vqnat.distillation.options import Options
 from vqnat.distillation.shards import journal_path, missing_batches
+from vqnat.results import sha256
 
 
 def merge(options: Options, bitext: Bitext, settings: dict[str, Any]) -> dict[str, Any]:
@@ -39,11 +40,16 @@ def merge(options: Options, bitext: Bitext, settings: dict[str, Any]) -> dict[st
         outputs |= copy_rest(options.out, bitext)
         figures = _figures(bitext, hypotheses, max_source, raw)
         write_manifest(options, bitext, settings, figures, outputs)
-        shutil.rmtree(options.out / "shards")
+        remove_journals(options)
         return figures
     finally:
         for journal in journals:
             journal.close()
+
+
+def remove_journals(options: Options) -> None:
+    """Remove what is not needed once there is a manifest."""
+    shutil.rmtree(options.out / "shards", ignore_errors=True)
 
 
 def _open_finished(options: Options, bitext: Bitext, settings: dict[str, Any], shard: int) -> Journal:

@@ -11,8 +11,8 @@ from vqnat.embedded.parse import parse
 SPLITS = ("train", "valid", "test")
 MIN_WORDS = 5
 MAX_WORDS = 40
-# After so many repeats in a row the grammar counts as exhausted.
-_MAX_REPEATS = 1000
+# Far below the number of sentences of the grammar, so that repeats stay rare.
+MAX_PAIRS = 1_000_000
 
 
 def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tuple[str, str]]]:
@@ -20,19 +20,23 @@ def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tup
 
     Args:
         seed: seed of all draws.
-        train, valid, test: number of pairs of each split.
+        train: number of training pairs.
+        valid: number of validation pairs.
+        test: number of test pairs.
 
     Returns:
         For each split, its pairs of an English source and a German translation, detokenised, of 5 to 40
         words each. No source occurs twice, within a split or across them.
 
     Raises:
-        ValueError: a size is negative, or the grammar has too few sentences.
+        ValueError: a size is negative, or the sizes sum to more than ``MAX_PAIRS``.
     """
     sizes = dict(zip(SPLITS, (train, valid, test), strict=True))
     for name, size in sizes.items():
         if size < 0:
             raise ValueError(f"the size of {name} must not be negative, but is {size}")
+    if sum(sizes.values()) > MAX_PAIRS:
+        raise ValueError(f"{sum(sizes.values())} pairs are too many: at most {MAX_PAIRS} are without repeats")
     rng = random.Random(seed)
     known: set[str] = set()
     # The small splits come first: they are then the same for every size of train.
@@ -42,7 +46,7 @@ def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tup
 
 def _new_pair(rng: random.Random, known: set[str]) -> tuple[str, str]:
     """Draws a pair whose source is not in ``known`` and adds the source to it."""
-    for _ in range(_MAX_REPEATS):
+    while True:
         meaning = draw_sentence(rng)
         source = english.sentence(meaning)
         target = english.text(draw(german.sentence(meaning), rng))
@@ -50,7 +54,6 @@ def _new_pair(rng: random.Random, known: set[str]) -> tuple[str, str]:
         if source not in known and min(lengths) >= MIN_WORDS and max(lengths) <= MAX_WORDS:
             known.add(source)
             return source, target
-    raise ValueError(f"the grammar has too few sentences: no new one after {len(known)}")
 
 
 def is_right(source: str, output: str) -> bool:
@@ -61,7 +64,7 @@ def is_right(source: str, output: str) -> bool:
     """
     expression = german.sentence(parse(source))
     stripped = output.strip()
-    words = stripped.replace(",", " ,").removesuffix(".").split() + ["."]
+    words = [*stripped.replace(",", " ,").removesuffix(".").split(), "."]
     if english.text(words) != stripped:
         return False
     # The first word is capitalised in the output, but a lower-case word of the grammar may be meant.

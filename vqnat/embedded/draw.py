@@ -18,22 +18,25 @@ from vqnat.embedded.modifiers import (
     PREDICATES,
 )
 from vqnat.embedded.nouns import CLASS_OF, CLASSES, EVENTS, NAMES, NOUNS, OBJECTS, PERSONS, PLACES
-from vqnat.embedded.verbs import MODALS, PAST, PAST_PERFECT, VERBS
+from vqnat.embedded.verbs import MODALS, PARTICLE_VERBS, PAST, PAST_PERFECT, VERBS
 
 _FRAMES = {
     frame: [base for base, verb in VERBS.items() if verb.frame == frame] for frame in ("report", "tell")
 }
 _ACTIONS = [base for base, verb in VERBS.items() if verb.frame in ("object", "recipient", "place", "goal")]
+# A verb is drawn as often as it has German forms, so that all forms are frequent: one with a separable prefix
+# has two of each finite form ("rief ... an", "anrief").
+_ACTION_WEIGHTS = [sum(2 if german.prefix else 1 for german in VERBS[base].german) for base in _ACTIONS]
 _EVENT_VERBS = [base for base, verb in VERBS.items() if verb.frame == "event"]
 _TRANSITIVES = [base for base, verb in VERBS.items() if verb.frame == "object"]
 _MODALS = [modal for modal in MODALS if modal != "will"]
-# Tenses of a clause after each conjunction, beside a state; "future" sentences only use the first two.
+# Tenses of a clause after each conjunction, beside a state; main clauses in the future are apart.
 _PAST_TENSES = (PAST, PAST, PAST, "modal")
 _TENSES = {
     "and": _PAST_TENSES,
     "but": _PAST_TENSES,
-    "because": (PAST, PAST, PAST_PERFECT, "modal"),
-    "although": (PAST, PAST, PAST_PERFECT, "modal"),
+    "because": (PAST, PAST_PERFECT, "modal"),
+    "although": (PAST, PAST_PERFECT, "modal"),
     "that": (PAST, PAST_PERFECT, PAST_PERFECT, "modal"),
     "when": (PAST,),
     "whenever": (PAST,),
@@ -41,32 +44,34 @@ _TENSES = {
     "while": (PAST,),
     "after": (PAST_PERFECT,),
 }
+_LOOSE = ("and", "but", "because", "although")
 _STATES = ("and", "but", "because", "although", "that")
 
 
 def draw_sentence(rng: random.Random) -> Sentence:
     """Draws a meaning."""
-    future = rng.random() < 0.12
+    future = rng.random() < 0.2
     lead = None
     if not future and rng.random() < 0.2:
         conjunction = rng.choice(LEADING)
         lead = Link(conjunction, _linked(rng, conjunction, None, None))
-    report = not future and rng.random() < 0.12
-    main = _report(rng) if report else _action(rng, "will" if future else _main_tense(rng), True)
-    links = [Link("that", _linked(rng, "that", main, None))] if report else []
-    wanted = rng.choices((0, 1, 2), (1, 7, 4))[0] - (lead is not None)
+    kind = "action" if future else rng.choices(("action", "state", "report"), (8, 1.5, 2))[0]
+    links = []
+    if kind == "report":
+        main = _report(rng, lead is None)
+        links.append(Link("that", _linked(rng, "that", main, None)))
+    elif kind == "state":
+        main = _state(rng, None)
+    else:
+        main = _action(rng, "will" if future else _main_tense(rng), lead is None)
+    wanted = rng.choices((0, 1, 2), (1, 8, 11))[0] - (lead is not None)
     antecedent = _antecedent(main)
     while len(links) < wanted:
-        if future:
-            conjunction = rng.choice(("and", "but", "because", "although"))
-        elif len(links) == 1:
-            conjunction = rng.choice(("and", "but", "because", "although"))
-        else:
-            conjunction = rng.choice(
-                ("and", "but", "because", "because", "although", "when", "whenever", "before", "while")
-            )
+        joins = _LOOSE if future or links else (*_LOOSE, "because", "when", "whenever", "before", "while")
+        conjunction = rng.choice([join for join in joins if not links or join != links[-1].conjunction])
         keeps_future = future and conjunction in ("and", "but")
-        clause = _linked(rng, conjunction, main, antecedent, future=keeps_future)
+        # Only the next clause takes up the object: later, another thing would lie nearer.
+        clause = _linked(rng, conjunction, main, None if links else antecedent, future=keeps_future)
         links.append(Link(conjunction, clause))
     meaning = Sentence(main, tuple(links), lead)
     # A passive subject would be mistaken for what a later pronoun takes up.
@@ -77,7 +82,7 @@ def _with_passives(rng: random.Random, meaning: Sentence) -> Sentence:
     """Puts some clauses of the English sentence in the passive."""
 
     def voiced(clause: Clause) -> Clause:
-        return replace(clause, passive=True) if clause.can_be_passive and rng.random() < 0.35 else clause
+        return replace(clause, passive=True) if clause.can_be_passive and rng.random() < 0.5 else clause
 
     links = tuple(Link(link.conjunction, voiced(link.clause)) for link in meaning.links)
     return Sentence(voiced(meaning.main), links, meaning.lead)
@@ -109,16 +114,13 @@ def _linked(
         and not future
         and rng.random() < 0.25
     ):
-        adjective = rng.choice(PREDICATES[CLASS_OF[antecedent.noun]])
-        return Clause(NounPhrase(antecedent.pronoun), state=adjective, degree=rng.choice(("", *DEGREES)))
+        return _state(rng, NounPhrase(antecedent.pronoun), CLASS_OF[antecedent.noun])
     taken_up = main.subject.pronoun if main else ""
     subject = None
     if taken_up not in ("", "it") and rng.random() < 0.5:
         subject = NounPhrase(taken_up)
     if conjunction in _STATES and not future and rng.random() < 0.25:
-        subject = subject or _person(rng, None)
-        name = CLASS_OF.get(subject.noun, "people")
-        return Clause(subject, state=rng.choice(PREDICATES[name]), degree=rng.choice(("", *DEGREES)))
+        return _state(rng, subject)
     if conjunction in ("when", "after", "before", "while") and rng.random() < 0.25:
         return _event(rng, _TENSES[conjunction][0])
     tense = "will" if future else rng.choice(_TENSES[conjunction])
@@ -129,16 +131,27 @@ def _linked(
     )
 
 
+def _state(rng: random.Random, subject: NounPhrase | None, noun_class: str = "people") -> Clause:
+    """Draws a state of ``subject``, a pronoun for a noun of ``noun_class``; None draws a subject."""
+    if subject is None:
+        noun = rng.choice(_nouns_of(OBJECTS))
+        determiner = rng.choice(("the", "this", "a", "a", "my", "our"))
+        subject = _noun(rng, noun, determiner) if rng.random() < 0.6 else _person(rng, None)
+        noun_class = CLASS_OF.get(subject.noun, "people")
+    adjectives = [adjective for adjective in PREDICATES[noun_class] if adjective != subject.adjective]
+    return Clause(subject, state=rng.choice(adjectives), degree=rng.choice(("", *DEGREES)))
+
+
 def _event(rng: random.Random, tense: str) -> Clause:
     subject = _noun(rng, rng.choice(list(EVENTS)), "the")
     return Clause(subject, tense, rng.choice(_EVENT_VERBS))
 
 
-def _report(rng: random.Random) -> Clause:
+def _report(rng: random.Random, may_front: bool) -> Clause:
     subject = _person(rng, None)
     if rng.random() < 0.35:
         return Clause(subject, verb=_FRAMES["tell"][0], recipient=_person(rng, subject))
-    time = rng.choice([*PAST_TIMES, *ANY_TIMES]) if rng.random() < 0.4 else ""
+    time = rng.choice([*PAST_TIMES, *ANY_TIMES]) if may_front and rng.random() < 0.4 else ""
     return Clause(subject, verb=rng.choice(_FRAMES["report"]), time=time, time_first=bool(time))
 
 
@@ -154,6 +167,8 @@ def _action(
     """Draws an action.
 
     Args:
+        rng: source of the draws.
+        tense: tense as in ``Clause``.
         may_front: whether the time phrase may begin the English clause.
         subject: the subject, or None to draw one.
         conjunction: the conjunction before the clause, or empty in the main clause.
@@ -161,22 +176,21 @@ def _action(
         antecedent: thing of the main clause that may become an object here.
     """
     subject = subject or _person(rng, None)
-    base = rng.choice(_ACTIONS)
+    base = rng.choices(_ACTIONS, _ACTION_WEIGHTS)[0]
     verb = VERBS[base]
     recipient = target = goal = companion = place = relative = None
     if verb.frame == "recipient":
-        recipient = _object_person(rng, subject, other)
+        recipient = _object_person(rng, subject, other, base not in PARTICLE_VERBS)
     if verb.objects:
-        name = rng.choice(verb.objects)
+        name = CLASS_OF[rng.choice(_nouns_of(verb.objects))]
         if name in PERSONS:
-            target = _object_person(rng, subject, other)
-        elif antecedent and verb.frame == "object" and " " not in base and rng.random() < 0.3:
+            target = _object_person(rng, subject, other, base not in PARTICLE_VERBS)
+        elif antecedent and verb.frame == "object" and base not in PARTICLE_VERBS and rng.random() < 0.3:
             target = _taken_up(antecedent, verb.objects)
         if target is None:
-            noun_class = name if name not in PERSONS else "people"
-            target = _thing(rng, subject, noun_class)
+            target = _thing(rng, subject, name)
             if not conjunction and target.determiner in ("the", "a") and rng.random() < 0.2:
-                relative = _relative(rng, noun_class)
+                relative = _relative(rng, name)
     if relative:
         target = NounPhrase(target.noun, "the", target.adjective, target.plural, relative)
     if verb.frame == "goal":
@@ -211,24 +225,27 @@ def _action(
 def _person(rng: random.Random, subject: NounPhrase | None) -> NounPhrase:
     """Draws a person: the subject (which may be a pronoun), or another person beside ``subject``."""
     kind = rng.random()
-    if subject is None and kind < 0.15:
-        return NounPhrase(rng.choice(list(POSSESSIVE_OF)))
+    if subject is None and kind < 0.2:
+        return NounPhrase(rng.choice(("I", "we", "we", "he", "she", "they", "they")))
     if kind < 0.4:
         return NounPhrase(rng.choice([name for name in NAMES if not subject or name != subject.noun]))
     if kind < 0.75:
-        return _noun(rng, rng.choice(list(CLASSES["people"])), rng.choice(("the", "the", "the", "a", "this")))
+        return _noun(rng, rng.choice(list(CLASSES["people"])), rng.choice(("the", "the", "a", "a", "this")))
     possessive = rng.choice(("my", "our"))
     if subject and subject.pronoun and rng.random() < 0.7:
         possessive = POSSESSIVE_OF[subject.pronoun]
     return _noun(rng, rng.choice(list(CLASSES["relatives"])), possessive)
 
 
-def _object_person(rng: random.Random, subject: NounPhrase, other: str) -> NounPhrase:
-    """Draws the person that an action is done to; ``other`` is a pronoun that it may be, or empty."""
+def _object_person(rng: random.Random, subject: NounPhrase, other: str, allows_pronoun: bool) -> NounPhrase:
+    """Draws the person that an action is done to, maybe the pronoun ``other`` (unless that is empty)."""
     speakers = ("I", "we")
-    if other and subject.pronoun != other and not (subject.noun in speakers and other in speakers):
-        if other != "it" and rng.random() < 0.5:
+    if allows_pronoun:
+        is_speaker = subject.noun in speakers
+        if other not in ("", "it", subject.pronoun, *(speakers if is_speaker else ())) and rng.random() < 0.5:
             return NounPhrase(other)
+        if not is_speaker and rng.random() < 0.15:
+            return NounPhrase(rng.choice(speakers))
     return _person(rng, subject)
 
 
@@ -251,6 +268,10 @@ def _relative(rng: random.Random, noun_class: str) -> Relative:
     return Relative(person, rng.choice([base for base in _TRANSITIVES if noun_class in VERBS[base].objects]))
 
 
+def _nouns_of(classes: tuple[str, ...]) -> list[str]:
+    return [noun for name in classes for noun in CLASSES[name]]
+
+
 def _place(rng: random.Random, places: tuple[str, ...]) -> NounPhrase:
     adjective = rng.choice(ATTRIBUTES["places"]) if rng.random() < 0.4 else ""
     return NounPhrase(rng.choice(places), "the", adjective)
@@ -258,9 +279,9 @@ def _place(rng: random.Random, places: tuple[str, ...]) -> NounPhrase:
 
 def _noun(rng: random.Random, noun: str, determiner: str) -> NounPhrase:
     """Draws number and adjective for a noun; plural quantifiers stand in for "many" and some others."""
-    plural = bool(NOUNS[noun].plural) and determiner not in ("a", "this", "no") and rng.random() < 0.25
+    plural = bool(NOUNS[noun].plural) and determiner not in ("a", "this", "no") and rng.random() < 0.5
     if determiner == "many":
         plural = bool(NOUNS[noun].plural)
         determiner = rng.choice(PLURAL_QUANTIFIERS) if plural else "the"
-    adjective = rng.choice(ATTRIBUTES[CLASS_OF[noun]]) if rng.random() < 0.45 else ""
+    adjective = rng.choice(ATTRIBUTES[CLASS_OF[noun]]) if rng.random() < 0.5 else ""
     return NounPhrase(noun, determiner, adjective, plural)

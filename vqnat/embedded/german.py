@@ -19,12 +19,16 @@ from vqnat.embedded.nouns import NOUNS
 from vqnat.embedded.verbs import PRETERITE_AUXILIARY, VERBS, GermanVerb
 
 Slots = dict[str, Expression]
-# Orders of the middle field. The object moves before manner only if it is definite.
+# Orders of the middle field; the object stands before time and manner only if it is definite.
 _ORDERS = (
     "time recipient manner companion place object goal",
     "time recipient manner object companion place goal",
+    "recipient time manner companion place object goal",
 )
-_DEFINITE_ORDER = "time recipient object manner companion place goal"
+_DEFINITE_ORDERS = (
+    "time recipient object manner companion place goal",
+    "recipient object time manner companion place goal",
+)
 _PASSIVE_ORDER = "time agent manner place"
 # The voice of the English clause is the likelier one.
 _OTHER_VOICE = 0.25
@@ -62,9 +66,11 @@ def _clause(clause: Clause, order: str, free_voice: bool, reference: Reference |
     """Returns the alternatives of a clause.
 
     Args:
+        clause: the meaning.
         order: ``main`` (verb second), ``inverted`` (the verb is first, as another clause is in the first
             position) or ``final`` (verb last).
         free_voice: whether the German voice may differ from the English one.
+        reference: the German noun that "it" takes up, if any.
     """
     if clause.state:
         return _state(clause, order, reference)
@@ -89,7 +95,7 @@ def _active(clause: Clause, order: str, reference: Reference | None) -> Expressi
     subject = noun_phrase(clause.subject, "nom", reference)
     orders = _ORDERS
     if clause.object and clause.object.is_definite:
-        orders = (*_ORDERS, _DEFINITE_ORDER)
+        orders = (*_ORDERS, *_DEFINITE_ORDERS)
     options = []
     for verb in VERBS[clause.verb].german:
         pairs = _finite_and_end(clause, verb, order)
@@ -178,7 +184,8 @@ def _word_orders(expressions: Slots, orders: tuple[str, ...], order: str) -> lis
         fronts = ["subject"]
         if "time" in expressions:
             fronts.append("time")
-        elif "place" in expressions:
+        elif "place" in expressions and "object" in expressions:
+            # Beside intransitive verbs the place is the news of the clause, which does not come first.
             fronts.append("place")
         if order == "main":
             fields = [[front, "finite", *(name for name in middle if name != front)] for front in fronts]
@@ -187,10 +194,12 @@ def _word_orders(expressions: Slots, orders: tuple[str, ...], order: str) -> lis
         for field in fields:
             whole = [*field, "end"] if "end" in expressions else field
             if "relative" in expressions:
-                # The relative clause follows its noun or is put after the end of the clause.
+                # The relative clause follows its noun, or the end of the clause if only that stands between:
+                # after another noun it would seem to belong to that one.
                 after = whole.index("object") + 1
                 arranged.append((*whole[:after], "relative", *whole[after:]))
-                arranged.append((*whole, "relative"))
+                if whole[after:] == ["end"]:
+                    arranged.append((*whole, "relative"))
             else:
                 arranged.append(tuple(whole))
     return list(dict.fromkeys(arranged))

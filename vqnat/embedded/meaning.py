@@ -110,7 +110,8 @@ class Clause:
     def can_be_passive(self) -> bool:
         """Whether the clause reads naturally in the passive.
 
-        A possessive of the third person in the object would lose the subject that it refers to.
+        A possessive of the third person in the object would lose the subject that it refers to, and "no"
+        before the subject would deny more than before the object.
         """
         return (
             bool(self.verb)
@@ -119,7 +120,7 @@ class Clause:
             and self.object is not None
             and not self.object.is_pronoun
             and self.object.relative is None
-            and self.object.determiner not in ("his", "her", "their")
+            and self.object.determiner not in ("his", "her", "their", "no")
             and not self.subject.is_pronoun
             and self.companion is None
         )

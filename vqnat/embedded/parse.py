@@ -24,7 +24,7 @@ from vqnat.embedded.modifiers import (
     TIMES,
 )
 from vqnat.embedded.nouns import CLASS_OF, NAMES, NOUNS, OBJECTS, PERSONS, PRONOUNS
-from vqnat.embedded.verbs import MODALS, PAST, PAST_PERFECT, VERBS
+from vqnat.embedded.verbs import MODALS, PARTICLE_VERBS, PAST, PAST_PERFECT, VERBS
 
 Words = tuple[str, ...]
 Readings = Iterator[tuple[Any, int]]
@@ -171,7 +171,7 @@ def _arguments(words: Words, start: int, clause: Clause) -> Readings:
     verb = VERBS[clause.verb]
     if verb.frame == "object":
         for phrase, end in _noun_phrase(words, start, is_object=True):
-            if _fits(phrase, verb.objects):
+            if _fits(phrase, verb.objects) and not (phrase.is_pronoun and clause.verb in PARTICLE_VERBS):
                 yield replace(clause, object=phrase), end
     elif verb.frame == "recipient":
         for recipient, middle in _noun_phrase(words, start, is_object=True):

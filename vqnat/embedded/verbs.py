@@ -80,10 +80,7 @@ VERBS = {
 *sell, sold, sold: verkaufen verkaufte verkauft
 *find, found, found: finden fand gefunden
 *forget, forgot, forgotten: vergessen vergaß vergessen
-*order, ordered, ordered: bestellen bestellte bestellt
-*hide, hid, hidden: verstecken versteckte versteckt
 *throw away, threw away, thrown away: weg|werfen warf weggeworfen
-*fetch, fetched, fetched: holen holte geholt
 """,
     ),
     **_verbs(
@@ -93,7 +90,7 @@ VERBS = {
         "object",
         ("texts",),
         """
-*read, read, read: lesen las gelesen / durch|lesen las durchgelesen
+*read, read, read: lesen las gelesen
 *write, wrote, written: schreiben schrieb geschrieben
 """,
     ),
@@ -124,9 +121,7 @@ VERBS = {
 *invite, invited, invited: ein|laden lud eingeladen
 *greet, greeted, greeted: begrüßen begrüßte begrüßt / grüßen grüßte gegrüßt
 *pick up, picked up, picked up: ab|holen holte abgeholt
-meet, met, met: treffen traf getroffen
 help, helped, helped: helfen half geholfen dat
-thank, thanked, thanked: danken dankte gedankt dat
 follow, followed, followed: folgen folgte gefolgt sein dat
 listen to, listened to, listened to: zu|hören hörte zugehört dat
 """,
@@ -135,7 +130,6 @@ listen to, listened to, listened to: zu|hören hörte zugehört dat
         "object",
         (*PERSONS, *OBJECTS),
         """
-see, saw, seen: sehen sah gesehen
 look for, looked for, looked for: suchen suchte gesucht
 """,
     ),
@@ -146,12 +140,9 @@ look for, looked for, looked for: suchen suchte gesucht
 give, gave, given: geben gab gegeben
 show, showed, shown: zeigen zeigte gezeigt
 send, sent, sent: schicken schickte geschickt / senden sandte gesandt
-bring, brought, brought: bringen brachte gebracht / mit|bringen brachte mitgebracht
+bring, brought, brought: bringen brachte gebracht
 offer, offered, offered: an|bieten bot angeboten
 """,
-    ),
-    **_verbs(
-        "recipient", ("things", "machines", "containers", "texts"), "lend, lent, lent: leihen lieh geliehen"
     ),
     **_verbs(
         "place",
@@ -160,9 +151,7 @@ offer, offered, offered: an|bieten bot angeboten
 sleep, slept, slept: schlafen schlief geschlafen
 work, worked, worked: arbeiten arbeitete gearbeitet
 dance, danced, danced: tanzen tanzte getanzt
-sing, sang, sung: singen sang gesungen
 wait, waited, waited: warten wartete gewartet
-stay, stayed, stayed: bleiben blieb geblieben sein
 arrive, arrived, arrived: an|kommen kam angekommen sein / ein|treffen traf eingetroffen sein
 """,
     ),
@@ -172,8 +161,7 @@ arrive, arrived, arrived: an|kommen kam angekommen sein / ein|treffen traf einge
         """
 go, went, gone: gehen ging gegangen sein
 run, ran, run: rennen rannte gerannt sein / laufen lief gelaufen sein
-come, came, come: kommen kam gekommen sein
-return, returned, returned: zurück|kehren kehrte zurückgekehrt sein / zurück|kommen kam zurückgekommen sein
+return, returned, returned: zurück|kehren kehrte zurückgekehrt sein
 """,
     ),
     **_verbs(
@@ -192,11 +180,13 @@ say, said, said: sagen sagte gesagt
 know, knew, known: wissen wusste gewusst
 think, thought, thought: denken dachte gedacht / glauben glaubte geglaubt
 hear, heard, heard: hören hörte gehört
-notice, noticed, noticed: bemerken bemerkte bemerkt / merken merkte gemerkt
 """,
     ),
     **_verbs("tell", (), "tell, told, told: erzählen erzählte erzählt / sagen sagte gesagt"),
 }
+
+# A pronoun object would stand before the particle ("picked him up"): the grammar has none with these.
+PARTICLE_VERBS = ("throw away", "pick up")
 
 # English modal (or "will") to German singular, plural and first-person-singular finite forms.
 MODALS = {

@@ -127,10 +127,10 @@ def _check_trainings(config: Config) -> None:
 
 def _check_average(where: str, average: int, options: dict) -> None:
     """What is to be averaged must still be there at the end."""
-    limit = "keep-interval-updates" if options.get("save-interval-updates") else "keep-last-epochs"
-    kept = options.get(limit)
-    if isinstance(kept, int) and 0 < kept < average:
-        raise invalid(where, average, f"at most {limit}, which is {kept}")
+    for limit in ("keep-interval-updates", "keep-last-epochs"):
+        kept = options.get(limit)
+        if isinstance(kept, int) and 0 < kept < average:
+            raise invalid(where, average, f"at most {limit}, which is {kept}")
 
 
 def _check_systems(config: Config) -> None:

@@ -10,6 +10,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 # Stand-ins: drawn in these, then replaced by variables of report.html.
 INK, FAINT = "#010101", "#020202"
@@ -34,8 +35,11 @@ STYLE = {
     "axes.spines.right": False,
     "xtick.major.size": 0,
     "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.minor.size": 0,
     "legend.frameon": False,
 }
+SIDES = ((1, 0, "left", "center"), (-1, 0, "right", "center"))
 Points = Sequence[tuple[float, float]]
 
 
@@ -44,7 +48,7 @@ def _svg(figure: Any, description: str) -> str:
     figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
     plt.close(figure)
     svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     for colour, variable in VARIABLES.items():
         svg = svg.replace(colour, variable)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
@@ -97,25 +101,36 @@ def quality_against_latency(
             axes.plot(
                 x, y, "o", markersize=9, color=SERIES[colours[system["training"]["name"]] % len(SERIES)]
             )
-        _labels(axes, [(s["latency_ms"]["mean"], s[measure], s["name"]) for s in systems])
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:g}" if f"{v:e}"[0] in "25" else ""))
         axes.margins(0.22, 0.18)
         axes.set_xlabel("ms per sentence, batch size 1")
         axes.set_ylabel(label)
+        _labels(axes, [(s["latency_ms"]["mean"], s[measure], s["name"]) for s in systems])
         return _svg(figure, title)
 
 
 def _labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
-    """A name beside each point; points of almost the same height are named above and below by turns."""
-    above = True
-    last = None
-    span = max((p[1] for p in points), default=0) - min((p[1] for p in points), default=0) or 1
-    for x, y, name in sorted(points, key=lambda point: point[1]):
-        above = not above if last is not None and y - last < 0.08 * span else True
-        offset, anchor = (8, "bottom") if above else (-8, "top")
-        axes.annotate(
-            name, (x, y), xytext=(0, offset), textcoords="offset points", ha="center", va=anchor, fontsize=8.5
-        )
-        last = y
+    """A name at each point, where it covers no other name and no point as far as there is such a place."""
+    figure = axes.figure
+    figure.canvas.draw()
+    taken = []
+    for x, y, _ in points:
+        px, py = axes.transData.transform((x, y))
+        taken.append(Bbox.from_bounds(px - 6, py - 6, 12, 12))
+    for x, y, name in points:
+        best = None
+        for distance in (8, 19, 30):
+            for dx, dy, ha, va in ((0, 1, "center", "bottom"), (0, -1, "center", "top"), *SIDES):
+                where = {"xytext": (dx * distance, dy * distance), "textcoords": "offset points"}
+                label = axes.annotate(name, (x, y), ha=ha, va=va, fontsize=8.5, **where)
+                box = label.get_window_extent()
+                hidden = sum(box.overlaps(other) for other in taken)
+                if best is None or hidden < best[0]:
+                    if best:
+                        best[1].remove()
+                    best = (hidden, label, box)
+                else:
+                    label.remove()
+        taken.append(best[2])

@@ -9,54 +9,39 @@ from typing import Any
 from vqnat.pipeline.config import Config, System
 from vqnat.pipeline.training import device_arguments
 
+BATCHES = ("batch-size", "max-tokens")  # fairseq-generate's; latency is measured at batch size 1
+
 
 def latency_command(
-    config: Config,
-    systems: Sequence[tuple[System, Path, dict]],
-    data: Path,
-    output: Path,
+    config: Config, systems: Sequence[tuple[System, Path, dict]], data: Path, output: Path
 ) -> list[str]:
     """All systems in one process, interleaved; ``systems`` are (system, checkpoint, decoding options)."""
     measured = config.latency
     command = [sys.executable, "scripts/benchmark_latency.py", str(data), "--gen-subset", "test"]
     for system, checkpoint, decoding in systems:
-        words = [f"{system.name}={checkpoint}"]
-        words += [
-            f"{option}={_word(value)}" for option, value in decoding.items() if value not in (None, False)
-        ]
+        # 0 is a value, and equal to False
+        given = {k: v for k, v in decoding.items() if v is not None and v is not False and k not in BATCHES}
+        words = [f"{system.name}={checkpoint}", *(f"{option}={value}" for option, value in given.items())]
         command += ["--system", ",".join(words)]
     return [
         *(*command, "--baseline", measured.baseline, "--sentences", str(measured.sentences)),
         *("--min-target-words", str(measured.min_target_words), "--repeats", str(measured.repeats)),
-        *("--threads", str(measured.threads), *device_arguments(config)),
+        *("--threads", str(measured.threads), "--seed", str(config.seed), *device_arguments(config)),
         *("--json", str(output), "--plot", str(output.with_suffix(".png"))),
     ]
 
 
-def _word(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def read_latency(path: Path, baseline: str, greedy: str) -> dict[str, dict[str, Any]]:
-    """``latency_ms`` of each system, and its speed-ups with their spread: all that is read of the file.
+    """``latency_ms`` of each system and its speed-ups over two of them: all that is read of the file.
 
-    Speed-ups are over ``baseline`` and ``greedy``, whatever these decode with.
+    The spread of a speed-up is a 95% interval over sentences.
     """
-    systems = {system["name"]: system for system in json.loads(path.read_text(encoding="utf-8"))["systems"]}
     result = {}
-    for name, system in systems.items():
-        times = system["latency_ms"]
-        entry = {"latency_ms": {key: times[key] for key in ("mean", "p50", "p95")}}
+    for system in json.loads(path.read_text(encoding="utf-8"))["systems"]:
+        entry = {"latency_ms": {key: system["latency_ms"][key] for key in ("mean", "p50", "p95")}}
         for label, other in (("beam4", baseline), ("greedy", greedy)):
-            ratio, spread = _speedup(system, systems, other)
-            entry[f"speedup_over_{label}"] = ratio
-            entry[f"speedup_over_{label}_spread"] = spread
-        result[name] = entry
+            known = system["speedups"][other]
+            entry[f"speedup_over_{label}"] = known["ratio"]
+            entry[f"speedup_over_{label}_spread"] = [known["low"], known["high"]]
+        result[system["name"]] = entry
     return result
-
-
-def _speedup(system: dict, systems: dict[str, dict], other: str) -> tuple[float, list[float] | None]:
-    known = system.get("speedups", {}).get(other)
-    if known:
-        return known["ratio"], [known["low"], known["high"]]
-    return systems[other]["latency_ms"]["mean"] / system["latency_ms"]["mean"], None

@@ -14,8 +14,9 @@ from vqnat.pipeline.reader import ConfigError
 from vqnat.pipeline.report import write_report
 from vqnat.pipeline.results import collect
 from vqnat.pipeline.scores import score
-from vqnat.pipeline.stages import Stage, replace
+from vqnat.pipeline.stages import Stage
 from vqnat.pipeline.translate import generate_command, read_hypotheses, read_lines, write_lines
+from vqnat.results import write_json
 
 
 class Plan:
@@ -153,15 +154,17 @@ class Plan:
         inputs = ["distil"] if training.text == "distilled" else ["binarise"]
         self._add(f"train_{name}", title, command, inputs, [folder], work=work, cores=training.threads)
         if training.average:
-            output = self.checkpoint(name)
-            command = trainings.average_command(config, name, folder, output)
+            self._average(name, folder)
 
-            def average(job: Job) -> None:
-                output.parent.mkdir(parents=True, exist_ok=True)
-                job.child(command)
+    def _average(self, name: str, folder: Path) -> None:
+        training, output = self.config.trainings[name], self.checkpoint(name)
 
-            title = f"the mean of the last {training.average} checkpoints"
-            self._add(f"average_{name}", title, command, [f"train_{name}"], [output], work=average)
+        def work(job: Job) -> None:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            job.child(trainings.average_command(training.average, folder, output))
+
+        title = f"the mean of the last {training.average} checkpoints"
+        self._add(f"average_{name}", title, training.average, [f"train_{name}"], [output], work=work)
 
     def _distil(self) -> None:
         wanted = self.config.distillation
@@ -197,7 +200,7 @@ class Plan:
             with job.log.open(encoding="utf-8") as lines:
                 outputs = read_hypotheses(lines, len(sources), self.prep / "spm.model")
             write_lines(output, outputs)
-            replace(scores, score(sources, outputs, references, config.target, right_rate(config)))
+            write_json(scores, score(sources, outputs, references, config.target, right_rate(config)))
 
         inputs = ["binarise", *self._needed(system)]
         self._add(
@@ -207,6 +210,7 @@ class Plan:
     def _latency(self) -> None:
         systems = [(s, self.checkpoint(s.training), self._decoding(s)) for s in self.systems]
         output = self.run / "latency.json"
+        outputs = [output, output.with_suffix(".png")]
         command = latency_command(self.config, systems, self.prep / "bin", output)
         inputs = ["binarise", *sorted({name for s in self.systems for name in self._needed(s)})]
         title = f"one sentence at a time, {len(systems)} systems in turn"
@@ -215,14 +219,14 @@ class Plan:
             job.child(command, threads=self.config.latency.threads)
 
         # All cores, so that nothing else runs: a neighbour would be measured too.
-        self._add("latency", title, command, inputs, [output], work=work, cores=self.config.cores)
+        self._add("latency", title, command, inputs, outputs, work=work, cores=self.config.cores)
 
     def _results(self) -> None:
         inputs = [f"translate_{system.name}" for system in self.systems] + ["latency"]
         spec = [system.name for system in self.systems] + [self.config.samples]
 
         def gather(job: Job) -> None:
-            replace(self.results, collect(self))
+            write_json(self.results, collect(self))
 
         def render(job: Job) -> None:
             write_report(self.results, self.run / "logs", self.report)

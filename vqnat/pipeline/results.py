@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vqnat.pipeline.latency import read_latency
 from vqnat.pipeline.logs import curves, wall_seconds
 from vqnat.pipeline.translate import read_lines
+from vqnat.results import provenance
 
 if TYPE_CHECKING:
     from vqnat.pipeline.plan import Plan
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 def collect(plan: Plan) -> dict[str, Any]:
     """The content of ``results.json``."""
     from vqnat.pipeline.plan import right_rate
-    from vqnat.results import provenance
 
     config = plan.config
     latency = read_latency(plan.run / "latency.json", config.latency.baseline, config.latency.greedy)

@@ -7,7 +7,6 @@ stage that was stopped finds its folder as it left it and continues; with anothe
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 import time
@@ -15,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from vqnat.results import write_json
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Store:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
-        replace(started, {"fingerprint": fingerprint})
+        write_json(started, {"fingerprint": fingerprint})
         return False
 
     def finish(self, stage: Stage, seconds: float) -> None:
@@ -108,20 +109,12 @@ class Store:
             "spec": stage.spec,
             "inputs": list(stage.inputs),
         }
-        replace(self._record(stage.name), record)
+        write_json(self._record(stage.name), record)
         self._started(stage.name).unlink(missing_ok=True)
 
     def seconds(self, name: str) -> float:
         """How long the stage took when it finished; 0 when it has not."""
         return _read(self._record(name)).get("seconds", 0.0)
-
-
-def replace(path: Path, content: Any) -> None:
-    """Write JSON so that a reader finds the old file or the new one, never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def _read(path: Path) -> dict:

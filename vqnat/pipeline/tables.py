@@ -62,7 +62,8 @@ def origin(results: Results) -> str:
 
 def _machine(machine: Any) -> str:
     if isinstance(machine, dict):
-        return ", ".join(str(value) for value in machine.values() if value not in (None, "", []))
+        parts = [machine["cpu"], f"{machine['logical_cores']} cores", machine.get("accelerator")]
+        return ", ".join(part for part in parts if part)
     return str(machine or "an unknown machine")
 
 
@@ -127,7 +128,7 @@ def markdown_samples(results: Results) -> str:
 
 
 TEMPLATES: dict[str, Callable[[Results], str]] = {"systems": markdown_table, "samples": markdown_samples}
-MARKER = re.compile(r"(<!-- results: (\S+) (\S+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+MARKER = re.compile(r"(<!-- results: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def fill_markdown(text: str, load: Callable[[str], Results]) -> str:

@@ -27,12 +27,15 @@ def device_arguments(config: Config) -> list[str]:
     return ["--cpu"] if config.device == "cpu" else []
 
 
-def average_command(config: Config, name: str, folder: Path, output: Path) -> list[str]:
-    """The last checkpoints: of every N updates where the training writes such, otherwise of epochs."""
-    kind = "update" if config.options(name).get("save-interval-updates") else "epoch"
+def average_command(count: int, folder: Path, output: Path) -> list[str]:
+    """The newest checkpoints of ``--save-interval-updates``; those of epochs when there are too few of them.
+
+    fairseq writes no checkpoint of updates at the end of an epoch: a small corpus may have none.
+    """
+    kind = "update" if len(list(folder.glob("checkpoint_*_*.pt"))) >= count else "epoch"
     return [
         *(sys.executable, "scripts/average_checkpoints.py", "--inputs", str(folder)),
-        *(f"--num-{kind}-checkpoints", str(config.trainings[name].average), "--output", str(output)),
+        *(f"--num-{kind}-checkpoints", str(count), "--output", str(output)),
     ]
 
 

@@ -40,6 +40,18 @@ class LatentTranslationConfig(TranslationConfig):
 class LatentTranslationTask(TranslationTask):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 
+    def get_batch_iterator(self, dataset, **options):
+        """As fairseq's, but every sentence is in some batch.
+
+        fairseq drops the last batch, which holds the longest sentences, when its size is no multiple of
+        ``--required-batch-size-multiple`` (8): translations of a test set would be missing without a word.
+        """
+        options["required_batch_size_multiple"] = 1
+        if options.get("num_workers", 0) == 0:
+            # A buffer thread saves nothing here, and aborts the process when training ends within an epoch.
+            options["data_buffer_size"] = 0
+        return super().get_batch_iterator(dataset, **options)
+
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
         """A :class:`LatentGenerator` for a latent transformer, fairseq's own for other models."""
         if not isinstance(models[0], LatentTransformer):

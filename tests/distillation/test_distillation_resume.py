@@ -1,5 +1,6 @@
 """A distillation that is killed, cut into shards or runs out of disk gives the undisturbed result."""
 
+import json
 import re
 import resource
 import shutil
@@ -9,9 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import bitext
 import pytest
-from conftest import ENVIRONMENT, command, files
+from distilling import command, files
 
+from vqnat.distillation import journal
 from vqnat.distillation.journal import Journal, read_header, scan
 
 pytestmark = pytest.mark.slow
@@ -27,10 +30,14 @@ def finished_batches(out: Path) -> list[int]:
     return found
 
 
+def total_batches(result: Path) -> int:
+    """The batches that a result was decoded in."""
+    return json.loads((result / "distillation.json").read_text())["counts"]["batches"]
+
+
 def kill_after(root: Path, out: Path, batches: int, *extra: object) -> int:
     """Kill -9 the command line when the journals hold so many batches; returns how many they hold."""
-    words = [str(word) for word in command(root, out, *SINGLE, *extra)]
-    process = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command(root, out, *SINGLE, *extra), stderr=subprocess.DEVNULL)
     limit = time.monotonic() + 120
     while len(finished_batches(out)) < batches:
         assert process.poll() is None, "it ended before it could be killed"
@@ -68,8 +75,8 @@ def test_jobs_killed(root: Path, reference: Path, distill: Callable, tmp_path: P
 
 def test_three_shards_by_hand(root: Path, reference: Path, tmp_path: Path, distill: Callable) -> None:
     shards = ("--num-shards", 3)
-    words = [[str(w) for w in command(root, tmp_path, *shards, "--shard", i)] for i in range(2)]
-    running = [subprocess.Popen(line, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) for line in words]
+    words = [command(root, tmp_path, *shards, "--shard", i) for i in range(2)]
+    running = [subprocess.Popen(line, stderr=subprocess.PIPE, text=True) for line in words]
     errors = [process.communicate()[1] for process in running]
     assert [process.returncode for process in running] == [0, 0], errors
     early = distill(tmp_path, *shards, "--merge")
@@ -86,14 +93,7 @@ def test_three_shards_by_hand(root: Path, reference: Path, tmp_path: Path, disti
 
 
 @pytest.mark.parametrize("damage", ["torn", "flipped", "junk"])
-def test_damaged_journal_tail(
-    root: Path,
-    reference: Path,
-    distill: Callable,
-    tmp_path: Path,
-    damage: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_damaged_journal_tail(reference: Path, distill: Callable, tmp_path: Path, damage: str) -> None:
     done = distill(tmp_path / "shard", "--num-shards", 1, "--shard", 0)
     assert done.returncode == 0, done.stderr
     path = tmp_path / "shard" / "shards" / "shard-0-of-1.journal"
@@ -105,7 +105,7 @@ def test_damaged_journal_tail(
     else:
         content = content[: len(content) // 2] + b"\0" * 100
     path.write_bytes(content)
-    left = 30 - len(finished_batches(tmp_path / "shard"))
+    left = total_batches(reference) - len(finished_batches(tmp_path / "shard"))
     assert left >= 1
     again = distill(tmp_path / "shard")
     assert again.returncode == 0, again.stderr
@@ -114,7 +114,8 @@ def test_damaged_journal_tail(
     assert files(tmp_path / "shard") == files(reference)
 
 
-def test_two_writers(root: Path, distill: Callable, tmp_path: Path) -> None:
+def test_two_writers(distill: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "LOCK_WAIT", 0.3)
     done = distill(tmp_path, "--num-shards", 2, "--shard", 0)
     assert done.returncode == 0, done.stderr
     with (
@@ -129,17 +130,19 @@ def limit_file_size(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-def test_no_space_for_a_shard_then_for_the_result(reference: Path, distill: Callable, tmp_path: Path) -> None:
-    full = distill(tmp_path, preexec_fn=limit_file_size(4000))
+def test_no_space_for_a_shard_then_for_the_result(
+    root: Path, reference: Path, distill: Callable, tmp_path: Path
+) -> None:
+    full = bitext.run(*command(root, tmp_path), check=False, preexec_fn=limit_file_size(4000))
     assert full.returncode == 2
     assert full.stderr.count("cannot write") == 1
     assert "shard-0-of-1.journal: cannot write: File too large" in full.stderr
     assert "Traceback" not in full.stderr
     kept = len(finished_batches(tmp_path))
-    assert 0 < kept < 30
+    assert 0 < kept < total_batches(reference)
     again = distill(tmp_path, "--num-shards", 1, "--shard", 0)
-    assert f"decoded {30 - kept} batches" in again.stderr
-    full = distill(tmp_path, preexec_fn=limit_file_size(2200))
+    assert f"decoded {total_batches(reference) - kept} batches" in again.stderr
+    full = bitext.run(*command(root, tmp_path), check=False, preexec_fn=limit_file_size(2200))
     assert full.returncode == 2
     assert full.stderr.count("\n") == 1
     assert "train.en-de.en.idx: cannot write: File too large" in full.stderr

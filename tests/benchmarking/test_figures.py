@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from vqnat.benchmarking import statistics
+from vqnat.benchmarking.errors import BenchmarkError
+from vqnat.benchmarking.sentences import Sentence, batches, choose
+
+ONE = np.ones(4, dtype=int)
+
+
+def test_latency_of_hand_made_times():
+    ms = np.array([[1.0, 2, 3, 4], [3.0, 2, 3, 4], [2.0, 2, 3, 100]])
+    found = statistics.latency(ms, ONE)
+    assert found["mean"] == pytest.approx(129 / 12)
+    assert found["p50"] == pytest.approx(2.5)  # of the medians 2 2 3 4
+    assert found["p95"] == pytest.approx(3.85)
+    means = [2, 2, 3, 36]
+    assert found["standard_error"] == pytest.approx(np.std(means, ddof=1) / 2)
+    assert found["round_means"] == pytest.approx([2.5, 3, 26.75])
+
+
+def test_batches_count_by_their_sentences():
+    sizes = np.array([4, 2])
+    found = statistics.latency(np.array([[8.0, 2.0]]), sizes)
+    assert found["mean"] == pytest.approx(10 / 6)
+    assert statistics.per_sentence(np.array([[8.0, 2.0]]), sizes).tolist() == [2, 1]
+    assert statistics.latency(np.array([[8.0]]), np.array([4]))["standard_error"] is None
+
+
+def test_tokens_per_second():
+    assert statistics.tokens_per_second(np.array([[10.0, 30], [10, 50]]), np.array([2, 8])) == pytest.approx(
+        200
+    )
+
+
+def test_speedup_of_hand_made_times():
+    baseline = np.array([[10.0, 20], [12, 24], [8, 16]])
+    ours = np.array([[5.0, 5], [4, 5], [5, 6]])
+    found = statistics.speedup(baseline, ours, seed=1)
+    assert found["ratio"] == pytest.approx(90 / 30)
+    assert found["rounds"] == pytest.approx({"median": 3, "min": 24 / 11, "max": 4})
+    # resampling two sentences gives all of one, all of the other, or both
+    assert found["low"] == pytest.approx(30 / 14) and found["high"] == pytest.approx(60 / 16)
+    assert found == statistics.speedup(baseline, ours, seed=1)
+
+
+def test_equal_ratios_have_no_spread():
+    baseline = np.array([[10.0, 20, 30]])
+    found = statistics.speedup(baseline, baseline / 4, seed=1)
+    assert [found[key] for key in ("ratio", "low", "high")] == pytest.approx([4, 4, 4])
+
+
+def sentence(number, tokens, source_words=1, target_words=1):
+    return Sentence(number, (7,) * tokens, source_words, target_words)
+
+
+def test_sentences_are_chosen_at_even_distances_by_length():
+    text = [sentence(n, 20 - n) for n in range(10)]
+    lengths = [len(s.source) for s in choose(text, 5)]
+    assert lengths == [12, 14, 16, 18, 20]
+    assert len(choose(text, 1)) == 1
+    assert len(choose(text, 50)) == len(choose(text)) == 10
+    assert len({s.id for s in choose(text, 7)}) == 7
+
+
+def test_sentences_are_restricted_by_words():
+    text = [sentence(n, 3, source_words=n, target_words=10 - n) for n in range(10)]
+    assert {s.id for s in choose(text, None, 3, 4)} == {3, 4, 5, 6}
+    with pytest.raises(BenchmarkError, match=r"nothing left of 10 .* 9 source words, 10 target words"):
+        choose(text, None, 50)
+
+
+def test_neighbours_share_a_batch():
+    made = batches([sentence(n, n + 1) for n in range(5)], 2)
+    assert [batch.ids for batch in made] == [(0, 1), (2, 3), (4,)]
+    assert made[1].sources == ((7, 7, 7), (7, 7, 7, 7))

@@ -1,0 +1,172 @@
+"""The command line of scripts/benchmark_latency.py."""
+
+import argparse
+import os
+import sys
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vqnat import results
+from vqnat.benchmarking import sentences as data
+from vqnat.benchmarking.errors import BenchmarkError
+from vqnat.benchmarking.fairseq_system import load_system, use_threads
+from vqnat.benchmarking.harness import measure
+from vqnat.benchmarking.memory import peak_memory
+from vqnat.benchmarking.phases import measure_phases
+from vqnat.benchmarking.plot import draw
+from vqnat.benchmarking.report import system_records, tables
+from vqnat.benchmarking.specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    p = argparse.ArgumentParser(
+        prog="benchmark_latency.py",
+        description="Latency of translation systems: synchronised, warmed up, on the same sentences in turn.",
+        epilog=f"keys of --system: {', '.join(CONVERTERS)}. What is not set is fairseq-generate's default, "
+        "but task translation_lev must be told iter=N (0 is one-shot).",
+    )
+    p.add_argument("data", type=Path, metavar="DATA_BIN", help="what fairseq-preprocess --destdir wrote")
+    p.add_argument("--gen-subset", default="test", help="split to translate (default: test)")
+    p.add_argument("-s", "--source-lang", help="default: as in the file names")
+    p.add_argument("-t", "--target-lang", help="default: as in the file names")
+    p.add_argument("--user-dir", type=Path, help="fairseq plug-in to import besides vqnat itself")
+    p.add_argument("--system", action="append", default=[], metavar="NAME=CHECKPOINT[,key=value...]")
+    p.add_argument("--systems", type=Path, metavar="FILE.yaml", help="the same as a list of mappings")
+    p.add_argument("--baseline", metavar="NAME", help="system that speed-ups are over (default: the first)")
+    p.add_argument("--batch-size", type=_at_least(1), default=1, help="sentences at a time (default: 1)")
+    p.add_argument("--sentences", type=_at_least(1), metavar="N", help="N at even distances by source length")
+    for side in ("source", "target"):
+        text = f"only sentences of so many {side} words, pieces joined"
+        p.add_argument(f"--min-{side}-words", type=_at_least(0), default=0, metavar="N", help=text)
+    p.add_argument("--repeats", type=_at_least(1), default=5, help="rounds over all sentences (default: 5)")
+    p.add_argument("--warmup", type=_at_least(0), default=3, help="untimed batches a system (default: 3)")
+    p.add_argument("--threads", type=_at_least(1), default=1, help="of torch (default: 1)")
+    p.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda when there is one")
+    p.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="the same as --device cpu")
+    p.add_argument("--no-memory", action="store_true", help="skip peak memory, a process for each system")
+    p.add_argument("--seed", type=int, default=1, help="of the order of measuring and of the bootstrap")
+    p.add_argument("--json", type=Path, metavar="OUT.json", help="write all figures")
+    p.add_argument("--plot", type=Path, metavar="OUT.png", help="draw latency by length, and phases")
+    return p
+
+
+def _at_least(least: int):
+    def convert(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text}: needed {least} or more")
+        return value
+
+    convert.__name__ = "whole number"  # argparse: "invalid whole number value"
+    return convert
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0, or 2 with one line on standard error when something is wrong with what was asked."""
+    options = parser().parse_args(arguments)
+    try:
+        run(options)
+    except BenchmarkError as error:
+        print(f"benchmark_latency: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure, print, write."""
+    specs = [parse_system(text) for text in options.system]
+    specs += read_systems(options.systems) if options.systems else []
+    baseline = check_names(specs, options.baseline)
+    device = _device(options.device)
+    for path in (options.json, options.plot):
+        _check_writable(path)
+    test_set = data.open_test_set(options.data, options.gen_subset, options.source_lang, options.target_lang)
+    sentences = data.read_sentences(test_set)
+    chosen = data.choose(sentences, options.sentences, options.min_source_words, options.min_target_words)
+    batches = data.batches(chosen, options.batch_size)
+
+    use_threads(options.threads)
+    loaders = {
+        spec.name: partial(load_system, spec, test_set, device, options.threads, options.user_dir)
+        for spec in specs
+    }
+    systems = [load() for load in loaders.values()]
+    load_before = os.getloadavg()
+    machine = results.machine()
+    if load_before[0] > machine["logical_cores"] - options.threads:
+        _say(f"the machine is busy: load {load_before[0]:.1f} on {machine['logical_cores']} logical cores")
+    measurements = measure(
+        systems, batches, options.repeats, options.warmup, options.seed, device, progress=_say
+    )
+    load_after = os.getloadavg()
+    _say("phases")
+    phases = {system.name: measure_phases(system, batches, device) for system in systems}
+    memory: dict[str, Any] = {}
+    for name, load in {} if options.no_memory else loaders.items():
+        _say(f"memory of {name}")
+        try:
+            memory[name] = peak_memory(load, batches, device)
+        except BrokenProcessPool:  # killed, say for want of memory: what has been timed is worth keeping
+            _say(f"memory of {name}: its process died")
+    use_threads(options.threads)
+
+    result = {
+        "subset": options.gen_subset,
+        "direction": f"{test_set.source}-{test_set.target}",
+        "device": device,
+        "threads": options.threads,
+        "batch_size": options.batch_size,
+        "repeats": options.repeats,
+        "warmup": options.warmup,
+        "baseline": baseline,
+        "sentences": {
+            "in_subset": len(sentences),
+            "min_source_words": options.min_source_words,
+            "min_target_words": options.min_target_words,
+            "measured": len(chosen),
+            "mean_source_tokens": sum(len(s.source) for s in chosen) / len(chosen),
+            "mean_target_words": sum(s.target_words for s in chosen) / len(chosen),
+        },
+        "batches": [list(batch.ids) for batch in batches],
+        "load_average": {"before": load_before[0], "after": load_after[0]},
+        "systems": system_records(systems, batches, measurements, phases, memory, baseline, options.seed),
+    }
+    print(tables(result))
+    if options.json:
+        results.write_json(options.json, result | results.provenance(options.seed, _inputs(test_set, specs)))
+    if options.plot:
+        draw(result, options.plot)
+
+
+def _device(asked: str | None) -> str:
+    there = torch.cuda.is_available()
+    if asked == "cuda" and not there:
+        raise BenchmarkError("--device cuda: torch finds no GPU here; use --device cpu")
+    return asked or ("cuda" if there else "cpu")
+
+
+def _check_writable(path: Path | None) -> None:
+    """Before hours are spent, not after."""
+    if path is None:
+        return
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise BenchmarkError(f"{path}: cannot be written")
+
+
+def _inputs(test_set: data.TestSet, specs: list[SystemSpec]) -> dict[str, Path]:
+    inputs = {path.name: path for path in test_set.files()}
+    for spec in specs:
+        inputs[f"checkpoint of {spec.name}"] = spec.checkpoint
+        if spec.rescore_with is not None:
+            inputs[f"teacher of {spec.name}"] = spec.rescore_with
+    return inputs
+
+
+def _say(line: str) -> None:
+    print(f"benchmark_latency: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,88 @@
+"""From a checkpoint file to a task and a model, with one line for everything that can be wrong with it."""
+
+from argparse import Namespace
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairseq import checkpoint_utils, tasks
+from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from omegaconf import open_dict
+
+from vqnat.benchmarking.errors import BenchmarkError
+from vqnat.benchmarking.specs import SystemSpec
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model on the CPU and the task that decodes with it."""
+
+    task: Any
+    task_name: str
+    model: Any
+    arch: str
+
+
+def load_checkpoint(spec: SystemSpec, data_bin: Path) -> Loaded:
+    """Load with the dictionaries of ``data_bin``.
+
+    Raises:
+        BenchmarkError: no such file, not a checkpoint, an unknown task or architecture, other dictionaries.
+    """
+    where = f"system {spec.name}: {spec.checkpoint}"
+    if not spec.checkpoint.is_file():
+        raise BenchmarkError(f"{where}: no such file")
+    try:
+        state = checkpoint_utils.load_checkpoint_to_cpu(str(spec.checkpoint), {"data": str(data_bin)})
+        old = state.get("args")
+        cfg = state["cfg"] if old is None else convert_namespace_to_omegaconf(old)
+        weights = state["model"]
+        task_name = _set_task(cfg.task, spec.task, data_bin)
+    except Exception as error:  # pickle, zip, torch: each has its own
+        raise BenchmarkError(f"{where}: not a readable fairseq checkpoint ({_reason(error)})") from error
+    try:
+        task = tasks.setup_task(cfg.task, from_checkpoint=True)
+    except Exception as error:
+        raise BenchmarkError(
+            f"{where}: task {task_name} does not start with {data_bin} ({_reason(error)})"
+        ) from error
+    _check_sizes(where, weights, task)
+    try:
+        [model], _, task = checkpoint_utils.load_model_ensemble_and_task(
+            [str(spec.checkpoint)], task=task, state=state
+        )
+    except Exception as error:
+        raise BenchmarkError(f"{where}: cannot be loaded ({_reason(error)})") from error
+    arch = getattr(cfg.model, "arch", None) or getattr(cfg.model, "_name", type(model).__name__)
+    return Loaded(task, task_name, model, str(arch))
+
+
+def _set_task(settings: Any, name: str | None, data_bin: Path) -> str:
+    # Tasks with a dataclass have a DictConfig with _name; older ones a Namespace with task.
+    key = "task" if isinstance(settings, Namespace) else "_name"
+    with nullcontext() if isinstance(settings, Namespace) else open_dict(settings):
+        settings.data = str(data_bin)
+        setattr(settings, key, name or getattr(settings, key))
+        return getattr(settings, key)
+
+
+def _check_sizes(where: str, weights: dict[str, Any], task: Any) -> None:
+    # Which embedding belongs to which side: fairseq's models, then the latent transformer.
+    sides = {
+        "source": ("encoder.embed_tokens.weight", "encoder.embedding.weight"),
+        "target": ("decoder.embed_tokens.weight", "output_proj.weight"),
+    }
+    for side, keys in sides.items():
+        dictionary = getattr(task, f"{side}_dictionary")
+        for key in keys:
+            if key in weights and len(weights[key]) != len(dictionary):
+                raise BenchmarkError(
+                    f"{where}: the model has {len(weights[key])} {side} symbols, the dictionary of the data "
+                    f"{len(dictionary)} (4 special ones included): binarise the data with the model's"
+                )
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text[:200]}" if text else type(error).__name__

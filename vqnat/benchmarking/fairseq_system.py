@@ -1,0 +1,201 @@
+"""A fairseq checkpoint as a system: stock models, autoregressive or not, and latent transformers."""
+
+import logging
+import warnings
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from fairseq import utils
+from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
+from omegaconf import OmegaConf
+from torch import Tensor
+
+import vqnat  # noqa: F401  (torch.load accepts fairseq's checkpoints)
+from vqnat.benchmarking.errors import BenchmarkError
+from vqnat.benchmarking.fairseq_loading import Loaded, load_checkpoint
+from vqnat.benchmarking.sentences import TestSet
+from vqnat.benchmarking.specs import SystemSpec
+from vqnat.benchmarking.system import Batch
+from vqnat.results import shown
+
+# What each task's generator reads; a setting that would do nothing is refused.
+SETTINGS = {
+    "translation": {"beam", "lenpen", "max_len_a", "max_len_b"},
+    "latent_translation": {"beam", "lenpen", "max_len_a", "max_len_b", "rescore_with"},
+    "translation_lev": {"beam", "iter", "iter_decode_eos_penalty"},
+}
+
+
+def load_system(
+    spec: SystemSpec, test_set: TestSet, device: str, threads: int, user_dir: Path | None
+) -> "FairseqSystem":
+    """Import the user directory, then load; importable and picklable, for processes of their own."""
+    # A module of fairseq's turns debugging messages on for the whole process as soon as it is imported.
+    logging.getLogger().setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+    if user_dir is not None:
+        try:
+            utils.import_user_module(Namespace(user_dir=str(user_dir)))
+        except (FileNotFoundError, ImportError) as error:
+            raise BenchmarkError(f"--user-dir {user_dir}: cannot be imported ({error})") from error
+    return FairseqSystem(spec, test_set, device, threads)
+
+
+class FairseqSystem:
+    """Decodes as fairseq-generate does with the same settings; see :class:`system.System`.
+
+    Args:
+        spec: checkpoint and decoding settings.
+        test_set: its lines are what :class:`system.Batch` numbers.
+        device: ``cpu`` or ``cuda``.
+        threads: of torch, unless ``spec`` says otherwise.
+
+    Raises:
+        BenchmarkError: the checkpoint cannot be used, or not with this data or these settings.
+    """
+
+    def __init__(self, spec: SystemSpec, test_set: TestSet, device: str, threads: int) -> None:
+        self.name, self.device = spec.name, device
+        self.threads = spec.threads or threads
+        loaded = load_checkpoint(spec, test_set.folder)
+        self.task, self.model = loaded.task, loaded.model.to(device)
+        _check_settings(spec, loaded)
+        settings = generation(spec)
+        self.model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=settings)))
+        self.model.eval()
+        if spec.rescore_with is not None:
+            self.task.cfg.rescore_with = str(spec.rescore_with)
+        try:
+            self.generator = self.task.build_generator([self.model], settings)
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            raise BenchmarkError(f"system {spec.name}: {type(error).__name__}: {reason}") from error
+        try:
+            self.task.load_dataset(test_set.subset)
+        except Exception as error:
+            raise BenchmarkError(f"system {spec.name}: {test_set.subset} cannot be read: {error}") from error
+        self.dataset = self.task.dataset(test_set.subset)
+        self.dictionary = self.task.target_dictionary
+        symbols = self.dictionary
+        self.specials = frozenset((symbols.bos(), symbols.eos(), symbols.pad()))
+        self._describe(spec, loaded)
+
+    def _describe(self, spec: SystemSpec, loaded: Loaded) -> None:
+        decoding = {k: shown(v) if isinstance(v, Path) else v for k, v in spec.decoding().items()}
+        if loaded.task_name != "translation_lev":
+            decoding["beam"] = spec.beam or GenerationConfig().beam
+        self.description: Mapping[str, Any] = {
+            "checkpoint": shown(spec.checkpoint),
+            "task": loaded.task_name,
+            "arch": loaded.arch,
+            "decoding": {k: v for k, v in decoding.items() if k not in ("task", "threads")},
+            "threads": self.threads,
+            # all of them, also those that are needed in training only; without the rescoring teacher's
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+        }
+
+    @cached_property
+    def _longest(self) -> int:
+        limit = utils.resolve_max_positions(self.task.max_positions(), self.model.max_positions())
+        return int(limit[0] if isinstance(limit, tuple | list) else limit)
+
+    def prepare(self, batch: Batch) -> tuple[dict[str, Any], list[int]]:
+        """Collated as for fairseq-generate, from the task's own dataset, which may add symbols of its own."""
+        use_threads(self.threads)
+        items = [self.dataset[number] for number in batch.ids]
+        bos = self.task.source_dictionary.bos()
+        for number, item, expected in zip(batch.ids, items, batch.sources, strict=True):
+            tokens = item["source"].tolist()
+            if len(tokens) > self._longest:
+                raise BenchmarkError(
+                    f"system {self.name}: line {number + 1} has {len(tokens)} source tokens, the model reads "
+                    f"{self._longest}"
+                )
+            if tuple(tokens[tokens[0] == bos :]) != expected:
+                raise BenchmarkError(
+                    f"system {self.name}: reads another source than the others in line {number + 1} "
+                    "(another direction, or the task cuts sentences)"
+                )
+        sample = self.dataset.collater(items)
+        # Nothing of the reference may be within reach, nor be copied to the device.
+        net_input = {key: sample["net_input"][key] for key in ("src_tokens", "src_lengths")}
+        kept = {"id": sample["id"], "nsentences": len(batch), "net_input": net_input}
+        rows = sample["id"].tolist()  # sorted by length
+        return kept, [rows.index(number) for number in batch.ids]
+
+    def translate(self, prepared: tuple[dict[str, Any], list[int]]) -> Sequence[Tensor]:
+        """Copies to and from an accelerator are part of it: a user waits for them too."""
+        sample, order = prepared
+        if self.device == "cuda":
+            sample = utils.move_to_cuda(sample)
+        hypotheses = self.task.inference_step(self.generator, [self.model], sample)
+        return [hypotheses[row][0]["tokens"].cpu() for row in order]
+
+    def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
+        """Of the three kinds of generator; what else they do counts as the rest."""
+        generator, model = self.generator, self.model
+        if hasattr(generator, "predict_codes"):  # latent transformer
+            parts = {
+                "encoder": [(generator, "encode")],
+                "latent predictor": [(generator, "predict_codes")],
+                "decoder": [(generator, "decode_codes")],
+            }
+            teacher = getattr(generator, "teacher", None)
+            return parts if teacher is None else parts | {"rescoring": [(generator, "rescore")]}
+        if hasattr(model, "initialize_output_tokens"):  # fairseq's non-autoregressive models
+            return {
+                "encoder": [(model, "forward_encoder")],
+                "length predictor": [(model, "initialize_output_tokens")],
+                "decoder": [(model, "forward_decoder")],
+            }
+        ensemble = generator.model
+        return {"encoder": [(ensemble, "forward_encoder")], "decoder": [(ensemble, "forward_decoder")]}
+
+
+def generation(spec: SystemSpec) -> GenerationConfig:
+    """fairseq-generate's options.
+
+    One-shot decoding of ``translation_lev`` is ``iter_decode_max_iter=0``: IterativeRefinementGenerator makes
+    max_iter + 1 passes, and the last one ends whatever the loop check finds. ``iter_decode_force_max_iter``
+    (no early stop) therefore changes nothing at 0, and is left off as in fairseq-generate.
+    """
+    renamed = {"iter": "iter_decode_max_iter"}
+    values = {renamed.get(key, key): value for key, value in spec.decoding().items()}
+    settings = GenerationConfig()
+    for key in values.keys() & vars(settings).keys():
+        setattr(settings, key, values[key])
+    if spec.iter is not None and spec.beam is not None:
+        settings.iter_decode_with_beam = spec.beam
+    return settings
+
+
+def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
+    task = loaded.task_name
+    useful = SETTINGS.get(task, SETTINGS["translation"])
+    useless = spec.decoding().keys() - useful - {"task", "threads"}
+    if useless:
+        raise BenchmarkError(
+            f"system {spec.name}: {sorted(useless)[0]} does nothing with task {task} "
+            f"(it has: {', '.join(sorted(useful))})"
+        )
+    if task == "translation_lev" and spec.iter is None:
+        raise BenchmarkError(
+            f"system {spec.name}: task translation_lev needs iter=N, refinements after the first pass: 0 for "
+            "one-shot models, 10 is fairseq-generate's default for the others"
+        )
+    iterative = hasattr(loaded.model, "initialize_output_tokens")
+    if iterative != (task == "translation_lev"):
+        raise BenchmarkError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
+    if spec.rescore_with is not None and not spec.rescore_with.is_file():
+        raise BenchmarkError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")
+
+
+def use_threads(count: int) -> None:
+    """Set torch's threads; the next system must not pay for starting them."""
+    if torch.get_num_threads() != count:
+        torch.set_num_threads(count)
+        torch.ones(256, 256).mm(torch.ones(256, 256))

@@ -1,0 +1,81 @@
+"""Times systems in turn on the same sentences, so that the machine's noise hits all of them alike."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vqnat.benchmarking.clock import synchroniser, timed_translation
+from vqnat.benchmarking.system import Batch, System
+
+Output = tuple[int, ...]  # tokens of one sentence without special symbols
+
+
+@dataclass
+class Measurement:
+    """One system's times and outputs.
+
+    Attributes:
+        ms: (rounds, batches) ms for each batch as a whole.
+        outputs: for each batch its sentences' outputs, of the first round.
+        stable: whether all rounds gave the same outputs.
+    """
+
+    ms: np.ndarray
+    outputs: list[list[Output]]
+    stable: bool = True
+
+
+def measure(
+    systems: Sequence[System],
+    batches: Sequence[Batch],
+    repeats: int,
+    warmup: int,
+    seed: int,
+    device: str = "cpu",
+    progress: Callable[[str], None] = lambda line: None,
+) -> dict[str, Measurement]:
+    """Time every system on every batch ``repeats`` times.
+
+    In a round, batches come in random order; each is translated by all systems one after another, again in
+    random order, before the next batch is taken.
+
+    Args:
+        systems: with names of their own.
+        batches: what each of them translates.
+        repeats: rounds.
+        warmup: batches that each system translates before, untimed, from the shortest to the longest.
+        seed: of both orders.
+        device: ``cpu`` or ``cuda``.
+        progress: is told what happens.
+
+    Returns:
+        name -> measurement, in the order of ``systems``.
+    """
+    synchronise = synchroniser(device)
+    order = random.Random(seed)
+    for number in range(warmup):
+        batch = batches[(number * (len(batches) - 1) // max(1, warmup - 1)) if warmup > 1 else -1]
+        for system in systems:
+            timed_translation(system, batch, synchronise)
+
+    found = {s.name: Measurement(np.zeros((repeats, len(batches))), [[] for _ in batches]) for s in systems}
+    for round_ in range(repeats):
+        progress(f"round {round_ + 1} of {repeats}")
+        for index in order.sample(range(len(batches)), len(batches)):
+            for system in order.sample(list(systems), len(systems)):
+                elapsed, raw = timed_translation(system, batches[index], synchronise)
+                measurement = found[system.name]
+                measurement.ms[round_, index] = elapsed
+                outputs = [content(tokens.tolist(), system.specials) for tokens in raw]
+                if round_ == 0:
+                    measurement.outputs[index] = outputs
+                elif outputs != measurement.outputs[index]:
+                    measurement.stable = False
+    return found
+
+
+def content(tokens: Sequence[int], specials: frozenset[int]) -> Output:
+    """What of an output is text."""
+    return tuple(token for token in tokens if token not in specials)

@@ -1,0 +1,87 @@
+"""How a system's time is split, by timers around its parts, in a pass of its own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from time import perf_counter
+from typing import Any
+
+from vqnat.benchmarking.clock import synchroniser, timed_translation
+from vqnat.benchmarking.system import Batch, System
+
+REST = "rest"  # search, bookkeeping, copies: all that no timer is around
+
+
+class PhaseTimer:
+    """Adds up ms by phase. A phase that runs inside of another one is not counted twice, so that all phases
+    together never exceed the total."""
+
+    def __init__(self, synchronise: Callable[[], None] = lambda: None) -> None:
+        self.ms: dict[str, float] = {}
+        self._synchronise = synchronise
+        self._inner: list[float] = []  # ms spent in inner phases, for each phase that is running
+
+    def wrap(self, phase: str, call: Callable) -> Callable:
+        """``call``, timed."""
+        self.ms.setdefault(phase, 0.0)
+
+        @wraps(call)
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            self._synchronise()
+            self._inner.append(0.0)
+            start = perf_counter()
+            try:
+                return call(*args, **kwargs)
+            finally:
+                self._synchronise()
+                elapsed = (perf_counter() - start) * 1000
+                self.ms[phase] += elapsed - self._inner.pop()
+                if self._inner:
+                    self._inner[-1] += elapsed
+
+        return timed
+
+
+@contextmanager
+def timers(system: System, timer: PhaseTimer) -> Iterator[None]:
+    """Put timers around the system's phases, and take them away again."""
+    undo: list[Callable[[], None]] = []
+    try:
+        for phase, callables in system.phases().items():
+            for owner, name in callables:
+                undo.append(_replace(owner, name, timer.wrap(phase, getattr(owner, name))))
+        yield
+    finally:
+        for restore in reversed(undo):
+            restore()
+
+
+def _replace(owner: object, name: str, value: Callable) -> Callable[[], None]:
+    own = vars(owner)
+    if name in own:
+        before = own[name]
+        restore = lambda: setattr(owner, name, before)  # noqa: E731
+    else:  # a method of the class: it shows again when the instance's attribute goes
+        restore = lambda: delattr(owner, name)  # noqa: E731
+    setattr(owner, name, value)
+    return restore
+
+
+def measure_phases(system: System, batches: Sequence[Batch], device: str = "cpu") -> dict[str, float]:
+    """One pass over the batches with timers on.
+
+    Returns:
+        phase -> ms per sentence, then ``rest``; they sum to the total of this pass, which the timers (on an
+        accelerator: the waiting for each phase) make longer than that of :func:`harness.measure`.
+    """
+    synchronise = synchroniser(device)
+    timer = PhaseTimer(synchronise)
+    total = 0.0
+    with timers(system, timer):
+        timed_translation(system, batches[-1], synchronise)  # caches that the last system has emptied
+        timer.ms = dict.fromkeys(timer.ms, 0.0)
+        for batch in batches:
+            total += timed_translation(system, batch, synchronise)[0]
+    sentences = sum(len(batch) for batch in batches)
+    split = timer.ms | {REST: total - sum(timer.ms.values())}
+    return {phase: ms / sentences for phase, ms in split.items()}

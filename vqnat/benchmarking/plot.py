@@ -1,0 +1,47 @@
+"""The result as a picture: latency against output length, and where the time goes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+# Okabe and Ito's palette: told apart by the colour-blind too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+
+
+def draw(result: Mapping[str, Any], path: Path) -> None:
+    """Write the picture; the format follows the ending of ``path``."""
+    systems = result["systems"]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    sizes = [len(batch) for batch in result["batches"]]
+    for number, system in enumerate(systems):
+        start, lengths = 0, []
+        for size in sizes:
+            lengths.append(sum(system["output_tokens"][start : start + size]) / size)
+            start += size
+        colour = COLOURS[number % len(COLOURS)]
+        left.scatter(lengths, system["median_ms"], s=12, alpha=0.7, color=colour, label=system["name"])
+    left.set_xlabel("output tokens")
+    left.set_ylabel("ms per sentence")
+    left.set_yscale("log")
+    left.grid(alpha=0.3)
+    left.legend(fontsize=8)
+
+    split = [system for system in systems if system["phases_ms"]]
+    names = dict.fromkeys(name for s in split for name in s["phases_ms"] if name not in ("rest", "total"))
+    ends = [0.0] * len(split)
+    for number, phase in enumerate([*names, "rest"]):
+        ms = [system["phases_ms"].get(phase, 0.0) for system in split]
+        colour = "#999999" if phase == "rest" else COLOURS[number % (len(COLOURS) - 1)]
+        right.barh([s["name"] for s in split], ms, left=ends, color=colour, label=phase)
+        ends = [end + more for end, more in zip(ends, ms, strict=True)]
+    right.invert_yaxis()
+    right.set_xlabel("ms per sentence")
+    right.legend(fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -1,0 +1,153 @@
+"""The test set: reading, restricting, choosing, batching."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairseq.data import Dictionary, data_utils
+
+from vqnat.benchmarking.errors import BenchmarkError
+from vqnat.benchmarking.system import Batch
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One line of the test set, from 0; lengths in words are after the pieces are joined."""
+
+    id: int
+    source: tuple[int, ...]
+    source_words: int
+    target_words: int
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """A split in fairseq's binary format."""
+
+    __test__ = False  # for pytest, which takes the name for a test
+
+    folder: Path
+    subset: str
+    source: str  # language code
+    target: str
+    pair: str  # as in the file names; may be the other way round
+
+    def file(self, language: str, ending: str) -> Path:
+        """``test.en-de.LANGUAGE.ENDING``; ending is ``bin`` or ``idx``."""
+        return self.folder / f"{self.subset}.{self.pair}.{language}.{ending}"
+
+    def files(self) -> list[Path]:
+        """All that the sentences depend on."""
+        languages = (self.source, self.target)
+        text = [self.file(language, "bin") for language in languages]
+        return text + [self.folder / f"dict.{language}.txt" for language in languages]
+
+
+def open_test_set(folder: Path, subset: str, source: str | None, target: str | None) -> TestSet:
+    """Find the languages of a split.
+
+    Args:
+        folder: what fairseq-preprocess wrote.
+        subset: name of the split.
+        source: language code; None takes that of the file names, ``test.SOURCE-TARGET.``.
+        target: likewise.
+
+    Raises:
+        BenchmarkError: no such folder or split; several languages to choose from.
+    """
+    if not folder.is_dir():
+        raise BenchmarkError(
+            f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)"
+        )
+    splits = [re.fullmatch(r"(\w+)\.([^.-]+)-([^.-]+)\.[^.]+\.idx", path.name) for path in folder.iterdir()]
+    found = {match[1] for match in splits if match}
+    pairs = {(match[2], match[3]) for match in splits if match and match[1] == subset}
+    if not pairs:
+        there = ", ".join(sorted(found)) or "none"
+        raise BenchmarkError(f"--gen-subset {subset}: not in {folder} (splits there: {there})")
+    chosen = [
+        (a, b)
+        for pair in sorted(pairs)
+        for a, b in (pair, pair[::-1])
+        if source in (a, None) and target in (b, None)
+    ]
+    if source is None and target is None:
+        chosen = [pair for pair in chosen if pair in pairs]
+    if len(chosen) != 1:
+        there = " ".join(sorted("-".join(pair) for pair in pairs))
+        raise BenchmarkError(
+            f"--source-lang {source} --target-lang {target}: not one pair of {folder} (pairs there: {there})"
+        )
+    [(source, target)] = chosen
+    pair = "-".join(chosen[0] if chosen[0] in pairs else chosen[0][::-1])
+    test_set = TestSet(folder, subset, source, target, pair)
+    for path in test_set.files():
+        if not path.is_file():
+            raise BenchmarkError(f"{path}: no such file")
+    return test_set
+
+
+def read_sentences(test_set: TestSet) -> list[Sentence]:
+    """All sentences of a split, in its order.
+
+    Raises:
+        BenchmarkError: a file is damaged, or the sides do not match.
+    """
+    try:
+        sides = []
+        for language in (test_set.source, test_set.target):
+            dictionary = Dictionary.load(str(test_set.folder / f"dict.{language}.txt"))
+            dataset = data_utils.load_indexed_dataset(str(test_set.file(language, "bin").with_suffix("")))
+            sides.append([(tokens.tolist(), _words(dictionary, tokens)) for tokens in dataset])
+    except Exception as error:  # fairseq asserts, numpy complains of the size, mmap of an empty file
+        reason = " ".join(str(error).split())
+        raise BenchmarkError(
+            f"--gen-subset {test_set.subset}: damaged in {test_set.folder} ({type(error).__name__}: {reason})"
+        ) from error
+    if len(sides[0]) != len(sides[1]):
+        raise BenchmarkError(
+            f"--gen-subset {test_set.subset}: {len(sides[0])} sentences in {test_set.source}, "
+            f"{len(sides[1])} in {test_set.target}"
+        )
+    return [
+        Sentence(number, tuple(source), source_words, target_words)
+        for number, ((source, source_words), (_, target_words)) in enumerate(zip(*sides, strict=True))
+    ]
+
+
+def _words(dictionary: Dictionary, tokens) -> int:
+    text = dictionary.string(tokens)
+    pieces = "sentencepiece" if "▁" in text else "subword_nmt"  # without "@@ " the latter changes nothing
+    return len(data_utils.post_process(text, pieces).split())
+
+
+def choose(
+    sentences: Sequence[Sentence],
+    count: int | None = None,
+    min_source_words: int = 0,
+    min_target_words: int = 0,
+) -> list[Sentence]:
+    """Sentences by source length, ``count`` of them at even distances (all when there are fewer).
+
+    Raises:
+        BenchmarkError: nothing is left.
+    """
+    kept = [s for s in sentences if s.source_words >= min_source_words and s.target_words >= min_target_words]
+    if not kept:
+        source = max((s.source_words for s in sentences), default=0)
+        target = max((s.target_words for s in sentences), default=0)
+        raise BenchmarkError(
+            f"--min-source-words {min_source_words} --min-target-words {min_target_words}: nothing left of "
+            f"{len(sentences)} sentences (longest: {source} source words, {target} target words)"
+        )
+    kept.sort(key=lambda sentence: (len(sentence.source), sentence.id))
+    if count is None or count >= len(kept):
+        return kept
+    return [kept[(2 * n + 1) * len(kept) // (2 * count)] for n in range(count)]  # middles of equal parts
+
+
+def batches(sentences: Sequence[Sentence], size: int) -> list[Batch]:
+    """Neighbours by length go together."""
+    groups = [sentences[start : start + size] for start in range(0, len(sentences), size)]
+    return [Batch(tuple(s.id for s in group), tuple(s.source for s in group)) for group in groups]

@@ -1,0 +1,159 @@
+"""Which systems to measure, as the user writes them: ``--system NAME=CHECKPOINT[,key=value...]`` or YAML."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vqnat.benchmarking.errors import BenchmarkError
+
+TASKS = ("translation", "latent_translation", "translation_lev")
+# fairseq-generate's names for the same settings, with "-" or "_".
+ALIASES = {"iter_decode_max_iter": "iter", "iter_decode_with_beam": "beam"}
+
+
+@dataclass(frozen=True)
+class SystemSpec:
+    """A checkpoint and how it decodes; None leaves fairseq-generate's default.
+
+    Attributes:
+        name: in the results.
+        checkpoint: file.
+        beam: of words, of codes (latent_translation) or of lengths (translation_lev).
+        task: instead of the one in the checkpoint.
+        lenpen: exponent of the length penalty.
+        max_len_a, max_len_b: at most ``a * source + b`` target tokens.
+        iter: refinements after the first pass of translation_lev; 0 is one-shot.
+        iter_decode_eos_penalty: as in fairseq-generate (translation_lev).
+        rescore_with: checkpoint of the teacher that chooses among the beam (latent_translation).
+        threads: of torch, instead of ``--threads``.
+    """
+
+    name: str
+    checkpoint: Path
+    beam: int | None = None
+    task: str | None = None
+    lenpen: float | None = None
+    max_len_a: float | None = None
+    max_len_b: int | None = None
+    iter: int | None = None
+    iter_decode_eos_penalty: float | None = None
+    rescore_with: Path | None = None
+    threads: int | None = None
+
+    def decoding(self) -> dict[str, Any]:
+        """What was set, by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)[2:]}
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise ValueError
+        return value
+
+    convert.__doc__ = f"a whole number, {least} or more"
+    return convert
+
+
+def _number(text: str) -> float:
+    """a number"""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError
+    return value
+
+
+def _task(text: str) -> str:
+    if text not in TASKS:
+        raise ValueError
+    return text
+
+
+_task.__doc__ = f"one of {', '.join(TASKS)}"
+
+CONVERTERS: dict[str, Callable[[str], Any]] = {
+    "beam": _whole(1),
+    "task": _task,
+    "lenpen": _number,
+    "max_len_a": _number,
+    "max_len_b": _whole(0),
+    "iter": _whole(0),
+    "iter_decode_eos_penalty": _number,
+    "rescore_with": Path,
+    "threads": _whole(1),
+}
+
+
+def parse_system(text: str) -> SystemSpec:
+    """``NAME=CHECKPOINT[,key=value...]``; a checkpoint with a comma in its name has to go into YAML."""
+    name, equals, rest = text.partition("=")
+    checkpoint, *settings = rest.split(",")
+    if not (equals and name and checkpoint):
+        raise BenchmarkError(f"--system {text}: needed NAME=CHECKPOINT[,key=value...]")
+    values: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise BenchmarkError(f"--system {name}: {setting!r} is not key=value ({_valid()})")
+        if key in values:
+            raise BenchmarkError(f"--system {name}: {key} is given twice")
+        values[key] = value
+    return build(f"--system {name}", name, checkpoint, values)
+
+
+def read_systems(path: Path) -> list[SystemSpec]:
+    """A YAML list of mappings with ``name``, ``checkpoint`` and the keys of ``--system``."""
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BenchmarkError(f"--systems {path}: {' '.join(str(error).split())}") from error
+    if not isinstance(entries, list) or not entries:
+        raise BenchmarkError(f"--systems {path}: needed a list of systems, each with name and checkpoint")
+    specs = []
+    for number, entry in enumerate(entries, 1):
+        where = f"--systems {path}, system {number}"
+        if not isinstance(entry, Mapping) or not {"name", "checkpoint"} <= entry.keys():
+            raise BenchmarkError(f"{where}: needed a mapping with name and checkpoint")
+        settings = {str(key): str(value) for key, value in entry.items() if value is not None}
+        name, checkpoint = settings.pop("name"), settings.pop("checkpoint")
+        specs.append(build(where, name, checkpoint, settings))
+    return specs
+
+
+def build(where: str, name: str, checkpoint: str, settings: Mapping[str, str]) -> SystemSpec:
+    """Check and convert the settings of one system; ``where`` begins the error messages."""
+    values: dict[str, Any] = {}
+    for written, text in settings.items():
+        key = written.replace("-", "_")
+        key = ALIASES.get(key, key)
+        if key not in CONVERTERS:
+            raise BenchmarkError(f"{where}: unknown key {written!r} ({_valid()})")
+        if key in values:
+            raise BenchmarkError(f"{where}: {written} sets {key} a second time")
+        try:
+            values[key] = CONVERTERS[key](text)
+        except ValueError as error:
+            raise BenchmarkError(f"{where}: {written}={text}: needed {CONVERTERS[key].__doc__}") from error
+    return SystemSpec(name, Path(checkpoint), **values)
+
+
+def check_names(specs: Iterable[SystemSpec], baseline: str | None) -> str:
+    """The baseline's name, the first system's when none is given; refuse names that are given twice."""
+    names = [spec.name for spec in specs]
+    if not names:
+        raise BenchmarkError("no system: give --system NAME=CHECKPOINT or --systems FILE.yaml")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise BenchmarkError(f"--system {twice[0]}: the name is given {names.count(twice[0])} times")
+    if baseline is not None and baseline not in names:
+        raise BenchmarkError(f"--baseline {baseline}: no such system (there are {', '.join(names)})")
+    return baseline or names[0]
+
+
+def _valid() -> str:
+    return f"valid keys: {', '.join(CONVERTERS)}"

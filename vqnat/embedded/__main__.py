@@ -1,0 +1,112 @@
+"""Command line of the embedded corpus: writes a corpus, or rates translations of one."""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from vqnat.embedded.corpus import SPLITS, generate, is_right
+
+_LANGUAGES = ("en", "de")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command line and returns its exit status: 0, or 2 for bad input."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.check:
+            print(check(*options.check))
+        else:
+            write(options.out, options.seed, {name: getattr(options, name) for name in SPLITS})
+    except (OSError, ValueError) as error:
+        print(f"vqnat.embedded: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m vqnat.embedded", description=__doc__)
+    task = parser.add_mutually_exclusive_group(required=True)
+    task.add_argument("--out", type=Path, metavar="DIR", help="folder to write the corpus to")
+    task.add_argument(
+        "--check",
+        nargs=2,
+        type=Path,
+        metavar=("SOURCE_FILE", "OUTPUT_FILE"),
+        help="print how many lines of OUTPUT_FILE are right translations of the lines of SOURCE_FILE",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="seed of the corpus (default: %(default)s)")
+    for name, size in zip(SPLITS, (24000, 500, 500), strict=True):
+        parser.add_argument(
+            f"--{name}", type=int, default=size, metavar="N", help=f"pairs in {name} (default: %(default)s)"
+        )
+    return parser
+
+
+def write(folder: Path, seed: int, sizes: dict[str, int]) -> None:
+    """Writes ``train.en``, ``train.de`` and so on, then ``corpus.json``, which describes them.
+
+    Args:
+        folder: where to write; made if it does not exist.
+        seed: seed of the corpus.
+        sizes: number of pairs of each split.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder")
+    corpus = generate(seed, **sizes)
+    folder.mkdir(parents=True, exist_ok=True)
+    digests = {}
+    for name, pairs in corpus.items():
+        for language, sentences in zip(
+            _LANGUAGES, zip(*pairs, strict=True) if pairs else ((), ()), strict=True
+        ):
+            data = "".join(f"{sentence}\n" for sentence in sentences).encode()
+            digests[f"{name}.{language}"] = hashlib.sha256(data).hexdigest()
+            _replace(folder / f"{name}.{language}", data)
+    command = ["python", "-m", "vqnat.embedded", "--seed", str(seed)]
+    for name, size in sizes.items():
+        command += [f"--{name}", str(size)]
+    # The folder is left out of the command, so that the file is the same wherever the corpus lies.
+    description = {"seed": seed, "sizes": sizes, "command": " ".join(command), "sha256": digests}
+    _replace(folder / "corpus.json", (json.dumps(description, indent=2) + "\n").encode())
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Writes a file so that it is complete whenever it is there."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check(source_file: Path, output_file: Path) -> str:
+    """Returns one line with the share of lines of ``output_file`` that are right translations."""
+    sources, outputs = _lines(source_file), _lines(output_file)
+    if len(sources) != len(outputs):
+        raise ValueError(f"{source_file} has {len(sources)} lines, but {output_file} has {len(outputs)}")
+    if not sources:
+        raise ValueError(f"{source_file} is empty")
+    right = 0
+    for number, (source, output) in enumerate(zip(sources, outputs, strict=True), 1):
+        try:
+            right += is_right(source, output)
+        except ValueError as error:
+            raise ValueError(f"{source_file}, line {number}: {error}") from error
+    return f"{100 * right / len(sources):.2f}% right translations ({right} of {len(sources)})"
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        # Not splitlines, which also splits at characters that do not end a line of a text file.
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text") from error
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
