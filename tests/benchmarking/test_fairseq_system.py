@@ -56,11 +56,12 @@ def test_outputs_are_those_of_fairseq_generate(text, digits, checkpoints, load, 
     checkpoint, task, *more = (checkpoints.get(word, word) for word in SYSTEMS[text])
     generated = bitext.run(
         *("fairseq-generate", digits, "--user-dir", "vqnat", "--task", task, "--path", checkpoint, "--cpu"),
-        *("--gen-subset", "test", *more),
+        *("--gen-subset", "test", "--batch-size", 1, *more),
     )
     expected = {number: found[0][1] for number, found in bitext.hypotheses(generated.stdout).items()}
     system = load(text)
-    for size in (1, 16):
+    # In larger batches fairseq's non-autoregressive models translate otherwise: padding is copied as source.
+    for size in (1,) if task == "translation_lev" else (1, 16):
         batches = in_batches(size)
         outputs = measure([system], batches, 1, 0, 1)[system.name].outputs
         found = {

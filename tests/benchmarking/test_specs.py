@@ -68,7 +68,7 @@ def test_wrong_yaml(tmp_path, text, message):
 def test_names():
     specs = [parse_system("a=x.pt"), parse_system("b=x.pt,beam=1")]
     assert check_names(specs, None) == "a" and check_names(specs, "b") == "b"
-    with pytest.raises(BenchmarkError, match="--baseline c: no such system .there are a, b"):
+    with pytest.raises(BenchmarkError, match=r"--baseline c: no such system .there are a, b"):
         check_names(specs, "c")
     with pytest.raises(BenchmarkError, match="--system a: the name is given 2 times"):
         check_names([*specs, specs[0]], None)

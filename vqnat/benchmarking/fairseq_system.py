@@ -1,7 +1,5 @@
 """A fairseq checkpoint as a system: stock models, autoregressive or not, and latent transformers."""
 
-import logging
-import warnings
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -11,6 +9,7 @@ from typing import Any
 import torch
 from fairseq import utils
 from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
+from fairseq.models import FairseqEncoderDecoderModel
 from omegaconf import OmegaConf
 from torch import Tensor
 
@@ -34,9 +33,6 @@ def load_system(
     spec: SystemSpec, test_set: TestSet, device: str, threads: int, user_dir: Path | None
 ) -> "FairseqSystem":
     """Import the user directory, then load; importable and picklable, for processes of their own."""
-    # A module of fairseq's turns debugging messages on for the whole process as soon as it is imported.
-    logging.getLogger().setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
     if user_dir is not None:
         try:
             utils.import_user_module(Namespace(user_dir=str(user_dir)))
@@ -188,7 +184,8 @@ def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
             "one-shot models, 10 is fairseq-generate's default for the others"
         )
     iterative = hasattr(loaded.model, "initialize_output_tokens")
-    if iterative != (task == "translation_lev"):
+    stepwise = isinstance(loaded.model, FairseqEncoderDecoderModel) and not iterative
+    if not {"translation_lev": iterative, "latent_translation": not iterative}.get(task, stepwise):
         raise BenchmarkError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
     if spec.rescore_with is not None and not spec.rescore_with.is_file():
         raise BenchmarkError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")

@@ -9,6 +9,8 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from vqnat.benchmarking.report import phase_names
+
 # Okabe and Ito's palette: told apart by the colour-blind too.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 
@@ -29,10 +31,10 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
     left.set_ylabel("ms per sentence")
     left.set_yscale("log")
     left.grid(alpha=0.3)
-    left.legend(fontsize=8)
+    left.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
     split = [system for system in systems if system["phases_ms"]]
-    names = dict.fromkeys(name for s in split for name in s["phases_ms"] if name not in ("rest", "total"))
+    names = [name for name in phase_names(systems) if name not in ("rest", "total")]
     ends = [0.0] * len(split)
     for number, phase in enumerate([*names, "rest"]):
         ms = [system["phases_ms"].get(phase, 0.0) for system in split]
@@ -41,7 +43,7 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
         ends = [end + more for end, more in zip(ends, ms, strict=True)]
     right.invert_yaxis()
     right.set_xlabel("ms per sentence")
-    right.legend(fontsize=8)
+    right.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
     plt.close(figure)

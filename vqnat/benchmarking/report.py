@@ -61,6 +61,17 @@ def system_records(
     return records
 
 
+def phase_names(systems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Of all systems, in the order in which they run; systems with more of them tell more of the order."""
+    splits = sorted((system["phases_ms"] or {} for system in systems), key=len, reverse=True)
+    names = list(dict.fromkeys(name for split in splits for name in split))
+    for last in ("decoder", "rescoring", "rest", "total"):
+        if last in names:
+            names.remove(last)
+            names.append(last)
+    return names
+
+
 def tables(result: Mapping[str, Any]) -> str:
     """Readable text: the figures, then how the time is split."""
     systems = result["systems"]
@@ -84,7 +95,7 @@ def tables(result: Mapping[str, Any]) -> str:
                 "parameters": f"{system['parameters']:,}" if "parameters" in system else "",
             }
         )
-    names = dict.fromkeys(name for system in systems for name in system["phases_ms"] or {})
+    names = phase_names(systems)
     split = [
         {"system": system["name"]}
         | {name: f"{system['phases_ms'][name]:.2f}" if name in system["phases_ms"] else "" for name in names}

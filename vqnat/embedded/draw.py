@@ -108,12 +108,7 @@ def _linked(
     future: bool = False,
 ) -> Clause:
     """Draws the clause after a conjunction; it may take up the subject or the object of the main clause."""
-    if (
-        antecedent
-        and conjunction in ("because", "although", "but", "and")
-        and not future
-        and rng.random() < 0.25
-    ):
+    if antecedent and conjunction in _LOOSE and not future and rng.random() < 0.25:
         return _state(rng, NounPhrase(antecedent.pronoun), CLASS_OF[antecedent.noun])
     taken_up = main.subject.pronoun if main else ""
     subject = None

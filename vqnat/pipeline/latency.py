@@ -9,7 +9,11 @@ from typing import Any
 from vqnat.pipeline.config import Config, System
 from vqnat.pipeline.training import device_arguments
 
-BATCHES = ("batch-size", "max-tokens")  # fairseq-generate's; latency is measured at batch size 1
+BATCHES = (
+    "batch-size",
+    "max-tokens",
+    "required-batch-size-multiple",
+)  # fairseq-generate's; latency is measured at batch size 1
 
 
 def latency_command(

@@ -50,7 +50,12 @@ class LatentTranslationTask(TranslationTask):
         if options.get("num_workers", 0) == 0:
             # A buffer thread saves nothing here, and aborts the process when training ends within an epoch.
             options["data_buffer_size"] = 0
-        return super().get_batch_iterator(dataset, **options)
+        # fairseq draws the order of sentences of one length from seed + the epoch at which the process started,
+        # so that a resumed training would see other batches than one that never stopped.
+        epoch = options.pop("epoch", 1)
+        iterator = super().get_batch_iterator(dataset, epoch=1, **options)
+        iterator.epoch = max(epoch, 1)
+        return iterator
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
         """A :class:`LatentGenerator` for a latent transformer, fairseq's own for other models."""
