@@ -54,9 +54,14 @@ def check_raw(raw: Path, languages: tuple[str, str]) -> dict:
     return found
 
 
+def sentences(path: Path) -> list[str]:
+    """The lines with single spaces: a tab would become part of a piece, and fairseq splits pieces at any space."""
+    return [" ".join(line.split()) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: int) -> None:
     spm.SentencePieceTrainer.train(
-        input=[str(raw / f"train.{language}") for language in languages],
+        sentence_iterator=iter([s for language in languages for s in sentences(raw / f"train.{language}")]),
         model_prefix=str(prefix),
         vocab_size=size,
         character_coverage=1.0,
@@ -76,8 +81,8 @@ def write_dictionary(model: Path, path: Path) -> None:
 
 def encode(model: Path, raw: Path, pieces: Path) -> None:
     processor = spm.SentencePieceProcessor(model_file=str(model))
-    lines = raw.read_text(encoding="utf-8").splitlines()
-    pieces.write_text("".join(" ".join(p) + "\n" for p in processor.encode(lines, out_type=str)), encoding="utf-8")
+    lines = processor.encode(sentences(raw), out_type=str)
+    pieces.write_text("".join(" ".join(line) + "\n" for line in lines), encoding="utf-8")
 
 
 def main() -> None:
@@ -115,16 +120,19 @@ def main() -> None:
         for language in languages:
             encode(model, args.raw / f"{split}.{language}", args.out / "pieces" / f"{split}.{language}")
     prefixes = {f"--{split}pref": str(args.out / "pieces" / split) for split in SPLITS}
-    subprocess.run(
+    done = subprocess.run(
         [
             *(sys.executable, "-m", "fairseq_cli.preprocess", "--joined-dictionary"),
             *("--source-lang", args.source, "--target-lang", args.target, "--srcdict", str(dictionary)),
             *[word for pair in prefixes.items() for word in pair],
             *("--destdir", str(args.out / "bin"), "--workers", str(args.workers)),
         ],
-        check=True,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
+    if done.returncode:
+        fail("fairseq-preprocess failed:\n" + "\n".join(done.stdout.splitlines()[-20:]))
     record["command"] = sys.argv
     record["spm_sha256"] = hashlib.sha256(model.read_bytes()).hexdigest()
     temporary = manifest.with_suffix(".tmp")

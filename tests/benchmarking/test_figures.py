@@ -38,6 +38,7 @@ def test_speedup_of_hand_made_times():
     ours = np.array([[5.0, 5], [4, 5], [5, 6]])
     found = statistics.speedup(baseline, ours, seed=1)
     assert found["ratio"] == pytest.approx(90 / 30)
+    assert found["of_medians"] == pytest.approx(30 / 10)
     assert found["rounds"] == pytest.approx({"median": 3, "min": 24 / 11, "max": 4})
     # resampling two sentences gives all of one, all of the other, or both
     assert found["low"] == pytest.approx(30 / 14) and found["high"] == pytest.approx(60 / 16)

@@ -1,6 +1,6 @@
 """The latent transformer (Kaiser et al. 2018; Roy et al. 2018, section 5.1)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -58,7 +58,8 @@ class LatentTransformer(BaseFairseqModel):
             return StackShape(layers, config.embed_dim, config.ffn_embed_dim, config.attention_heads, *rates)
 
         steps = config.compression_steps
-        self.encoder = SourceEncoder(shape(config.encoder_layers), source_embedding, config.max_source_positions)
+        encoder_shape = replace(shape(config.encoder_layers), normalize_before=config.encoder_normalize_before)
+        self.encoder = SourceEncoder(encoder_shape, source_embedding, config.max_source_positions)
         self.target_encoder = TargetEncoder(shape(0), target_embedding, steps, config.target_encoder_attends_source)
         self.bottleneck = build_bottleneck(config.bottleneck, config, config.embed_dim)
         predictor_layers = config.predictor_layers or config.decoder_layers

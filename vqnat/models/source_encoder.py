@@ -29,14 +29,16 @@ class SourceEncoder(nn.Module):
     def __init__(self, shape: StackShape, embedding: nn.Embedding, max_positions: int):
         super().__init__()
         self.embedding = embedding
-        self.positions = SinusoidalPositions(max_positions + 1, shape.dim)
+        # fairseq counts positions from padding_idx + 1: its trained encoders fit this one.
+        self.first_position = embedding.padding_idx + 1
+        self.positions = SinusoidalPositions(max_positions + 1 + self.first_position, shape.dim)
         self.stack = TransformerStack(shape, reads_source=False)
 
     def forward(self, tokens: Tensor) -> EncodedSource:
         """tokens (B, S), padded on either side."""
         real = tokens.ne(self.embedding.padding_idx)  # (B, S)
         # Positions count real tokens only: left padding must not shift them.
-        index = real.long().cumsum(1).sub_(1).clamp_(min=0)  # (B, S)
+        index = real.long().cumsum(1).add_(self.first_position - 1)  # (B, S)
         shape = self.stack.shape
         x = self.embedding(tokens) * shape.dim**0.5 + self.positions.table[index]  # (B, S, D)
         x = F.dropout(x, shape.dropout, self.training)

@@ -1,5 +1,6 @@
-"""Pre-norm Transformer layers and the stack that all parts of the model share."""
+"""Transformer layers and the stack that all parts of the model share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,11 @@ from vqnat.modules.attention import CrossAttention, SelfAttention, _linear
 
 @dataclass(frozen=True)
 class StackShape:
-    """Sizes of a stack: layers, width D, inner width of the feed-forward part, heads, dropout rates."""
+    """Sizes of a stack: layers, width D, inner width of the feed-forward part, heads, dropout rates.
+
+    With ``normalize_before`` each block reads a LayerNorm of its input and one more LayerNorm ends the stack;
+    without, each block's output is normalised (Vaswani et al. 2017).
+    """
 
     layers: int
     dim: int
@@ -20,10 +25,11 @@ class StackShape:
     dropout: float
     attention_dropout: float = 0.0
     activation_dropout: float = 0.0
+    normalize_before: bool = True
 
 
 class TransformerLayer(nn.Module):
-    """x + self-attention, x + attention to the source (optional), x + feed-forward; each reads a LayerNorm."""
+    """Self-attention, attention to the source (optional), feed-forward; each with a residual and a LayerNorm."""
 
     def __init__(self, shape: StackShape, reads_source: bool):
         super().__init__()
@@ -38,15 +44,20 @@ class TransformerLayer(nn.Module):
         self.fc1 = _linear(shape.dim, shape.ffn_dim)
         self.fc2 = _linear(shape.ffn_dim, shape.dim)
 
-    def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.shape.dropout, self.training) if self.training else x
+    def _residual(self, x: Tensor, norm: nn.LayerNorm, block: Callable[[Tensor], Tensor]) -> Tensor:
+        y = block(norm(x) if self.shape.normalize_before else x)
+        if self.training:
+            y = F.dropout(y, self.shape.dropout)
+        return x + y if self.shape.normalize_before else norm(x + y)
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        hidden = F.relu(self.fc1(x))  # (B, T, ffn)
+        return self.fc2(F.dropout(hidden, self.shape.activation_dropout, self.training))
 
     def _rest(self, x: Tensor, source: Tensor | None, attend_source: Tensor | None) -> Tensor:
         if self.reads_source:
-            x = x + self._drop(self.source_attention(self.source_norm(x), source, attend_source))
-        hidden = F.relu(self.fc1(self.ffn_norm(x)))  # (B, T, ffn)
-        hidden = F.dropout(hidden, self.shape.activation_dropout, self.training)
-        return x + self._drop(self.fc2(hidden))
+            x = self._residual(x, self.source_norm, lambda y: self.source_attention(y, source, attend_source))
+        return self._residual(x, self.ffn_norm, self._feed_forward)
 
     def forward(
         self,
@@ -57,23 +68,25 @@ class TransformerLayer(nn.Module):
         causal: bool = False,
     ) -> Tensor:
         """x (B, T, D) -> (B, T, D); the other arguments as in :mod:`vqnat.modules.attention`."""
-        x = x + self._drop(self.self_attention(self.self_norm(x), attend, causal))
+        x = self._residual(x, self.self_norm, lambda y: self.self_attention(y, attend, causal))
         return self._rest(x, source, attend_source)
 
-    def step(self, x: Tensor, cache: Tensor, position: int, source: Tensor, attend_source: Tensor | None) -> Tensor:
+    def step(
+        self, x: Tensor, cache: Tensor, position: int, source: Tensor, attend_source: Tensor | None
+    ) -> Tensor:
         """One position (B, 1, D) of the causal layer, with its cache of keys and values."""
-        x = x + self.self_attention.step(self.self_norm(x), cache, position)
+        x = self._residual(x, self.self_norm, lambda y: self.self_attention.step(y, cache, position))
         return self._rest(x, source, attend_source)
 
 
 class TransformerStack(nn.Module):
-    """Layers and a final LayerNorm."""
+    """Layers, and a final LayerNorm when the layers normalise before."""
 
     def __init__(self, shape: StackShape, reads_source: bool):
         super().__init__()
         self.shape = shape
         self.layers = nn.ModuleList(TransformerLayer(shape, reads_source) for _ in range(shape.layers))
-        self.norm = nn.LayerNorm(shape.dim)
+        self.norm = nn.LayerNorm(shape.dim) if shape.normalize_before else nn.Identity()
 
     def project_source(self, source: Tensor) -> list[Tensor]:
         """Keys and values of the encoded source (B, S, D) for every layer, computed once for a sentence."""

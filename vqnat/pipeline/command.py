@@ -92,7 +92,16 @@ def _short(path: Path) -> str:
 
 def how_to_continue() -> str:
     """The command the user has typed; a shell script that calls this one gives its own in VQNAT_COMMAND."""
-    return os.environ.get("VQNAT_COMMAND") or shlex.join(sys.orig_argv)
+    if "VQNAT_COMMAND" in os.environ:
+        return os.environ["VQNAT_COMMAND"]
+    words = iter(sys.orig_argv)
+    kept = []
+    for word in words:  # what is to be repeated is noted by now: asked for again, it would not be continued
+        if word == "--again":
+            next(words)
+        elif not word.startswith("--again="):
+            kept.append(word)
+    return shlex.join(kept)
 
 
 @contextlib.contextmanager

@@ -33,7 +33,8 @@ class Job:
         run_child(command, self.log, threads, self.stop, poll or self._last_line)
 
     def _last_line(self) -> None:
-        self.task.note(tail(self.log, 1).removeprefix("  | ").strip())
+        line = tail(self.log, 1).removeprefix("  | ").strip()
+        self.task.note("" if line.startswith("$ ") else line)  # the command itself is not news
 
 
 def run_pipeline(

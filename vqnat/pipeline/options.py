@@ -22,7 +22,17 @@ RESERVED = {
         "source-lang",
         "target-lang",
     ),
-    *("log-format", "log-file", "gen-subset", "results-path", "remove-bpe", "post-process", "nbest", "jobs"),
+    *(
+        "log-format",
+        "log-file",
+        "gen-subset",
+        "results-path",
+        "remove-bpe",
+        "post-process",
+        "nbest",
+        "jobs",
+        "scoring",
+    ),
 }
 
 

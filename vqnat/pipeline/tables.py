@@ -19,7 +19,10 @@ def ratio(system: dict[str, Any], name: str) -> str:
     value, spread = system.get(name), system.get(f"{name}_spread")
     if value is None:
         return "–"
-    return f"{value:.2f}×" + (f" ({spread[0]:.1f}–{spread[1]:.1f})" if spread else "")
+    # a system over itself has no spread
+    return f"{value:.2f}×" + (
+        f" ({spread[0]:.1f}–{spread[1]:.1f})" if spread and spread[0] < spread[1] else ""
+    )
 
 
 def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
@@ -87,9 +90,9 @@ def markdown_table(results: Results) -> str:
     return f"{table}\n\n{origin(results)} BLEU: `{results['systems'][0]['signature']}`."
 
 
-def mark(right: bool | None) -> str:
-    """What stands before an output."""
-    return {True: "✓ ", False: "✗ ", None: ""}[right]
+def marked(output: dict[str, Any]) -> str:
+    """An output, with what the grammar says of it."""
+    return {True: "✓ ", False: "✗ ", None: ""}[output["right"]] + (output["text"] or "(empty)")
 
 
 def text_samples(results: Results, width: int = 100) -> str:
@@ -99,7 +102,7 @@ def text_samples(results: Results, width: int = 100) -> str:
     blocks = []
     for sample in results["samples"]:
         lines = [("source", sample["source"]), ("reference", sample["reference"])]
-        lines += [(n, mark(sample["outputs"][n]["right"]) + sample["outputs"][n]["text"]) for n in names]
+        lines += [(name, marked(sample["outputs"][name])) for name in names]
         blocks.append(
             "\n".join(
                 textwrap.fill(
@@ -107,6 +110,8 @@ def text_samples(results: Results, width: int = 100) -> str:
                     max(width, margin + 20),
                     initial_indent=name.ljust(margin),
                     subsequent_indent=" " * margin,
+                    max_lines=4,
+                    placeholder=" …",
                 )
                 for name, text in lines
             )
@@ -119,7 +124,7 @@ def markdown_samples(results: Results) -> str:
     blocks = []
     for sample in results["samples"]:
         rows = [("source", sample["source"]), ("reference", sample["reference"])]
-        rows += [(name, mark(out["right"]) + out["text"]) for name, out in sample["outputs"].items()]
+        rows += [(name, marked(output)) for name, output in sample["outputs"].items()]
         body = "\n".join(
             f"| {name} | {escape(text, quote=False).replace('|', '&#124;')} |" for name, text in rows
         )

@@ -19,6 +19,8 @@ def train_command(config: Config, name: str, data: Path, folder: Path) -> list[s
         *arguments(config.options(name)),
         *("--max-update", str(config.trainings[name].updates), "--seed", str(config.seed)),
         *("--save-dir", str(folder), "--log-format", "json", *device_arguments(config)),
+        # stock tasks: no batch left out, no buffer thread that aborts the process at its end
+        *("--required-batch-size-multiple", "1", "--data-buffer-size", "0"),
     ]
 
 

@@ -25,6 +25,7 @@ def generate_command(
         *(sys.executable, "-m", "fairseq_cli.generate", str(data), "--user-dir", "vqnat", "--task", task),
         *("--source-lang", config.source, "--target-lang", config.target, "--gen-subset", "test"),
         *("--path", str(checkpoint), "--log-format", "none", "--seed", str(config.seed)),
+        *("--scoring", "sacrebleu"),  # not read; the default's C code crashes on an empty translation
         *(*device_arguments(config), *arguments({**batches, **decoding})),
     ]
 

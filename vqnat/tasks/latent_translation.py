@@ -1,6 +1,7 @@
 """Translation with a latent transformer; stock models work with it too."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Optional
 
 import torch
@@ -11,6 +12,7 @@ from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from vqnat.decoding.generator import LatentGenerator
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.warm_start import start_from_teacher
 
 # Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
 _UNAVAILABLE = {
@@ -56,6 +58,13 @@ class LatentTranslationTask(TranslationTask):
         iterator = super().get_batch_iterator(dataset, epoch=1, **options)
         iterator.epoch = max(epoch, 1)
         return iterator
+
+    def build_model(self, cfg, from_checkpoint=False):
+        """As fairseq's; a new training may start from a teacher's encoder (``--encoder-from``)."""
+        model = super().build_model(cfg, from_checkpoint)
+        if getattr(cfg, "encoder_from", None) and not from_checkpoint:
+            start_from_teacher(model, Path(cfg.encoder_from))
+        return model
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
         """A :class:`LatentGenerator` for a latent transformer, fairseq's own for other models."""
