@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Average checkpoints, with the options of fairseq's script of the same name, on today's torch.
 
-    scripts/average_checkpoints.py --inputs checkpoints --num-epoch-checkpoints 10 --output checkpoints/average.pt
+scripts/average_checkpoints.py --inputs checkpoints --num-epoch-checkpoints 10 --output checkpoints/average.pt
 """
 
 import argparse

@@ -18,23 +18,15 @@ from vqnat.pipeline.tables import fill_markdown  # noqa: E402
 
 def main() -> int:
     """Returns 1 when --check finds a file out of date, 2 for an error."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE.md", help="Markdown files to bring up to date"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when a file is out of date"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE.md", help="Markdown files to bring up to date")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a file is out of date")
     args = parser.parse_args()
     stale = 0
     for path in args.files:
         try:
             old = path.read_text(encoding="utf-8")
-            new = fill_markdown(
-                old, lambda name, base=path.parent: json.loads((base / name).read_text("utf-8"))
-            )
+            new = fill_markdown(old, lambda name, base=path.parent: json.loads((base / name).read_text("utf-8")))
         except (OSError, ValueError) as error:
             print(f"render_tables: {path}: {error}", file=sys.stderr)
             return 2
@@ -42,9 +34,7 @@ def main() -> int:
             continue
         stale = 1
         if args.check:
-            print(
-                f"render_tables: {path} is out of date: run scripts/render_tables.py {path}", file=sys.stderr
-            )
+            print(f"render_tables: {path} is out of date: run scripts/render_tables.py {path}", file=sys.stderr)
         else:
             path.write_text(new, encoding="utf-8")
             print(f"render_tables: {path} written")

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[1]
-ENGLISH = "zero one two three four five six seven eight nine".split()
-GERMAN = "null eins zwei drei vier fünf sechs sieben acht neun".split()
+ENGLISH = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+GERMAN = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
 
 
 def write(folder: Path, sizes: dict[str, int], shortest: int = 3, longest: int = 12, seed: int = 1) -> None:
@@ -33,7 +33,9 @@ def run(*command: object, check: bool = True, **options) -> subprocess.Completed
         words.insert(0, sys.executable)
     done = subprocess.run(words, cwd=REPO, capture_output=True, text=True, **options)
     if check and done.returncode:
-        raise AssertionError(f"{' '.join(words)}\nexit status {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}")
+        raise AssertionError(
+            f"{' '.join(words)}\nexit status {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        )
     return done
 
 
@@ -45,7 +47,8 @@ def binarise(raw: Path, out: Path) -> Path:
     return out
 
 
-TINY = "--encoder-layers 1 --decoder-layers 1 --embed-dim 64 --ffn-embed-dim 128 --attention-heads 2".split()
+SIZES = {"encoder-layers": 1, "decoder-layers": 1, "embed-dim": 64, "ffn-embed-dim": 128, "attention-heads": 2}
+TINY = [word for option, value in SIZES.items() for word in (f"--{option}", value)]
 
 
 def train_latent(data: Path, save_dir: Path, *more: object, updates: int = 400) -> Path:

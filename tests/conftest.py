@@ -4,11 +4,11 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: more threads only wait for each other
 
-import bitext  # noqa: E402
-import pytest  # noqa: E402
-import torch  # noqa: E402
+import bitext
+import pytest
+import torch
 
-import vqnat  # noqa: E402, F401  (torch.load then reads fairseq checkpoints)
+import vqnat  # noqa: F401  (torch.load then reads fairseq checkpoints)
 
 torch.set_num_threads(1)
 

@@ -13,4 +13,4 @@ allow_fairseq_checkpoints()
 
 from vqnat import criterions  # noqa: E402, F401  (registration)
 from vqnat.models import presets  # noqa: E402, F401
-from vqnat.tasks import latent_translation  # noqa: E402, F401
+from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401

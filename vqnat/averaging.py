@@ -68,15 +68,15 @@ def average_checkpoints(paths: list[Path]) -> dict:
             differing = sorted(model.keys() ^ totals.keys())
             raise UserError(f"{path}: other parameters than {paths[0]}: {', '.join(differing[:5])}")
         for name, value in model.items():
-            if not value.is_floating_point():
-                totals[name] = value  # counters and flags: those of the last
+            if not value.is_floating_point() or name.endswith("_extra_state"):
+                totals[name] = value  # counters, flags, collected vectors: those of the last
             elif name in totals and totals[name].shape != value.shape:
                 raise UserError(f"{path}: {name} is {tuple(value.shape)}, in {paths[0]} {tuple(totals[name].shape)}")
             else:
                 # float64: the sum of many fp16 weights must not lose what each adds
                 totals[name] = totals.get(name, 0) + value.double()
     for name, value in state["model"].items():
-        if value.is_floating_point():
+        if value.is_floating_point() and not name.endswith("_extra_state"):
             state["model"][name] = (totals[name] / len(paths)).to(value.dtype)
     return state
 

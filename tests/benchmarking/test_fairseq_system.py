@@ -46,9 +46,7 @@ def filled(text, checkpoints):
 SYSTEMS = {
     "ar=AR,beam=4,lenpen=0.6": ("AR", "translation", "--beam", 4, "--lenpen", 0.6),
     "nat=NAT,iter=0": ("NAT", "translation_lev", "--iter-decode-max-iter", 0),
-    "nat=NAT,iter=2,beam=3": (
-        *("NAT", "translation_lev", "--iter-decode-max-iter", 2, "--iter-decode-with-beam", 3),
-    ),
+    "nat=NAT,iter=2,beam=3": (*("NAT", "translation_lev", "--iter-decode-max-iter", 2, "--iter-decode-with-beam", 3),),
     "lt=LT,beam=3,rescore_with=AR": ("LT", "latent_translation", "--beam", 3, "--rescore-with", "AR"),
 }
 

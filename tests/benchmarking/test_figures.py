@@ -28,9 +28,7 @@ def test_batches_count_by_their_sentences():
 
 
 def test_tokens_per_second():
-    assert statistics.tokens_per_second(np.array([[10.0, 30], [10, 50]]), np.array([2, 8])) == pytest.approx(
-        200
-    )
+    assert statistics.tokens_per_second(np.array([[10.0, 30], [10, 50]]), np.array([2, 8])) == pytest.approx(200)
 
 
 def test_speedup_of_hand_made_times():

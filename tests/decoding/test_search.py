@@ -76,9 +76,7 @@ def test_beam_scores_are_the_models_and_sorted(encoded):
             index = row * 5 + place
             codes = found.codes[index, : found.lengths[index]].tolist()
             seen.add(tuple(codes))
-            assert float(scores[row, place]) == pytest.approx(
-                log_probability(model, source, row, codes), abs=2e-3
-            )
+            assert float(scores[row, place]) == pytest.approx(log_probability(model, source, row, codes), abs=2e-3)
         assert len(seen) == 5
 
 

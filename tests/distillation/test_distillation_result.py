@@ -67,9 +67,7 @@ def test_ensemble_k_best_and_raw_pairs(root: Path, distill: Callable, tmp_path: 
     assert counts(tmp_path)["raw_mixed_in"] == 50
 
 
-def test_too_long_sources_keep_their_raw_target(
-    root: Path, reference: Path, distill: Callable, tmp_path: Path
-) -> None:
+def test_too_long_sources_keep_their_raw_target(root: Path, reference: Path, distill: Callable, tmp_path: Path) -> None:
     done = distill(tmp_path, teacher="short.pt")
     assert done.returncode == 0, done.stderr
     raw, full = read(root / "bin", "de"), read(reference, "de")

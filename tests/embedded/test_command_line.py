@@ -97,9 +97,7 @@ def test_refusals_of_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert str(tmp_path / "none") in error_of(["--check", str(one), str(tmp_path / "none")], capsys)
 
 
-@pytest.mark.parametrize(
-    "arguments", [[], ["--out", "x", "--check", "a", "b"], ["--out", "x", "--seed", "y"]]
-)
+@pytest.mark.parametrize("arguments", [[], ["--out", "x", "--check", "a", "b"], ["--out", "x", "--seed", "y"]])
 def test_bad_usage(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_status:
         main(arguments)

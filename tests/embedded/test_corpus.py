@@ -112,9 +112,7 @@ def test_wrong_endings_are_wrong() -> None:
     for source, target in corpus()["train"][:400]:
         words = target.split()
         for position, word in enumerate(words):
-            stem = re.fullmatch(
-                r"(ein|kein|mein|unser|rot|neu|alt|groß|klein|schön|gut)(e|en|er|es|em)", word
-            )
+            stem = re.fullmatch(r"(ein|kein|mein|unser|rot|neu|alt|groß|klein|schön|gut)(e|en|er|es|em)", word)
             if stem and rng.random() < 0.5:
                 endings = [ending for ending in ("e", "en", "er", "es", "em") if ending != stem[2]]
                 words[position] = stem[1] + rng.choice(endings)

@@ -68,8 +68,7 @@ def results() -> dict:
         system("lt_soft_em_distilled", "lt", 58.25, 8.0, 0.875),
     ]
     outputs = {
-        s["name"]: {"text": f"Ausgabe <{s['name']}> | §", "right": s["name"] != "teacher_greedy"}
-        for s in systems
+        s["name"]: {"text": f"Ausgabe <{s['name']}> | §", "right": s["name"] != "teacher_greedy"} for s in systems
     }
     return {
         "name": "tiny run",

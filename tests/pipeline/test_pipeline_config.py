@@ -122,9 +122,7 @@ def test_only_what_the_systems_need_is_planned(content, write, tmp_path):
 
 def test_a_stage_runs_the_command_that_its_fingerprint_is_of(content, write, tmp_path):
     ran = []
-    job = types.SimpleNamespace(
-        child=lambda command, *_, **__: ran.append(command), log=tmp_path / "log", task=None
-    )
+    job = types.SimpleNamespace(child=lambda command, *_, **__: ran.append(command), log=tmp_path / "log", task=None)
     programs = [s for s in Plan(load(write(content)), tmp_path, full=True).stages if isinstance(s.spec, list)]
     programs = [s for s in programs if s.name.split("_")[0] in ("corpus", "train", "distil", "latency")]
     for stage in programs:

@@ -71,9 +71,7 @@ def test_logs_are_followed_and_read(tmp_path):
     log.write_text("$ fairseq-train\n" + first + first[:40])
     assert [(kind, line["loss"]) for kind, line in follower.new()] == [("train_inner", 5.5)]
     with log.open("a") as file:
-        file.write(
-            first[40:] + LINE.format("valid", json.dumps({"valid_loss": "4", "valid_num_updates": "2"}))
-        )
+        file.write(first[40:] + LINE.format("valid", json.dumps({"valid_loss": "4", "valid_num_updates": "2"})))
         # stopped, begun again from an older checkpoint
         file.write(LINE.format("train_inner", json.dumps({"loss": "5.0", "num_updates": "2", "wall": "9"})))
     assert [kind for kind, _ in follower.new()] == ["train_inner", "valid", "train_inner"]
@@ -190,12 +188,8 @@ def test_the_report_holds_everything(tmp_path, results):
     for name, more in (("teacher", {}), ("lt", {"code_ppl": "100", "code_use": "0.9"})):
         with (tmp_path / "logs" / f"train_{name}.log").open("w") as log:
             for n in (20, 40):
-                log.write(
-                    LINE.format("train_inner", json.dumps({"loss": f"{100 / n}", "num_updates": n, **more}))
-                )
-                log.write(
-                    LINE.format("valid", json.dumps({"valid_loss": f"{90 / n}", "valid_num_updates": n}))
-                )
+                log.write(LINE.format("train_inner", json.dumps({"loss": f"{100 / n}", "num_updates": n, **more})))
+                log.write(LINE.format("valid", json.dumps({"valid_loss": f"{90 / n}", "valid_num_updates": n})))
     write_report(tmp_path / "results.json", tmp_path / "logs", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for system in results["systems"]:

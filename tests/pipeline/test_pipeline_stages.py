@@ -60,9 +60,7 @@ def execute(run, stages, again=(), stop=None):
 
 
 def starts(run, name):
-    return [
-        line for line in (run / "logs" / f"{name}.log").read_text().splitlines() if line.startswith("resume@")
-    ]
+    return [line for line in (run / "logs" / f"{name}.log").read_text().splitlines() if line.startswith("resume@")]
 
 
 def test_what_is_done_is_skipped_and_a_change_repeats_what_depends_on_it(tmp_path, capsys):

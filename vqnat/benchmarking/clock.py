@@ -16,9 +16,7 @@ def synchroniser(device: str) -> Callable[[], None]:
     return torch.cuda.synchronize if device == "cuda" else lambda: None
 
 
-def timed_translation(
-    system: System, batch: Batch, synchronise: Callable[[], None]
-) -> tuple[float, Sequence[Tensor]]:
+def timed_translation(system: System, batch: Batch, synchronise: Callable[[], None]) -> tuple[float, Sequence[Tensor]]:
     """Translate one batch without gradients.
 
     Returns:

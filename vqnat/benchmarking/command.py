@@ -92,17 +92,14 @@ def run(options: argparse.Namespace) -> None:
 
     use_threads(options.threads)
     loaders = {
-        spec.name: partial(load_system, spec, test_set, device, options.threads, options.user_dir)
-        for spec in specs
+        spec.name: partial(load_system, spec, test_set, device, options.threads, options.user_dir) for spec in specs
     }
     systems = [load() for load in loaders.values()]
     load_before = os.getloadavg()
     machine = results.machine()
     if load_before[0] > machine["logical_cores"] - options.threads:
         _say(f"the machine is busy: load {load_before[0]:.1f} on {machine['logical_cores']} logical cores")
-    measurements = measure(
-        systems, batches, options.repeats, options.warmup, options.seed, device, progress=_say
-    )
+    measurements = measure(systems, batches, options.repeats, options.warmup, options.seed, device, progress=_say)
     load_after = os.getloadavg()
     _say("phases")
     phases = {system.name: measure_phases(system, batches, device) for system in systems}

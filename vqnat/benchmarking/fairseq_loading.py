@@ -44,14 +44,10 @@ def load_checkpoint(spec: SystemSpec, data_bin: Path) -> Loaded:
     try:
         task = tasks.setup_task(cfg.task, from_checkpoint=True)
     except Exception as error:
-        raise BenchmarkError(
-            f"{where}: task {task_name} does not start with {data_bin} ({_reason(error)})"
-        ) from error
+        raise BenchmarkError(f"{where}: task {task_name} does not start with {data_bin} ({_reason(error)})") from error
     _check_sizes(where, weights, task)
     try:
-        [model], _, task = checkpoint_utils.load_model_ensemble_and_task(
-            [str(spec.checkpoint)], task=task, state=state
-        )
+        [model], _, task = checkpoint_utils.load_model_ensemble_and_task([str(spec.checkpoint)], task=task, state=state)
     except Exception as error:
         raise BenchmarkError(f"{where}: cannot be loaded ({_reason(error)})") from error
     arch = getattr(cfg.model, "arch", None) or getattr(cfg.model, "_name", type(model).__name__)

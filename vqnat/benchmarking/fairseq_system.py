@@ -17,7 +17,7 @@ import vqnat  # noqa: F401  (torch.load accepts fairseq's checkpoints)
 from vqnat.benchmarking.errors import BenchmarkError
 from vqnat.benchmarking.fairseq_loading import Loaded, load_checkpoint
 from vqnat.benchmarking.sentences import TestSet
-from vqnat.benchmarking.specs import SystemSpec
+from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec
 from vqnat.benchmarking.system import Batch
 from vqnat.results import shown
 
@@ -25,7 +25,7 @@ from vqnat.results import shown
 SETTINGS = {
     "translation": {"beam", "lenpen", "max_len_a", "max_len_b"},
     "latent_translation": {"beam", "lenpen", "max_len_a", "max_len_b", "rescore_with"},
-    "translation_lev": {"beam", "iter", "iter_decode_eos_penalty"},
+    **{task: {"beam", "iter", "iter_decode_eos_penalty"} for task in NAT_TASKS},
 }
 
 
@@ -82,7 +82,7 @@ class FairseqSystem:
 
     def _describe(self, spec: SystemSpec, loaded: Loaded) -> None:
         decoding = {k: shown(v) if isinstance(v, Path) else v for k, v in spec.decoding().items()}
-        if loaded.task_name != "translation_lev":
+        if loaded.task_name not in NAT_TASKS:
             decoding["beam"] = spec.beam or GenerationConfig().beam
         self.description: Mapping[str, Any] = {
             "checkpoint": shown(spec.checkpoint),
@@ -178,14 +178,14 @@ def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
             f"system {spec.name}: {sorted(useless)[0]} does nothing with task {task} "
             f"(it has: {', '.join(sorted(useful))})"
         )
-    if task == "translation_lev" and spec.iter is None:
+    if task in NAT_TASKS and spec.iter is None:
         raise BenchmarkError(
-            f"system {spec.name}: task translation_lev needs iter=N, refinements after the first pass: 0 for "
+            f"system {spec.name}: task {task} needs iter=N, refinements after the first pass: 0 for "
             "one-shot models, 10 is fairseq-generate's default for the others"
         )
     iterative = hasattr(loaded.model, "initialize_output_tokens")
     stepwise = isinstance(loaded.model, FairseqEncoderDecoderModel) and not iterative
-    if not {"translation_lev": iterative, "latent_translation": not iterative}.get(task, stepwise):
+    if not {**dict.fromkeys(NAT_TASKS, iterative), "latent_translation": not iterative}.get(task, stepwise):
         raise BenchmarkError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
     if spec.rescore_with is not None and not spec.rescore_with.is_file():
         raise BenchmarkError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")

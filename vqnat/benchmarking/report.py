@@ -34,10 +34,7 @@ def system_records(
         measured = measurements[system.name]
         lengths = [[len(output) for output in batch] for batch in measured.outputs]
         flat = [length for batch in lengths for length in batch]
-        speedups = {
-            other.name: statistics.speedup(measurements[other.name].ms, measured.ms, seed)
-            for other in systems
-        }
+        speedups = {other.name: statistics.speedup(measurements[other.name].ms, measured.ms, seed) for other in systems}
         split = phases.get(system.name)
         records.append(
             {

@@ -57,9 +57,7 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
         BenchmarkError: no such folder or split; several languages to choose from.
     """
     if not folder.is_dir():
-        raise BenchmarkError(
-            f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)"
-        )
+        raise BenchmarkError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
     splits = [re.fullmatch(r"(\w+)\.([^.-]+)-([^.-]+)\.[^.]+\.idx", path.name) for path in folder.iterdir()]
     found = {match[1] for match in splits if match}
     pairs = {(match[2], match[3]) for match in splits if match and match[1] == subset}
@@ -67,10 +65,7 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
         there = ", ".join(sorted(found)) or "none"
         raise BenchmarkError(f"--gen-subset {subset}: not in {folder} (splits there: {there})")
     chosen = [
-        (a, b)
-        for pair in sorted(pairs)
-        for a, b in (pair, pair[::-1])
-        if source in (a, None) and target in (b, None)
+        (a, b) for pair in sorted(pairs) for a, b in (pair, pair[::-1]) if source in (a, None) and target in (b, None)
     ]
     if source is None and target is None:
         chosen = [pair for pair in chosen if pair in pairs]

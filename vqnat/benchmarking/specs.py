@@ -10,7 +10,8 @@ import yaml
 
 from vqnat.benchmarking.errors import BenchmarkError
 
-TASKS = ("translation", "latent_translation", "translation_lev")
+TASKS = ("translation", "latent_translation", "translation_lev", "nat_translation")
+NAT_TASKS = ("translation_lev", "nat_translation")  # fairseq's own, and the same with our batches
 # fairseq-generate's names for the same settings, with "-" or "_".
 ALIASES = {"iter_decode_max_iter": "iter", "iter_decode_with_beam": "beam"}
 

@@ -84,4 +84,3 @@ class EMBottleneck(nn.Module):
     def apply_update(self) -> None:
         """The M step; the task calls it once per optimizer step, on every replica."""
         self.codebook.apply_update()
-

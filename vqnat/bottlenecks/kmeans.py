@@ -13,6 +13,7 @@ def kmeans(z: Tensor, num_clusters: int, generator: torch.Generator, iterations:
         z: (N, D) float32, N >= num_clusters.
         num_clusters: K.
         generator: a CPU generator, so that replicas with the same z agree.
+        iterations: assignments and means in turn, so often.
 
     Returns:
         centres (K, D), and how many vectors each has (K,), at least 1.

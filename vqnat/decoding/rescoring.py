@@ -4,14 +4,18 @@ import torch
 from torch import Tensor
 
 
-def teacher_scores(teacher, source_tokens: Tensor, source_lengths: Tensor, candidates: list[Tensor], pad: int, eos: int):
+def teacher_scores(
+    teacher, source_tokens: Tensor, source_lengths: Tensor, candidates: list[Tensor], pad: int, eos: int
+):
     """log p(y | x) under an autoregressive model, in one teacher-forced pass.
 
     Args:
         teacher: a fairseq encoder-decoder model in evaluation mode.
-        source_tokens: (B, S); source_lengths: (B,).
+        source_tokens: (B, S).
+        source_lengths: (B,) in tokens.
         candidates: B * n token sequences ending in ``eos``, those of one sentence next to each other.
-        pad, eos: symbols of the target dictionary.
+        pad: index of the padding symbol in the target dictionary.
+        eos: index of the end of sentence there.
 
     Returns:
         One (length,) float32 tensor for each candidate: log-probabilities of its tokens, in nats.

@@ -60,9 +60,7 @@ def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
         DistillationError: no folder, no train split, a side or a dictionary is missing, unequal sides.
     """
     if not folder.is_dir():
-        raise DistillationError(
-            f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)"
-        )
+        raise DistillationError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
     matches = [re.fullmatch(r"train\.(.+)-(.+)\..+\.idx", path.name) for path in folder.iterdir()]
     names = {(m[1], m[2]): f"{m[1]}-{m[2]}" for m in matches if m}
     if source is None and target is None and len(names) == 1:
@@ -81,17 +79,11 @@ def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
         if not path.is_file():
             raise DistillationError(f"{path}: no such file")
     if more := sorted(folder.glob(f"train[0-9]*.{pair}.*.idx")):
-        raise DistillationError(
-            f"{more[0]}: train splits in several parts are not supported; binarise them as one"
-        )
+        raise DistillationError(f"{more[0]}: train splits in several parts are not supported; binarise them as one")
     try:
         sizes = [len(bitext.train(language)) for language in (source, target)]
     except Exception as error:  # fairseq asserts, numpy complains of the size
-        raise DistillationError(
-            f"{folder}: the train split is damaged ({type(error).__name__}: {error})"
-        ) from error
+        raise DistillationError(f"{folder}: the train split is damaged ({type(error).__name__}: {error})") from error
     if sizes[0] != sizes[1]:
-        raise DistillationError(
-            f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}"
-        )
+        raise DistillationError(f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}")
     return bitext

@@ -23,9 +23,7 @@ def import_user_dir(user_dir: str | None) -> None:
     try:
         import_user_module(Namespace(user_dir=user_dir))
     except Exception as error:  # whatever the user's code raises
-        reason = (
-            "no such folder" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
-        )
+        reason = "no such folder" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
         raise DistillationError(f"--user-dir {user_dir}: cannot be imported ({reason})") from error
 
 
@@ -65,9 +63,7 @@ def decode(options: Options, bitext: Bitext, settings: dict[str, Any]) -> None:
     """Decode what is left of this process's share: one shard, or all of them with ``--jobs``."""
     batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
     shards = range(options.shards) if options.shard is None else range(options.shard, options.shard + 1)
-    total = sum(
-        len(batches[b]) for shard in shards for b in shard_batches(len(batches), shard, options.shards)
-    )
+    total = sum(len(batches[b]) for shard in shards for b in shard_batches(len(batches), shard, options.shards))
     missing = [missing_batches(options, len(batches), shard) for shard in shards]
     if all(left == [] for left in missing):
         return
@@ -91,8 +87,6 @@ def report_result(options: Options, figures: dict[str, Any]) -> None:
     counts = figures["counts"]
     reasons = {key: count for key, count in counts.items() if key.startswith("raw_kept_") and count}
     if reasons:
-        text = ", ".join(
-            f"{count} {key.removeprefix('raw_kept_').replace('_', ' ')}" for key, count in reasons.items()
-        )
+        text = ", ".join(f"{count} {key.removeprefix('raw_kept_').replace('_', ' ')}" for key, count in reasons.items())
         say(f"warning: {sum(reasons.values())} sources keep their raw target ({text})")
     say(f"{options.out}: {counts['pairs']} pairs from {counts['sentences']} sentences")

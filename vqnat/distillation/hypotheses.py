@@ -48,9 +48,7 @@ class Hypotheses:
         rows = range(self.first[sentence], self.first[sentence + 1])
         return [
             torch.from_numpy(
-                np.frombuffer(self.files[self.file[row]], "<i4", self.length[row], self.offset[row]).astype(
-                    np.int64
-                )
+                np.frombuffer(self.files[self.file[row]], "<i4", self.length[row], self.offset[row]).astype(np.int64)
             )
             for row in rows
         ]

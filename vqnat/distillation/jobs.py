@@ -41,9 +41,7 @@ def run_jobs(options: Options, bitext: Bitext, settings: dict[str, Any], progres
             progress.update(sum(tail.more() for tail in tails))
             for shard, child in enumerate(children):
                 if child.exitcode:
-                    raise DistillationError(
-                        _why(shard, child.exitcode) if messages.empty() else messages.get()
-                    )
+                    raise DistillationError(_why(shard, child.exitcode) if messages.empty() else messages.get())
         progress.update(sum(tail.more() for tail in tails))
     finally:
         for child in children:

@@ -52,23 +52,17 @@ def finished(options: Options, settings: dict[str, Any]) -> dict[str, Any] | Non
     path = options.out / NAME
     if not path.is_file():
         if any(options.out.glob("train.*.idx")) and not (options.out / "shards").is_dir():
-            raise DistillationError(
-                f"--out {options.out}: holds a train split already; choose another folder"
-            )
+            raise DistillationError(f"--out {options.out}: holds a train split already; choose another folder")
         return None
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         found, outputs = manifest["settings"], manifest["outputs"]
     except (ValueError, KeyError, TypeError) as error:
-        raise DistillationError(
-            f"{path}: not the manifest of a distillation; choose another --out"
-        ) from error
+        raise DistillationError(f"{path}: not the manifest of a distillation; choose another --out") from error
     require_same(path, found, result_settings(options, settings))
     for name, checksum in outputs.items():
         if not (options.out / name).is_file() or sha256(options.out / name) != checksum:
-            raise DistillationError(
-                f"{options.out / name}: differs from {path}; remove the folder and run again"
-            )
+            raise DistillationError(f"{options.out / name}: differs from {path}; remove the folder and run again")
     return manifest
 
 

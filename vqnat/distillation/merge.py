@@ -57,9 +57,7 @@ def _open_finished(options: Options, bitext: Bitext, settings: dict[str, Any], s
     batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
     left = missing_batches(options, len(batches), shard)
     if left is None:
-        raise DistillationError(
-            f"{path}: no such shard yet; run it with --num-shards {options.shards} --shard {shard}"
-        )
+        raise DistillationError(f"{path}: no such shard yet; run it with --num-shards {options.shards} --shard {shard}")
     if left:
         raise DistillationError(f"{path}: {len(left)} batches are missing; run this shard to its end first")
     journal = Journal(path, {})  # for its lock

@@ -84,9 +84,7 @@ class Options:
             )
             require(not self.merge, "shard", "left out with --merge")
         elif self.num_shards > 1 and not self.merge:
-            require(
-                False, "num_shards", "given together with --shard I or --merge (on one machine, use --jobs)"
-            )
+            require(False, "num_shards", "given together with --shard I or --merge (on one machine, use --jobs)")
         if self.jobs > 1:
             require(self.num_shards == 1 and not self.merge, "jobs", "given without --num-shards and --merge")
         if self.out.resolve() == self.data.resolve():

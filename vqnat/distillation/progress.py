@@ -36,9 +36,7 @@ class Progress:
             self.next_line = self.start + FIRST
             if sys.stderr.isatty():
                 # smoothing 0: the mean speed, as batches of short and of long sentences alternate
-                self.bar = tqdm(
-                    total=self.total, initial=self.now, unit=" sentences", smoothing=0, desc="distill"
-                )
+                self.bar = tqdm(total=self.total, initial=self.now, unit=" sentences", smoothing=0, desc="distill")
         elif self.bar is not None:
             self.bar.update(sentences)
         elif time.monotonic() > self.next_line:

@@ -50,8 +50,7 @@ def check_contents(teacher: Path, task: Any, bitext: Bitext) -> bool:
 
 def _compare(teacher: Path, theirs: Path, ours: Path) -> None:
     symbols = [
-        [line.rsplit(" ", 1)[0] for line in path.read_text(encoding="utf-8").splitlines()]
-        for path in (theirs, ours)
+        [line.rsplit(" ", 1)[0] for line in path.read_text(encoding="utf-8").splitlines()] for path in (theirs, ours)
     ]
     for number, (a, b) in enumerate(zip(*symbols, strict=False), 1):
         if a != b:

@@ -59,9 +59,7 @@ def write(folder: Path, seed: int, sizes: dict[str, int]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     digests = {}
     for name, pairs in corpus.items():
-        for language, sentences in zip(
-            _LANGUAGES, zip(*pairs, strict=True) if pairs else ((), ()), strict=True
-        ):
+        for language, sentences in zip(_LANGUAGES, zip(*pairs, strict=True) if pairs else ((), ()), strict=True):
             data = "".join(f"{sentence}\n" for sentence in sentences).encode()
             digests[f"{name}.{language}"] = hashlib.sha256(data).hexdigest()
             _replace(folder / f"{name}.{language}", data)

@@ -57,9 +57,7 @@ def matches(expression: Expression, sequence: list[str]) -> bool:
 
     def ends(node: Expression, start: int) -> frozenset[int]:
         if isinstance(node, str):
-            return (
-                frozenset((start + 1,)) if start < len(sequence) and sequence[start] == node else frozenset()
-            )
+            return frozenset((start + 1,)) if start < len(sequence) and sequence[start] == node else frozenset()
         key = (id(node), start)
         if key not in known:
             if isinstance(node, Choice):

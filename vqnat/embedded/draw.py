@@ -20,9 +20,7 @@ from vqnat.embedded.modifiers import (
 from vqnat.embedded.nouns import CLASS_OF, CLASSES, EVENTS, NAMES, NOUNS, OBJECTS, PERSONS, PLACES
 from vqnat.embedded.verbs import MODALS, PARTICLE_VERBS, PAST, PAST_PERFECT, VERBS
 
-_FRAMES = {
-    frame: [base for base, verb in VERBS.items() if verb.frame == frame] for frame in ("report", "tell")
-}
+_FRAMES = {frame: [base for base, verb in VERBS.items() if verb.frame == frame] for frame in ("report", "tell")}
 _ACTIONS = [base for base, verb in VERBS.items() if verb.frame in ("object", "recipient", "place", "goal")]
 # A verb is drawn as often as it has German forms, so that all forms are frequent: one with a separable prefix
 # has two of each finite form ("rief ... an", "anrief").
@@ -121,9 +119,7 @@ def _linked(
     tense = "will" if future else rng.choice(_TENSES[conjunction])
     tense = rng.choice(_MODALS) if tense == "modal" else tense
     is_first = conjunction in ("and", "but")
-    return _action(
-        rng, tense, is_first, subject, conjunction, taken_up if subject is None else "", antecedent
-    )
+    return _action(rng, tense, is_first, subject, conjunction, taken_up if subject is None else "", antecedent)
 
 
 def _state(rng: random.Random, subject: NounPhrase | None, noun_class: str = "people") -> Clause:

@@ -59,9 +59,7 @@ def _with_noun(phrase: NounPhrase, noun: GermanNoun, case: str, preposition: str
     gender = "pl" if phrase.plural else noun.gender
     options = []
     for determiner, endings in determiner_options(phrase.determiner, gender, case):
-        adjectives = [
-            inflect(german, endings, gender, case) for german in ADJECTIVES.get(phrase.adjective, ())
-        ]
+        adjectives = [inflect(german, endings, gender, case) for german in ADJECTIVES.get(phrase.adjective, ())]
         adjective = [choice(list(adjectives))] if adjectives else []
         head = f"{preposition} {determiner}".strip()
         options.append(Sequence((words(head), *adjective, noun.form(phrase.plural, case))))
@@ -89,9 +87,7 @@ def relative_clause(relative: Relative, gender: str) -> Expression:
     options = []
     for verb in VERBS[relative.verb].german:
         final = final_verb(verb, PAST_PERFECT, relative.subject.agreement)[0]
-        options.append(
-            Sequence((article(gender, verb.case), noun_phrase(relative.subject, "nom"), words(final)))
-        )
+        options.append(Sequence((article(gender, verb.case), noun_phrase(relative.subject, "nom"), words(final))))
     return Sequence((",", choice(options)))
 
 
@@ -110,8 +106,7 @@ def final_verb(verb: GermanVerb, tense: str, agreement: int) -> list[str]:
     """Returns the verb-final forms of a subordinate clause, in the order of ``main_verb``."""
     # A separable prefix joins the preterite ("anrief"), every other end is a word of its own.
     return [
-        end + finite if end == verb.prefix else f"{end} {finite}"
-        for finite, end in main_verb(verb, tense, agreement)
+        end + finite if end == verb.prefix else f"{end} {finite}" for finite, end in main_verb(verb, tense, agreement)
     ]
 
 

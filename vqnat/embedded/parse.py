@@ -144,11 +144,7 @@ def _passive(words: Words, start: int, patient: NounPhrase) -> Readings:
             if words[after : after + 1] == ("by",):
                 for agent, adjuncts in _noun_phrase(words, after + 1, is_object=True):
                     clause = Clause(agent, verb=verb, object=patient, manner=manner, passive=True)
-                    if (
-                        clause.can_be_passive
-                        and _fits(agent, PERSONS)
-                        and _fits(patient, VERBS[verb].objects)
-                    ):
+                    if clause.can_be_passive and _fits(agent, PERSONS) and _fits(patient, VERBS[verb].objects):
                         yield from _adjuncts(words, adjuncts, clause)
 
 

@@ -83,9 +83,7 @@ VERBS = {
 *throw away, threw away, thrown away: weg|werfen warf weggeworfen
 """,
     ),
-    **_verbs(
-        "object", ("things", "machines", "containers", "texts"), "lose, lost, lost: verlieren verlor verloren"
-    ),
+    **_verbs("object", ("things", "machines", "containers", "texts"), "lose, lost, lost: verlieren verlor verloren"),
     **_verbs(
         "object",
         ("texts",),

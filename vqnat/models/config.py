@@ -2,7 +2,6 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Optional
 
 from fairseq.dataclass import FairseqDataclass
 from omegaconf import II
@@ -17,13 +16,6 @@ class _ModelConfig(FairseqDataclass):
     encoder_layers: int = field(default=6, metadata={"help": "layers of the source encoder"})
     encoder_normalize_before: bool = field(
         default=False, metadata={"help": "LayerNorm before each block of the source encoder, not after"}
-    )
-    encoder_from: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
-        default=None,
-        metadata={
-            "help": "checkpoint of a fairseq Transformer whose source encoder (and embeddings, where shared) the "
-            "training starts from, as Gu et al. 2018 start NAT from the teacher"
-        },
     )
     decoder_layers: int = field(default=6, metadata={"help": "layers of the parallel decoder"})
     predictor_layers: int = field(

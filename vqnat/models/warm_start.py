@@ -43,7 +43,7 @@ def teacher_encoder_state(teacher: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def start_from_teacher(model, path: Path) -> None:
-    """Copy the teacher's source encoder into a new latent transformer.
+    """Copy the teacher's source encoder into a new model: a latent transformer, or one of fairseq's own.
 
     With ``--share-all-embeddings`` the target embeddings and the output layer are the same table and come along.
 
@@ -53,7 +53,11 @@ def start_from_teacher(model, path: Path) -> None:
     teacher = load_checkpoint(path)["model"]
     if "encoder.embed_tokens.weight" not in teacher:
         raise UserError(f"--encoder-from {path}: not a fairseq Transformer")
-    theirs, ours = teacher_encoder_state(teacher), model.encoder.state_dict()
+    ours = model.encoder.state_dict()
+    if "embed_tokens.weight" in ours:
+        theirs = {name.removeprefix("encoder."): v for name, v in teacher.items() if name.startswith("encoder.")}
+    else:
+        theirs = teacher_encoder_state(teacher)
     differing = sorted(theirs.keys() ^ ours.keys())
     if differing:
         raise UserError(f"--encoder-from {path}: other layers than this model's encoder: {', '.join(differing[:3])}")

@@ -16,9 +16,7 @@ class ResidualConv(nn.Module):
         self.dropout = dropout
         self.norm = nn.LayerNorm(dim)
         # No bias: the LayerNorm that follows has one.
-        self.convs = nn.ModuleList(
-            nn.Conv1d(dim, dim, width, padding=width // 2, bias=False) for _ in range(blocks)
-        )
+        self.convs = nn.ModuleList(nn.Conv1d(dim, dim, width, padding=width // 2, bias=False) for _ in range(blocks))
         self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(blocks))
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:

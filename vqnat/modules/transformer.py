@@ -71,9 +71,7 @@ class TransformerLayer(nn.Module):
         x = self._residual(x, self.self_norm, lambda y: self.self_attention(y, attend, causal))
         return self._rest(x, source, attend_source)
 
-    def step(
-        self, x: Tensor, cache: Tensor, position: int, source: Tensor, attend_source: Tensor | None
-    ) -> Tensor:
+    def step(self, x: Tensor, cache: Tensor, position: int, source: Tensor, attend_source: Tensor | None) -> Tensor:
         """One position (B, 1, D) of the causal layer, with its cache of keys and values."""
         x = self._residual(x, self.self_norm, lambda y: self.self_attention.step(y, cache, position))
         return self._rest(x, source, attend_source)

@@ -31,15 +31,11 @@ def main(argv: list[str] | None = None) -> int:
         prog="run_pipeline.py", description="Run every stage of a pipeline that is not done yet."
     )
     parser.add_argument("--config", type=Path, required=True, metavar="FILE.yaml", help="what to run")
-    parser.add_argument(
-        "--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes"
-    )
+    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
     parser.add_argument("--full", action="store_true", help="also the systems marked full_only")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="folder with the raw data")
     parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
-    parser.add_argument(
-        "--again", action="append", default=[], metavar="STAGE", help="repeat a stage that is done"
-    )
+    parser.add_argument("--again", action="append", default=[], metavar="STAGE", help="repeat a stage that is done")
     args = parser.parse_args(argv)
     start = time.monotonic()
     try:
@@ -63,9 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"run_pipeline: {error}", file=sys.stderr)
         return 2
     except StageFailed as error:
-        print(
-            f"\n{error}\n\nFinished stages are kept; to go on from here: {how_to_continue()}", file=sys.stderr
-        )
+        print(f"\n{error}\n\nFinished stages are kept; to go on from here: {how_to_continue()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"\nstopped; to continue where it was: {how_to_continue()}", file=sys.stderr)
@@ -79,9 +73,7 @@ def show(plan: Plan, store: Store, seconds: float) -> None:
     results = json.loads(plan.results.read_text(encoding="utf-8"))
     width = min(shutil.get_terminal_size().columns, 140)
     total = sum(store.seconds(stage.name) for stage in plan.stages)
-    print(
-        f"\n{tables.text_samples(results, width)}\n\n{tables.text_table(results)}\n\n{tables.origin(results)}"
-    )
+    print(f"\n{tables.text_samples(results, width)}\n\n{tables.text_table(results)}\n\n{tables.origin(results)}")
     print(f"\nresults  {_short(plan.results)}\nreport   {_short(plan.report)}")
     print(f"time     {minutes(seconds)} now; all stages together {minutes(total)}")
 

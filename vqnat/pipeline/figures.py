@@ -15,9 +15,7 @@ from matplotlib.transforms import Bbox
 # Stand-ins: drawn in these, then replaced by variables of report.html.
 INK, FAINT = "#010101", "#020202"
 SERIES = [f"#0304{n:02x}" for n in range(8)]
-VARIABLES = {INK: "var(--ink)", FAINT: "var(--rule)"} | {
-    c: f"var(--series-{n})" for n, c in enumerate(SERIES)
-}
+VARIABLES = {INK: "var(--ink)", FAINT: "var(--rule)"} | {c: f"var(--series-{n})" for n, c in enumerate(SERIES)}
 STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -59,9 +57,7 @@ def _svg(figure: Any, description: str) -> str:
     return re.sub(r"(url\(#|href=\"#)", rf"\1{prefix}-", svg)
 
 
-def lines(
-    title: str, series: dict[str, Points], colours: dict[str, int], label: str, log: bool = False
-) -> str:
+def lines(title: str, series: dict[str, Points], colours: dict[str, int], label: str, log: bool = False) -> str:
     """Curves over updates, one per training.
 
     Args:
@@ -98,9 +94,7 @@ def quality_against_latency(
         figure, axes = plt.subplots(figsize=(4.6, 3.2))
         for system in systems:
             x, y = system["latency_ms"]["mean"], system[measure]
-            axes.plot(
-                x, y, "o", markersize=9, color=SERIES[colours[system["training"]["name"]] % len(SERIES)]
-            )
+            axes.plot(x, y, "o", markersize=9, color=SERIES[colours[system["training"]["name"]] % len(SERIES)])
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:g}" if f"{v:e}"[0] in "25" else ""))

@@ -25,9 +25,7 @@ class Job:
     task: Task
     stop: threading.Event
 
-    def child(
-        self, command: Sequence[str], threads: int | None = None, poll: Callable[[], None] | None = None
-    ) -> None:
+    def child(self, command: Sequence[str], threads: int | None = None, poll: Callable[[], None] | None = None) -> None:
         """Run a program of the stage; without ``poll``, its last line of output is its progress."""
         threads = self.stage.cores if threads is None else threads
         run_child(command, self.log, threads, self.stop, poll or self._last_line)

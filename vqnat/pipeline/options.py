@@ -67,8 +67,6 @@ def placeholders(options: dict) -> set[str]:
 def fill(options: dict, checkpoints: dict[str, Path]) -> dict:
     """The options with each name in braces replaced by that training's checkpoint."""
     return {
-        option: PLACEHOLDER.sub(lambda found: str(checkpoints[found[1]]), value)
-        if isinstance(value, str)
-        else value
+        option: PLACEHOLDER.sub(lambda found: str(checkpoints[found[1]]), value) if isinstance(value, str) else value
         for option, value in options.items()
     }

@@ -57,13 +57,9 @@ class Plan:
 
     def _needed(self, system: System) -> list[str]:
         """The stages whose checkpoints a system loads."""
-        return [
-            self._checkpoint_stage(name) for name in [system.training, *sorted(placeholders(system.decoding))]
-        ]
+        return [self._checkpoint_stage(name) for name in [system.training, *sorted(placeholders(system.decoding))]]
 
-    def _add(
-        self, name: str, title: str, spec: Any, inputs: list[str], outputs: list[Path], **rest: Any
-    ) -> None:
+    def _add(self, name: str, title: str, spec: Any, inputs: list[str], outputs: list[Path], **rest: Any) -> None:
         self.stages.append(Stage(name, title, spec, inputs, outputs, **rest))
 
     def _program(
@@ -80,9 +76,7 @@ class Plan:
 
     def _corpus(self) -> None:
         config, data, python = self.config, self.config.data, sys.executable
-        files = [
-            self.raw / f"{s}.{x}" for s in ("train", "valid", "test") for x in (config.source, config.target)
-        ]
+        files = [self.raw / f"{s}.{x}" for s in ("train", "valid", "test") for x in (config.source, config.target)]
         if data.kind == "embedded":
             sizes = [word for s in ("train", "valid", "test") for word in (f"--{s}", str(getattr(data, s)))]
             command = [
@@ -132,6 +126,7 @@ class Plan:
     def _models(self) -> None:
         config = self.config
         used = {name for s in self.systems for name in [s.training, *placeholders(s.decoding)]}
+        used |= {other for name in used for other in placeholders(config.options(name))}
         distil = any(config.trainings[name].text == "distilled" for name in used)
         if distil:
             used.add(config.distillation.teacher)
@@ -145,13 +140,17 @@ class Plan:
         config, training = self.config, self.config.trainings[name]
         folder = self.run / "models" / name
         data = self.distilled if training.text == "distilled" else self.prep / "bin"
-        command = trainings.train_command(config, name, data, folder)
+        options = config.options(name)
+        started_from = sorted(placeholders(options))  # as in encoder-from: "{teacher}"
+        options = fill(options, {other: self.checkpoint(other) for other in started_from})
+        command = trainings.train_command(config, name, options, data, folder)
 
         def work(job: Job) -> None:
             trainings.run_training(job, command, folder, training)
 
         title = f"training, {training.updates} updates on {training.text} text"
         inputs = ["distil"] if training.text == "distilled" else ["binarise"]
+        inputs += [self._checkpoint_stage(other) for other in started_from]
         self._add(f"train_{name}", title, command, inputs, [folder], work=work, cores=training.threads)
         if training.average:
             self._average(name, folder)
@@ -203,9 +202,7 @@ class Plan:
             write_json(scores, score(sources, outputs, references, config.target, right_rate(config)))
 
         inputs = ["binarise", *self._needed(system)]
-        self._add(
-            f"translate_{system.name}", "the test set", [command, 1], inputs, [output, scores], work=work
-        )
+        self._add(f"translate_{system.name}", "the test set", [command, 1], inputs, [output, scores], work=work)
 
     def _latency(self) -> None:
         systems = [(s, self.checkpoint(s.training), self._decoding(s)) for s in self.systems]

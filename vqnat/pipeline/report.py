@@ -63,10 +63,7 @@ def render(results: dict[str, Any], found: Curves) -> str:
 def _pictures(wanted: list[tuple], found: Curves, colours: dict[str, int]) -> list[tuple[str, Markup]]:
     pictures = []
     for kind, key, title, label, log in wanted:
-        series = {
-            name: [(x["num_updates"], x[key]) for x in lines[kind] if key in x]
-            for name, lines in found.items()
-        }
+        series = {name: [(x["num_updates"], x[key]) for x in lines[kind] if key in x] for name, lines in found.items()}
         series = {name: points for name, points in series.items() if points}
         if series:
             svg = figures.lines(title, series, colours, label, log)
@@ -78,9 +75,7 @@ def _trade_offs(results: dict[str, Any], colours: dict[str, int]) -> list[tuple[
     systems = results["systems"]
     wanted = [("sacrebleu", "sacreBLEU", "BLEU against latency")]
     if all(system["right_translation_rate"] is not None for system in systems):
-        wanted.append(
-            ("right_translation_rate", "share of right translations", "Right translations against latency")
-        )
+        wanted.append(("right_translation_rate", "share of right translations", "Right translations against latency"))
     return [
         (title, Markup(figures.quality_against_latency(systems, colours, key, label, title)))
         for key, label, title in wanted

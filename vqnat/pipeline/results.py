@@ -43,9 +43,7 @@ def collect(plan: Plan) -> dict[str, Any]:
     outputs = {s.name: read_lines(plan.run / "outputs" / f"{s.name}.{config.target}") for s in plan.systems}
     sources = read_lines(plan.raw / f"test.{config.source}")
     references = read_lines(plan.raw / f"test.{config.target}")
-    files = sorted(
-        path for path in plan.raw.iterdir() if path.suffix in (f".{config.source}", f".{config.target}")
-    )
+    files = sorted(path for path in plan.raw.iterdir() if path.suffix in (f".{config.source}", f".{config.target}"))
     return {
         "name": config.name,
         "corpus": config.data.kind,

@@ -7,9 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from vqnat.pipeline.stages import Stage
 
 
-def run_stages(
-    stages: Sequence[Stage], cores: int, work: Callable[[Stage], None], stop: threading.Event
-) -> None:
+def run_stages(stages: Sequence[Stage], cores: int, work: Callable[[Stage], None], stop: threading.Event) -> None:
     """Run ``work(stage)`` for every stage; an input that is not among ``stages`` counts as done.
 
     Args:

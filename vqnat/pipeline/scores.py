@@ -29,9 +29,7 @@ def score(
         right_rate: share of right translations, from 0 to 1, where the corpus has such a measure.
     """
     if not len(sources) == len(outputs) == len(references):
-        raise ValueError(
-            f"{len(sources)} sources, {len(outputs)} outputs, {len(references)} references: must be equal"
-        )
+        raise ValueError(f"{len(sources)} sources, {len(outputs)} outputs, {len(references)} references: must be equal")
     bleu, chrf = BLEU(), CHRF()
     result = {
         "sacrebleu": bleu.corpus_score(outputs, [references]).score,

@@ -54,9 +54,7 @@ class Store:
             spec = json.dumps(stage.spec, sort_keys=True)
             # The same run in another folder, or with another .venv, is still the same run.
             spec = spec.replace(str(run), "RUN").replace(sys.executable, "python")
-            self.fingerprints[stage.name] = hashlib.sha256(json.dumps([spec, inputs]).encode()).hexdigest()[
-                :16
-            ]
+            self.fingerprints[stage.name] = hashlib.sha256(json.dumps([spec, inputs]).encode()).hexdigest()[:16]
 
     def _record(self, name: str) -> Path:
         return self.folder / f"{name}.json"

@@ -20,9 +20,7 @@ def ratio(system: dict[str, Any], name: str) -> str:
     if value is None:
         return "–"
     # a system over itself has no spread
-    return f"{value:.2f}×" + (
-        f" ({spread[0]:.1f}–{spread[1]:.1f})" if spread and spread[0] < spread[1] else ""
-    )
+    return f"{value:.2f}×" + (f" ({spread[0]:.1f}–{spread[1]:.1f})" if spread and spread[0] < spread[1] else "")
 
 
 def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
@@ -50,11 +48,7 @@ def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
 
 def origin(results: Results) -> str:
     """Where, with what and when it was measured, in one line."""
-    words = (
-        f" of {results['latency_min_target_words']} words and more"
-        if results["latency_min_target_words"]
-        else ""
-    )
+    words = f" of {results['latency_min_target_words']} words and more" if results["latency_min_target_words"] else ""
     commit = str(results.get("commit") or "unknown")[:12]
     return (
         f"Latency: batch size 1, {results['sentences']['latency']} sentences{words}. "
@@ -125,9 +119,7 @@ def markdown_samples(results: Results) -> str:
     for sample in results["samples"]:
         rows = [("source", sample["source"]), ("reference", sample["reference"])]
         rows += [(name, marked(output)) for name, output in sample["outputs"].items()]
-        body = "\n".join(
-            f"| {name} | {escape(text, quote=False).replace('|', '&#124;')} |" for name, text in rows
-        )
+        body = "\n".join(f"| {name} | {escape(text, quote=False).replace('|', '&#124;')} |" for name, text in rows)
         blocks.append(f"| line {sample['line']} | |\n| --- | --- |\n{body}")
     return "\n\n".join([*blocks, origin(results)])
 
@@ -148,9 +140,7 @@ def fill_markdown(text: str, load: Callable[[str], Results]) -> str:
     """
     starts = text.count("<!-- results:")
     if starts != len(MARKER.findall(text)):
-        raise ValueError(
-            "a line '<!-- results: PATH.json TEMPLATE -->' without a line '<!-- end -->' after it"
-        )
+        raise ValueError("a line '<!-- results: PATH.json TEMPLATE -->' without a line '<!-- end -->' after it")
 
     def rendered(match: re.Match) -> str:
         template = TEMPLATES.get(match[3])

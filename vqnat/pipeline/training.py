@@ -11,12 +11,12 @@ from vqnat.pipeline.logs import Follower
 from vqnat.pipeline.options import arguments
 
 
-def train_command(config: Config, name: str, data: Path, folder: Path) -> list[str]:
-    """fairseq-train; it continues from ``folder/checkpoint_last.pt`` by itself."""
+def train_command(config: Config, name: str, options: dict, data: Path, folder: Path) -> list[str]:
+    """fairseq-train with ``options``; it continues from ``folder/checkpoint_last.pt`` by itself."""
     return [
         *(sys.executable, "-m", "fairseq_cli.train", str(data), "--user-dir", "vqnat"),
         *("--source-lang", config.source, "--target-lang", config.target),
-        *arguments(config.options(name)),
+        *arguments(options),
         *("--max-update", str(config.trainings[name].updates), "--seed", str(config.seed)),
         *("--save-dir", str(folder), "--log-format", "json", *device_arguments(config)),
         # stock tasks: no batch left out, no buffer thread that aborts the process at its end

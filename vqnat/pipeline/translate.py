@@ -14,9 +14,7 @@ from vqnat.pipeline.training import device_arguments
 HYPOTHESIS = re.compile(r"^H-(\d+)\t[^\t]*\t(.*)$")
 
 
-def generate_command(
-    config: Config, system: System, data: Path, checkpoint: Path, decoding: dict
-) -> list[str]:
+def generate_command(config: Config, system: System, data: Path, checkpoint: Path, decoding: dict) -> list[str]:
     """fairseq-generate on the test set, in pieces."""
     task = config.options(system.training)["task"]
     # Unless told so, fairseq-fixed drops a last batch whose size is no multiple of 8, sentences and all.

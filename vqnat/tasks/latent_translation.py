@@ -1,7 +1,6 @@
 """Translation with a latent transformer; stock models work with it too."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Optional
 
 import torch
@@ -12,7 +11,7 @@ from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from vqnat.decoding.generator import LatentGenerator
 from vqnat.models.latent_transformer import LatentTransformer
-from vqnat.models.warm_start import start_from_teacher
+from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
 
 # Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
 _UNAVAILABLE = {
@@ -29,7 +28,7 @@ _UNAVAILABLE = {
 
 
 @dataclass
-class LatentTranslationConfig(TranslationConfig):
+class LatentTranslationConfig(TeacherStartConfig, TranslationConfig):
     """Options of ``--task latent_translation``: those of ``translation`` and the rescorer."""
 
     rescore_with: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
@@ -39,39 +38,17 @@ class LatentTranslationConfig(TranslationConfig):
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
-class LatentTranslationTask(TranslationTask):
+class LatentTranslationTask(ReliableBatches, TeacherStart, TranslationTask):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
-
-    def get_batch_iterator(self, dataset, **options):
-        """As fairseq's, but every sentence is in some batch.
-
-        fairseq drops the last batch, which holds the longest sentences, when its size is no multiple of
-        ``--required-batch-size-multiple`` (8): translations of a test set would be missing without a word.
-        """
-        options["required_batch_size_multiple"] = 1
-        if options.get("num_workers", 0) == 0:
-            # A buffer thread saves nothing here, and aborts the process when training ends within an epoch.
-            options["data_buffer_size"] = 0
-        # fairseq draws the order of sentences of one length from seed + the epoch at which the process started,
-        # so that a resumed training would see other batches than one that never stopped.
-        epoch = options.pop("epoch", 1)
-        iterator = super().get_batch_iterator(dataset, epoch=1, **options)
-        iterator.epoch = max(epoch, 1)
-        return iterator
-
-    def build_model(self, cfg, from_checkpoint=False):
-        """As fairseq's; a new training may start from a teacher's encoder (``--encoder-from``)."""
-        model = super().build_model(cfg, from_checkpoint)
-        if getattr(cfg, "encoder_from", None) and not from_checkpoint:
-            start_from_teacher(model, Path(cfg.encoder_from))
-        return model
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
         """A :class:`LatentGenerator` for a latent transformer, fairseq's own for other models."""
         if not isinstance(models[0], LatentTransformer):
             return super().build_generator(models, args, seq_gen_cls, extra_gen_cls_kwargs, prefix_allowed_tokens_fn)
         if len(models) > 1:
-            raise ValueError(f"--path names {len(models)} checkpoints: codes of different models cannot be mixed; give one")
+            raise ValueError(
+                f"--path names {len(models)} checkpoints: codes of different models cannot be mixed; give one"
+            )
         for option, neutral in _UNAVAILABLE.items():
             value = getattr(args, option, neutral)
             if value not in (neutral, None):
@@ -80,7 +57,9 @@ class LatentTranslationTask(TranslationTask):
                     "which decodes all words at once"
                 )
         if getattr(args, "score_reference", False):
-            raise ValueError("--score-reference: not available with a latent transformer; fairseq-validate gives losses")
+            raise ValueError(
+                "--score-reference: not available with a latent transformer; fairseq-validate gives losses"
+            )
         beam, nbest = getattr(args, "beam", 1), getattr(args, "nbest", 1)
         if beam < 1 or nbest > beam:
             raise ValueError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")

@@ -1,0 +1,18 @@
+"""fairseq's own non-autoregressive models under the same conditions as ours."""
+
+from dataclasses import dataclass
+
+from fairseq.tasks import register_task
+from fairseq.tasks.translation_lev import TranslationLevenshteinConfig, TranslationLevenshteinTask
+
+from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
+
+
+@dataclass
+class NATTranslationConfig(TeacherStartConfig, TranslationLevenshteinConfig):
+    """Options of ``--task nat_translation``: those of ``translation_lev`` and ``--encoder-from``."""
+
+
+@register_task("nat_translation", dataclass=NATTranslationConfig)
+class NATTranslationTask(ReliableBatches, TeacherStart, TranslationLevenshteinTask):
+    """``translation_lev`` that leaves no sentence out and may start from the teacher's encoder."""
