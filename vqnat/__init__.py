@@ -5,11 +5,13 @@ Importing this package lets fairseq load checkpoints with ``weights_only=True`` 
 ``latent_transformer_loss``.
 """
 
+from vqnat.errors import install_hook
 from vqnat.safe_loading import allow_fairseq_checkpoints
 
 __version__ = "0.1.0"
 
 allow_fairseq_checkpoints()
+install_hook()
 
 from vqnat import criterions  # noqa: E402, F401  (registration)
 from vqnat.models import presets  # noqa: E402, F401

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from vqnat.bottlenecks.collectives import gather_rows, sum_replicas
 from vqnat.bottlenecks.kmeans import kmeans
+from vqnat.errors import UserError
 
 STARTS = ("kmeans", "data", "random")
 SMOOTHING = 1e-5  # eps of the Laplace smoothing
@@ -66,7 +67,7 @@ class CodebookConfig:
         )
         for option, value, valid, range_ in checks:
             if not valid:
-                raise ValueError(f"--{option} {value} is not possible; valid: {range_}")
+                raise UserError(f"--{option} {value} is not possible; valid: {range_}")
 
 
 class EMACodebook(nn.Module):

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from torch import nn
 
+from vqnat.errors import UserError
+
 _BOTTLENECKS: dict[str, tuple[type[nn.Module], type]] = {}
 
 
@@ -54,10 +56,10 @@ def build_bottleneck(name: str, options: object, dim: int) -> nn.Module:
         dim: D, the number of components of an encoder vector.
 
     Raises:
-        ValueError: the name is unknown or an option is out of range; the message lists what is valid.
+        UserError: the name is unknown or an option is out of range; the message lists what is valid.
     """
     if name not in _BOTTLENECKS:
-        raise ValueError(f"--bottleneck {name!r} is unknown; choose from: {', '.join(bottleneck_names())}")
+        raise UserError(f"--bottleneck {name!r} is unknown; choose from: {', '.join(bottleneck_names())}")
     cls, config = _BOTTLENECKS[name]
     values = {f.name: getattr(options, f.name) for f in dataclasses.fields(config) if hasattr(options, f.name)}
     return cls(config(**values), dim)

@@ -8,6 +8,7 @@ from vqnat.bottlenecks.assignment import sample_posterior
 from vqnat.bottlenecks.codebook import CodebookConfig
 from vqnat.bottlenecks.em import EMBottleneck
 from vqnat.bottlenecks.registry import register_bottleneck
+from vqnat.errors import UserError
 
 
 @dataclass
@@ -21,7 +22,7 @@ class SoftEMConfig(CodebookConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.num_samples < 1:
-            raise ValueError(f"--num-samples {self.num_samples} is not possible; valid: 1 or more")
+            raise UserError(f"--num-samples {self.num_samples} is not possible; valid: 1 or more")
 
 
 @register_bottleneck("soft_em", SoftEMConfig)

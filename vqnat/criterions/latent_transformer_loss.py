@@ -11,6 +11,7 @@ from fairseq.logging import metrics
 from torch import Tensor
 
 from vqnat.bottlenecks.codebook import perplexity
+from vqnat.errors import UserError
 
 
 @dataclass
@@ -50,7 +51,7 @@ class LatentTransformerLoss(FairseqCriterion):
     def __init__(self, task, label_smoothing: float, predictor_weight: float):
         super().__init__(task)
         if not 0 <= label_smoothing < 1:
-            raise ValueError(f"--label-smoothing {label_smoothing} is not possible; valid: 0 <= value < 1")
+            raise UserError(f"--label-smoothing {label_smoothing} is not possible; valid: 0 <= value < 1")
         self.label_smoothing = label_smoothing
         self.predictor_weight = predictor_weight
 

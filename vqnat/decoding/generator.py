@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from vqnat.decoding.latent_search import CodeSequences, beam_codes, greedy_codes
 from vqnat.decoding.rescoring import teacher_scores
+from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.source_encoder import EncodedSource
 
@@ -82,7 +83,7 @@ class LatentGenerator:
         Besides fairseq's keys a hypothesis has ``codes`` (T,), the latents it was decoded from.
         """
         if prefix_tokens is not None or constraints is not None:
-            raise ValueError("a latent transformer decodes all words at once: no --prefix-size, no --constraints")
+            raise UserError("a latent transformer decodes all words at once: no --prefix-size, no --constraints")
         self.model.eval()
         net_input = sample["net_input"]
         source_tokens, source_lengths = net_input["src_tokens"], net_input["src_lengths"]

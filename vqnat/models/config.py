@@ -7,6 +7,7 @@ from fairseq.dataclass import FairseqDataclass
 from omegaconf import II
 
 from vqnat.bottlenecks import bottleneck_names, bottleneck_options
+from vqnat.errors import UserError
 
 LENGTH_MODES = ("predictor", "ratio")
 
@@ -74,7 +75,7 @@ def check(config: _ModelConfig) -> None:
     """Refuse impossible options.
 
     Raises:
-        ValueError: names the option, the value and the valid values.
+        UserError: names the option, the value and the valid values.
     """
     checks = (
         ("compression-steps", 1 <= config.compression_steps <= 5, "1 to 5"),
@@ -88,8 +89,8 @@ def check(config: _ModelConfig) -> None:
     for option, valid, expected in checks:
         if not valid:
             value = getattr(config, option.replace("-", "_"))
-            raise ValueError(f"--{option} {value} is not possible; valid: {expected}")
+            raise UserError(f"--{option} {value} is not possible; valid: {expected}")
     if config.embed_dim % config.attention_heads:
-        raise ValueError(
+        raise UserError(
             f"--embed-dim {config.embed_dim} is not a multiple of --attention-heads {config.attention_heads}"
         )

@@ -9,6 +9,7 @@ from fairseq.models.transformer import Embedding
 from torch import Tensor, nn
 
 from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
+from vqnat.errors import UserError
 from vqnat.models.config import LatentTransformerConfig, check
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.parallel_decoder import ParallelDecoder
@@ -80,11 +81,22 @@ class LatentTransformer(BaseFairseqModel):
         source_embedding = Embedding(len(source), config.embed_dim, source.pad())
         if config.share_all_embeddings:
             if source != target:
-                raise ValueError("--share-all-embeddings needs a joined dictionary (fairseq-preprocess)")
+                raise UserError("--share-all-embeddings needs a joined dictionary (fairseq-preprocess)")
             target_embedding = source_embedding
         else:
             target_embedding = Embedding(len(target), config.embed_dim, target.pad())
         return cls(config, source_embedding, target_embedding)
+
+    def load_state_dict(self, state_dict, strict=True, model_cfg=None, args=None):
+        """As fairseq's; a dictionary of another vocabulary is named before torch lists every tensor."""
+        for name, side in (("encoder.embedding", "source"), ("target_encoder.embedding", "target")):
+            theirs, ours = state_dict.get(f"{name}.weight"), self.get_submodule(name).num_embeddings
+            if theirs is not None and len(theirs) != ours:
+                raise UserError(
+                    f"the checkpoint was trained with a {side} dictionary of {len(theirs)} symbols, "
+                    f"the data's has {ours}"
+                )
+        return super().load_state_dict(state_dict, strict, model_cfg, args)
 
     def max_positions(self) -> tuple[int, int]:
         """(source, target) lengths in tokens."""

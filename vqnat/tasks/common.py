@@ -6,6 +6,7 @@ from typing import Optional
 
 from fairseq.dataclass import FairseqDataclass
 
+from vqnat.errors import UserError
 from vqnat.models.warm_start import start_from_teacher
 
 
@@ -46,6 +47,11 @@ class ReliableBatches:
             options["data_buffer_size"] = 0
         # fairseq draws the order of sentences of one length from seed + the epoch at which the process started.
         epoch = options.pop("epoch", 1)
-        iterator = super().get_batch_iterator(dataset, epoch=1, **options)
+        try:
+            iterator = super().get_batch_iterator(dataset, epoch=1, **options)
+        except Exception as error:
+            if "skip-invalid-size-inputs" in str(error):  # fairseq's words for a sentence that is too long
+                raise UserError(str(error)) from error
+            raise
         iterator.epoch = max(epoch, 1)
         return iterator

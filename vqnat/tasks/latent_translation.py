@@ -10,6 +10,7 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from vqnat.decoding.generator import LatentGenerator
+from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
 
@@ -46,23 +47,21 @@ class LatentTranslationTask(ReliableBatches, TeacherStart, TranslationTask):
         if not isinstance(models[0], LatentTransformer):
             return super().build_generator(models, args, seq_gen_cls, extra_gen_cls_kwargs, prefix_allowed_tokens_fn)
         if len(models) > 1:
-            raise ValueError(
+            raise UserError(
                 f"--path names {len(models)} checkpoints: codes of different models cannot be mixed; give one"
             )
         for option, neutral in _UNAVAILABLE.items():
             value = getattr(args, option, neutral)
             if value not in (neutral, None):
-                raise ValueError(
+                raise UserError(
                     f"--{option.replace('_', '-')} {value}: not available with a latent transformer, "
                     "which decodes all words at once"
                 )
         if getattr(args, "score_reference", False):
-            raise ValueError(
-                "--score-reference: not available with a latent transformer; fairseq-validate gives losses"
-            )
+            raise UserError("--score-reference: not available with a latent transformer; fairseq-validate gives losses")
         beam, nbest = getattr(args, "beam", 1), getattr(args, "nbest", 1)
         if beam < 1 or nbest > beam:
-            raise ValueError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")
+            raise UserError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")
         return LatentGenerator(
             models[0],
             self.target_dictionary,
