@@ -3,7 +3,7 @@
 
 Reads ``RAW/{train,valid,test}.{SOURCE,TARGET}`` and writes under OUT:
 
-    spm.model            joint unigram model, trained on both sides of train (no text normalisation)
+    spm.model            joint byte-pair model, trained on both sides of train (no text normalisation)
     pieces/              the text in pieces, one sentence a line
     bin/                 what fairseq-train reads: one dictionary for both sides, binarised splits
     data.json            checksums of the raw text, sizes, vocabulary size, command
@@ -64,6 +64,7 @@ def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: 
         sentence_iterator=iter([s for language in languages for s in sentences(raw / f"train.{language}")]),
         model_prefix=str(prefix),
         vocab_size=size,
+        model_type="bpe",  # unigram cuts even frequent words of a corpus with few types into pieces
         character_coverage=1.0,
         normalization_rule_name="identity",  # decoding gives back the text exactly as it was
         hard_vocab_limit=False,  # a small corpus may not hold that many pieces
