@@ -116,10 +116,10 @@ def test_predictor_reads_no_later_code_and_its_step_is_its_forward():
     vectors = torch.randn(3, 6, 32)
     logits = model.predictor(vectors, source)
     changed = vectors.clone()
-    changed[:, 3] += 1
+    changed[:, 3] = torch.randn(3, 32)  # not a shift, which the LayerNorm takes away
     other = model.predictor(changed, source)
     torch.testing.assert_close(other[:, :4], logits[:, :4])
-    assert (other[:, 4:] - logits[:, 4:]).abs().amax(-1).min() > 1e-6
+    assert (other[:, 4:] - logits[:, 4:]).abs().amax(-1).min() > 1e-3
     state = model.predictor.begin(source, 1, 6)
     for position in range(7):
         step = model.predictor.step(vectors[:, position - 1] if position else None, position, state)
