@@ -51,12 +51,16 @@ SIZES = {"encoder-layers": 1, "decoder-layers": 1, "embed-dim": 64, "ffn-embed-d
 TINY = [word for option, value in SIZES.items() for word in (f"--{option}", value)]
 
 
+DECAY = 700  # updates until the learning rate is 0
+
+
 def train_latent(data: Path, save_dir: Path, *more: object, updates: int = 400) -> Path:
     """Train a very small latent transformer; returns its last checkpoint."""
     command = (
         *("fairseq-train", data, "--user-dir", "vqnat", "--task", "latent_translation", "--cpu"),
         *("--arch", "latent_transformer_tiny", *TINY, "--share-all-embeddings", "--dropout", 0),
         *("--criterion", "latent_transformer_loss", "--optimizer", "adam", "--lr", 0.003),
+        *("--lr-scheduler", "polynomial_decay", "--total-num-update", DECAY),
         *("--max-tokens", 1500, "--max-update", updates, "--num-workers", 0, "--seed", 1),
         *("--codebook-size", 64, "--compression-steps", 1, "--codebook-start-updates", 50),
         *("--ema-decay", 0.99, "--num-samples", 4, "--no-progress-bar", "--log-interval", 50),

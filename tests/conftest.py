@@ -24,7 +24,7 @@ def digits(tmp_path_factory):
 @pytest.fixture(scope="session")
 def latent_checkpoint(digits, tmp_path_factory):
     """A small latent transformer that has learned the digits (soft EM)."""
-    return bitext.train_latent(digits, tmp_path_factory.mktemp("latent"), updates=400)
+    return bitext.train_latent(digits, tmp_path_factory.mktemp("latent"), updates=bitext.DECAY)
 
 
 @pytest.fixture(scope="session")

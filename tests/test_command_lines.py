@@ -117,7 +117,9 @@ def test_eval_bleu_resume_and_tensorboard(digits, tmp_path):
 
 
 def test_averaged_checkpoints_translate(digits, tmp_path):
-    bitext.train_latent(digits, tmp_path, "--save-interval-updates", 50, "--keep-interval-updates", 4, updates=400)
+    bitext.train_latent(
+        digits, tmp_path, "--save-interval-updates", 50, "--keep-interval-updates", 4, updates=bitext.DECAY
+    )
     done = bitext.run(
         *("scripts/average_checkpoints.py", "--inputs", tmp_path, "--num-update-checkpoints", 3),
         *("--output", tmp_path / "average.pt"),
@@ -143,7 +145,7 @@ model: {{_name: latent_transformer_tiny, encoder_layers: 1, decoder_layers: 1, e
   codebook_start_updates: 5, ema_decay: 0.99, num_samples: 4, bottleneck: soft_em}}
 criterion: {{_name: latent_transformer_loss}}
 optimizer: {{_name: adam}}
-lr_scheduler: {{_name: fixed}}
+lr_scheduler: {{_name: polynomial_decay, total_num_update: {bitext.DECAY}}}
 dataset: {{max_tokens: 1500, num_workers: 0}}
 optimization: {{max_update: 12, lr: [0.003]}}
 checkpoint: {{save_dir: {tmp_path / "hydra"}, no_epoch_checkpoints: true}}

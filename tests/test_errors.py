@@ -95,8 +95,8 @@ def test_binarise_refuses_unequal_and_missing_files(tmp_path):
         file.write("one\n")
     command = ("data-prep/binarise.py", "--raw", tmp_path / "raw", "--out", tmp_path / "out")
     assert "has 6 lines and" in last_line(bitext.run(*command, check=False))
-    (tmp_path / "raw" / "test.de").unlink()
-    assert "test.de: no such file" in last_line(bitext.run(*command, check=False))
+    (tmp_path / "raw" / "train.de").unlink()
+    assert "train.de: no such file" in last_line(bitext.run(*command, check=False))
 
 
 @pytest.mark.parametrize(

@@ -47,11 +47,13 @@ class ReliableBatches:
             options["data_buffer_size"] = 0
         # fairseq draws the order of sentences of one length from seed + the epoch at which the process started.
         epoch = options.pop("epoch", 1)
+        reused = dataset in self.dataset_to_epoch_iter  # then it counts its epochs itself
         try:
             iterator = super().get_batch_iterator(dataset, epoch=1, **options)
         except Exception as error:
             if "skip-invalid-size-inputs" in str(error):  # fairseq's words for a sentence that is too long
                 raise UserError(str(error)) from error
             raise
-        iterator.epoch = max(epoch, 1)
+        if not reused:
+            iterator.epoch = max(epoch, 1)
         return iterator
