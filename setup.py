@@ -25,6 +25,7 @@ setup(
         "PyYAML>=6",
         "matplotlib>=3.8",
         "Jinja2>=3.1",
+        "tabulate>=0.9",
     ],
     extras_require={
         "dev": ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "ruff>=0.6"],
