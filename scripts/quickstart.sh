@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh clone to a table: installs into .venv, trains a teacher, distils it, trains the non-autoregressive
-# systems, translates in parallel, and prints BLEU and latency beside the teacher's. About 20 minutes on 2 cores.
+# systems, translates in parallel, and prints BLEU and latency beside the teacher's. About 25 minutes on 2 cores.
 # Stop it whenever you like; the same command continues.
 #
 #   scripts/quickstart.sh [--full] [--run DIR] [--data embedded|multi30k] [--from DIR] [--seed N]
