@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from vqnat.benchmarking import statistics
-from vqnat.benchmarking.errors import BenchmarkError
 from vqnat.benchmarking.sentences import Sentence, batches, choose
+from vqnat.errors import UserError
 
 ONE = np.ones(4, dtype=int)
 
@@ -65,7 +65,7 @@ def test_sentences_are_chosen_at_even_distances_by_length():
 def test_sentences_are_restricted_by_words():
     text = [sentence(n, 3, source_words=n, target_words=10 - n) for n in range(10)]
     assert {s.id for s in choose(text, None, 3, 4)} == {3, 4, 5, 6}
-    with pytest.raises(BenchmarkError, match=r"nothing left of 10 .* 9 source words, 10 target words"):
+    with pytest.raises(UserError, match=r"nothing left of 10 .* 9 source words, 10 target words"):
         choose(text, None, 50)
 
 

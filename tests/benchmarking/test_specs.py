@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from vqnat.benchmarking.errors import BenchmarkError
 from vqnat.benchmarking.specs import SystemSpec, check_names, parse_system, read_systems
+from vqnat.errors import UserError
 
 
 def test_all_keys():
@@ -36,7 +36,7 @@ def test_names_of_fairseq_generate_mean_the_same():
     ],
 )
 def test_what_is_wrong_is_said(text, message):
-    with pytest.raises(BenchmarkError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         parse_system(text)
     assert "\n" not in str(error.value)
 
@@ -60,7 +60,7 @@ def test_yaml_says_the_same(tmp_path):
 def test_wrong_yaml(tmp_path, text, message):
     path = tmp_path / "systems.yaml"
     path.write_text(text)
-    with pytest.raises(BenchmarkError, match=message) as error:
+    with pytest.raises(UserError, match=message) as error:
         read_systems(path)
     assert "\n" not in str(error.value)
 
@@ -68,9 +68,9 @@ def test_wrong_yaml(tmp_path, text, message):
 def test_names():
     specs = [parse_system("a=x.pt"), parse_system("b=x.pt,beam=1")]
     assert check_names(specs, None) == "a" and check_names(specs, "b") == "b"
-    with pytest.raises(BenchmarkError, match=r"--baseline c: no such system .there are a, b"):
+    with pytest.raises(UserError, match=r"--baseline c: no such system .there are a, b"):
         check_names(specs, "c")
-    with pytest.raises(BenchmarkError, match="--system a: the name is given 2 times"):
+    with pytest.raises(UserError, match="--system a: the name is given 2 times"):
         check_names([*specs, specs[0]], None)
-    with pytest.raises(BenchmarkError, match="no system"):
+    with pytest.raises(UserError, match="no system"):
         check_names([], None)

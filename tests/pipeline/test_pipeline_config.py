@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from vqnat.errors import UserError
 from vqnat.pipeline.config import load
 from vqnat.pipeline.options import arguments
 from vqnat.pipeline.plan import Plan
-from vqnat.pipeline.reader import ConfigError
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "quickstart.yaml"
 
@@ -66,7 +66,7 @@ def change(content: dict, where: list, value: object) -> dict:
 )
 def test_a_mistake_is_one_line(content, write, where, value, words):
     path = write(change(content, where, value))
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(UserError) as caught:
         load(path)
     message = str(caught.value)
     assert "\n" not in message
@@ -75,13 +75,13 @@ def test_a_mistake_is_one_line(content, write, where, value, words):
 
 
 def test_files_that_are_no_yaml(tmp_path):
-    with pytest.raises(ConfigError, match=r"gone\.yaml: cannot be read"):
+    with pytest.raises(UserError, match=r"gone\.yaml: cannot be read"):
         load(tmp_path / "gone.yaml")
     (tmp_path / "bad.yaml").write_text("a: [1\nb: 2")
-    with pytest.raises(ConfigError, match=r"bad\.yaml: not YAML"):
+    with pytest.raises(UserError, match=r"bad\.yaml: not YAML"):
         load(tmp_path / "bad.yaml")
     (tmp_path / "empty.yaml").write_text("")
-    with pytest.raises(ConfigError, match=r"empty\.yaml: the file: None .* a mapping"):
+    with pytest.raises(UserError, match=r"empty\.yaml: the file: None .* a mapping"):
         load(tmp_path / "empty.yaml")
 
 
@@ -132,5 +132,5 @@ def test_a_stage_runs_the_command_that_its_fingerprint_is_of(content, write, tmp
 
 def test_a_folder_without_the_text(content, write, tmp_path):
     content["data"] = {"kind": "folder", "path": str(tmp_path)}
-    with pytest.raises(ConfigError, match=r"data\.path: .*lacks train\.en, train\.de"):
+    with pytest.raises(UserError, match=r"data\.path: .*lacks train\.en, train\.de"):
         Plan(load(write(content)), tmp_path)

@@ -12,7 +12,6 @@ import torch
 
 from vqnat import results
 from vqnat.benchmarking import sentences as data
-from vqnat.benchmarking.errors import BenchmarkError
 from vqnat.benchmarking.fairseq_system import load_system, use_threads
 from vqnat.benchmarking.harness import measure
 from vqnat.benchmarking.memory import peak_memory
@@ -20,6 +19,7 @@ from vqnat.benchmarking.phases import measure_phases
 from vqnat.benchmarking.plot import draw
 from vqnat.benchmarking.report import system_records, tables
 from vqnat.benchmarking.specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
+from vqnat.errors import UserError
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         run(options)
-    except BenchmarkError as error:
+    except UserError as error:
         print(f"benchmark_latency: {error}", file=sys.stderr)
         return 2
     return 0
@@ -143,7 +143,7 @@ def run(options: argparse.Namespace) -> None:
 def _device(asked: str | None) -> str:
     there = torch.cuda.is_available()
     if asked == "cuda" and not there:
-        raise BenchmarkError("--device cuda: torch finds no GPU here; use --device cpu")
+        raise UserError("--device cuda: torch finds no GPU here; use --device cpu")
     return asked or ("cuda" if there else "cpu")
 
 
@@ -153,7 +153,7 @@ def _check_writable(path: Path | None) -> None:
         return
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise BenchmarkError(f"{path}: cannot be written")
+        raise UserError(f"{path}: cannot be written")
 
 
 def _inputs(test_set: data.TestSet, specs: list[SystemSpec]) -> dict[str, Path]:

@@ -10,8 +10,8 @@ from fairseq import checkpoint_utils, tasks
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from omegaconf import open_dict
 
-from vqnat.benchmarking.errors import BenchmarkError
 from vqnat.benchmarking.specs import SystemSpec
+from vqnat.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ def load_checkpoint(spec: SystemSpec, data_bin: Path) -> Loaded:
     """Load with the dictionaries of ``data_bin``.
 
     Raises:
-        BenchmarkError: no such file, not a checkpoint, an unknown task or architecture, other dictionaries.
+        UserError: no such file, not a checkpoint, an unknown task or architecture, other dictionaries.
     """
     where = f"system {spec.name}: {spec.checkpoint}"
     if not spec.checkpoint.is_file():
-        raise BenchmarkError(f"{where}: no such file")
+        raise UserError(f"{where}: no such file")
     try:
         state = checkpoint_utils.load_checkpoint_to_cpu(str(spec.checkpoint), {"data": str(data_bin)})
         old = state.get("args")
@@ -40,16 +40,16 @@ def load_checkpoint(spec: SystemSpec, data_bin: Path) -> Loaded:
         weights = state["model"]
         task_name = _set_task(cfg.task, spec.task, data_bin)
     except Exception as error:  # pickle, zip, torch: each has its own
-        raise BenchmarkError(f"{where}: not a readable fairseq checkpoint ({_reason(error)})") from error
+        raise UserError(f"{where}: not a readable fairseq checkpoint ({_reason(error)})") from error
     try:
         task = tasks.setup_task(cfg.task, from_checkpoint=True)
     except Exception as error:
-        raise BenchmarkError(f"{where}: task {task_name} does not start with {data_bin} ({_reason(error)})") from error
+        raise UserError(f"{where}: task {task_name} does not start with {data_bin} ({_reason(error)})") from error
     _check_sizes(where, weights, task)
     try:
         [model], _, task = checkpoint_utils.load_model_ensemble_and_task([str(spec.checkpoint)], task=task, state=state)
     except Exception as error:
-        raise BenchmarkError(f"{where}: cannot be loaded ({_reason(error)})") from error
+        raise UserError(f"{where}: cannot be loaded ({_reason(error)})") from error
     arch = getattr(cfg.model, "arch", None) or getattr(cfg.model, "_name", type(model).__name__)
     return Loaded(task, task_name, model, str(arch))
 
@@ -73,7 +73,7 @@ def _check_sizes(where: str, weights: dict[str, Any], task: Any) -> None:
         dictionary = getattr(task, f"{side}_dictionary")
         for key in keys:
             if key in weights and len(weights[key]) != len(dictionary):
-                raise BenchmarkError(
+                raise UserError(
                     f"{where}: the model has {len(weights[key])} {side} symbols, the dictionary of the data "
                     f"{len(dictionary)} (4 special ones included): binarise the data with the model's"
                 )

@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 import vqnat  # noqa: F401  (torch.load accepts fairseq's checkpoints)
-from vqnat.benchmarking.errors import BenchmarkError
 from vqnat.benchmarking.fairseq_loading import Loaded, load_checkpoint
 from vqnat.benchmarking.sentences import TestSet
 from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec
 from vqnat.benchmarking.system import Batch
+from vqnat.errors import UserError
 from vqnat.results import shown
 
 # What each task's generator reads; a setting that would do nothing is refused.
@@ -37,7 +37,7 @@ def load_system(
         try:
             utils.import_user_module(Namespace(user_dir=str(user_dir)))
         except (FileNotFoundError, ImportError) as error:
-            raise BenchmarkError(f"--user-dir {user_dir}: cannot be imported ({error})") from error
+            raise UserError(f"--user-dir {user_dir}: cannot be imported ({error})") from error
     return FairseqSystem(spec, test_set, device, threads)
 
 
@@ -51,7 +51,7 @@ class FairseqSystem:
         threads: of torch, unless ``spec`` says otherwise.
 
     Raises:
-        BenchmarkError: the checkpoint cannot be used, or not with this data or these settings.
+        UserError: the checkpoint cannot be used, or not with this data or these settings.
     """
 
     def __init__(self, spec: SystemSpec, test_set: TestSet, device: str, threads: int) -> None:
@@ -69,11 +69,11 @@ class FairseqSystem:
             self.generator = self.task.build_generator([self.model], settings)
         except Exception as error:
             reason = " ".join(str(error).split())
-            raise BenchmarkError(f"system {spec.name}: {type(error).__name__}: {reason}") from error
+            raise UserError(f"system {spec.name}: {type(error).__name__}: {reason}") from error
         try:
             self.task.load_dataset(test_set.subset)
         except Exception as error:
-            raise BenchmarkError(f"system {spec.name}: {test_set.subset} cannot be read: {error}") from error
+            raise UserError(f"system {spec.name}: {test_set.subset} cannot be read: {error}") from error
         self.dataset = self.task.dataset(test_set.subset)
         self.dictionary = self.task.target_dictionary
         symbols = self.dictionary
@@ -107,12 +107,12 @@ class FairseqSystem:
         for number, item, expected in zip(batch.ids, items, batch.sources, strict=True):
             tokens = item["source"].tolist()
             if len(tokens) > self._longest:
-                raise BenchmarkError(
+                raise UserError(
                     f"system {self.name}: line {number + 1} has {len(tokens)} source tokens, the model reads "
                     f"{self._longest}"
                 )
             if tuple(tokens[tokens[0] == bos :]) != expected:
-                raise BenchmarkError(
+                raise UserError(
                     f"system {self.name}: reads another source than the others in line {number + 1} "
                     "(another direction, or the task cuts sentences)"
                 )
@@ -174,21 +174,21 @@ def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
     useful = SETTINGS.get(task, SETTINGS["translation"])
     useless = spec.decoding().keys() - useful - {"task", "threads"}
     if useless:
-        raise BenchmarkError(
+        raise UserError(
             f"system {spec.name}: {sorted(useless)[0]} does nothing with task {task} "
             f"(it has: {', '.join(sorted(useful))})"
         )
     if task in NAT_TASKS and spec.iter is None:
-        raise BenchmarkError(
+        raise UserError(
             f"system {spec.name}: task {task} needs iter=N, refinements after the first pass: 0 for "
             "one-shot models, 10 is fairseq-generate's default for the others"
         )
     iterative = hasattr(loaded.model, "initialize_output_tokens")
     stepwise = isinstance(loaded.model, FairseqEncoderDecoderModel) and not iterative
     if not {**dict.fromkeys(NAT_TASKS, iterative), "latent_translation": not iterative}.get(task, stepwise):
-        raise BenchmarkError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
+        raise UserError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
     if spec.rescore_with is not None and not spec.rescore_with.is_file():
-        raise BenchmarkError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")
+        raise UserError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")
 
 
 def use_threads(count: int) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fairseq.data import Dictionary, data_utils
 
-from vqnat.benchmarking.errors import BenchmarkError
 from vqnat.benchmarking.system import Batch
+from vqnat.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,16 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
         target: likewise.
 
     Raises:
-        BenchmarkError: no such folder or split; several languages to choose from.
+        UserError: no such folder or split; several languages to choose from.
     """
     if not folder.is_dir():
-        raise BenchmarkError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
+        raise UserError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
     splits = [re.fullmatch(r"(\w+)\.([^.-]+)-([^.-]+)\.[^.]+\.idx", path.name) for path in folder.iterdir()]
     found = {match[1] for match in splits if match}
     pairs = {(match[2], match[3]) for match in splits if match and match[1] == subset}
     if not pairs:
         there = ", ".join(sorted(found)) or "none"
-        raise BenchmarkError(f"--gen-subset {subset}: not in {folder} (splits there: {there})")
+        raise UserError(f"--gen-subset {subset}: not in {folder} (splits there: {there})")
     chosen = [
         (a, b) for pair in sorted(pairs) for a, b in (pair, pair[::-1]) if source in (a, None) and target in (b, None)
     ]
@@ -71,7 +71,7 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
         chosen = [pair for pair in chosen if pair in pairs]
     if len(chosen) != 1:
         there = " ".join(sorted("-".join(pair) for pair in pairs))
-        raise BenchmarkError(
+        raise UserError(
             f"--source-lang {source} --target-lang {target}: not one pair of {folder} (pairs there: {there})"
         )
     [(source, target)] = chosen
@@ -79,7 +79,7 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
     test_set = TestSet(folder, subset, source, target, pair)
     for path in test_set.files():
         if not path.is_file():
-            raise BenchmarkError(f"{path}: no such file")
+            raise UserError(f"{path}: no such file")
     return test_set
 
 
@@ -87,7 +87,7 @@ def read_sentences(test_set: TestSet) -> list[Sentence]:
     """All sentences of a split, in its order.
 
     Raises:
-        BenchmarkError: a file is damaged, or the sides do not match.
+        UserError: a file is damaged, or the sides do not match.
     """
     try:
         sides = []
@@ -97,11 +97,11 @@ def read_sentences(test_set: TestSet) -> list[Sentence]:
             sides.append([(tokens.tolist(), _words(dictionary, tokens)) for tokens in dataset])
     except Exception as error:  # fairseq asserts, numpy complains of the size, mmap of an empty file
         reason = " ".join(str(error).split())
-        raise BenchmarkError(
+        raise UserError(
             f"--gen-subset {test_set.subset}: damaged in {test_set.folder} ({type(error).__name__}: {reason})"
         ) from error
     if len(sides[0]) != len(sides[1]):
-        raise BenchmarkError(
+        raise UserError(
             f"--gen-subset {test_set.subset}: {len(sides[0])} sentences in {test_set.source}, "
             f"{len(sides[1])} in {test_set.target}"
         )
@@ -126,13 +126,13 @@ def choose(
     """Sentences by source length, ``count`` of them at even distances (all when there are fewer).
 
     Raises:
-        BenchmarkError: nothing is left.
+        UserError: nothing is left.
     """
     kept = [s for s in sentences if s.source_words >= min_source_words and s.target_words >= min_target_words]
     if not kept:
         source = max((s.source_words for s in sentences), default=0)
         target = max((s.target_words for s in sentences), default=0)
-        raise BenchmarkError(
+        raise UserError(
             f"--min-source-words {min_source_words} --min-target-words {min_target_words}: nothing left of "
             f"{len(sentences)} sentences (longest: {source} source words, {target} target words)"
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from vqnat.benchmarking.errors import BenchmarkError
+from vqnat.errors import UserError
 
 TASKS = ("translation", "latent_translation", "translation_lev", "nat_translation")
 NAT_TASKS = ("translation_lev", "nat_translation")  # fairseq's own, and the same with our batches
@@ -96,14 +96,14 @@ def parse_system(text: str) -> SystemSpec:
     name, equals, rest = text.partition("=")
     checkpoint, *settings = rest.split(",")
     if not (equals and name and checkpoint):
-        raise BenchmarkError(f"--system {text}: needed NAME=CHECKPOINT[,key=value...]")
+        raise UserError(f"--system {text}: needed NAME=CHECKPOINT[,key=value...]")
     values: dict[str, str] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
-            raise BenchmarkError(f"--system {name}: {setting!r} is not key=value ({_valid()})")
+            raise UserError(f"--system {name}: {setting!r} is not key=value ({_valid()})")
         if key in values:
-            raise BenchmarkError(f"--system {name}: {key} is given twice")
+            raise UserError(f"--system {name}: {key} is given twice")
         values[key] = value
     return build(f"--system {name}", name, checkpoint, values)
 
@@ -113,14 +113,14 @@ def read_systems(path: Path) -> list[SystemSpec]:
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BenchmarkError(f"--systems {path}: {' '.join(str(error).split())}") from error
+        raise UserError(f"--systems {path}: {' '.join(str(error).split())}") from error
     if not isinstance(entries, list) or not entries:
-        raise BenchmarkError(f"--systems {path}: needed a list of systems, each with name and checkpoint")
+        raise UserError(f"--systems {path}: needed a list of systems, each with name and checkpoint")
     specs = []
     for number, entry in enumerate(entries, 1):
         where = f"--systems {path}, system {number}"
         if not isinstance(entry, Mapping) or not {"name", "checkpoint"} <= entry.keys():
-            raise BenchmarkError(f"{where}: needed a mapping with name and checkpoint")
+            raise UserError(f"{where}: needed a mapping with name and checkpoint")
         settings = {str(key): str(value) for key, value in entry.items() if value is not None}
         name, checkpoint = settings.pop("name"), settings.pop("checkpoint")
         specs.append(build(where, name, checkpoint, settings))
@@ -134,13 +134,13 @@ def build(where: str, name: str, checkpoint: str, settings: Mapping[str, str]) -
         key = written.replace("-", "_")
         key = ALIASES.get(key, key)
         if key not in CONVERTERS:
-            raise BenchmarkError(f"{where}: unknown key {written!r} ({_valid()})")
+            raise UserError(f"{where}: unknown key {written!r} ({_valid()})")
         if key in values:
-            raise BenchmarkError(f"{where}: {written} sets {key} a second time")
+            raise UserError(f"{where}: {written} sets {key} a second time")
         try:
             values[key] = CONVERTERS[key](text)
         except ValueError as error:
-            raise BenchmarkError(f"{where}: {written}={text}: needed {CONVERTERS[key].__doc__}") from error
+            raise UserError(f"{where}: {written}={text}: needed {CONVERTERS[key].__doc__}") from error
     return SystemSpec(name, Path(checkpoint), **values)
 
 
@@ -148,11 +148,11 @@ def check_names(specs: Iterable[SystemSpec], baseline: str | None) -> str:
     """The baseline's name, the first system's when none is given; refuse names that are given twice."""
     names = [spec.name for spec in specs]
     if not names:
-        raise BenchmarkError("no system: give --system NAME=CHECKPOINT or --systems FILE.yaml")
+        raise UserError("no system: give --system NAME=CHECKPOINT or --systems FILE.yaml")
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise BenchmarkError(f"--system {twice[0]}: the name is given {names.count(twice[0])} times")
+        raise UserError(f"--system {twice[0]}: the name is given {names.count(twice[0])} times")
     if baseline is not None and baseline not in names:
-        raise BenchmarkError(f"--baseline {baseline}: no such system (there are {', '.join(names)})")
+        raise UserError(f"--baseline {baseline}: no such system (there are {', '.join(names)})")
     return baseline or names[0]
 
 

@@ -5,7 +5,3 @@ and the dictionaries stay as they are. The work is cut into batches that depend 
 batches are dealt out to shards, each shard appends finished batches to a journal, and the merge writes the
 journals out in the order of the original train set. ``scripts/distill.py`` is the command line.
 """
-
-from vqnat.distillation.errors import DistillationError
-
-__all__ = ["DistillationError"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vqnat.distillation.errors import writing
+from vqnat.distillation.writing import writing
 
 
 @contextmanager

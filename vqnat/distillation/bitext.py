@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from fairseq.data import Dictionary, data_utils
 
-from vqnat.distillation.errors import DistillationError
+from vqnat.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -57,33 +57,33 @@ def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
     """Find the language pair and check that every needed file is there and fits the others.
 
     Raises:
-        DistillationError: no folder, no train split, a side or a dictionary is missing, unequal sides.
+        UserError: no folder, no train split, a side or a dictionary is missing, unequal sides.
     """
     if not folder.is_dir():
-        raise DistillationError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
+        raise UserError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
     matches = [re.fullmatch(r"train\.(.+)-(.+)\..+\.idx", path.name) for path in folder.iterdir()]
     names = {(m[1], m[2]): f"{m[1]}-{m[2]}" for m in matches if m}
     if source is None and target is None and len(names) == 1:
         source, target = next(iter(names))
     elif source is None or target is None:
         if not names:
-            raise DistillationError(f"{folder}: no train split (train.SOURCE-TARGET.SOURCE.idx and so on)")
+            raise UserError(f"{folder}: no train split (train.SOURCE-TARGET.SOURCE.idx and so on)")
         found = " ".join(sorted(names.values()))
-        raise DistillationError(f"{folder}: give both --source-lang and --target-lang (pairs there: {found})")
+        raise UserError(f"{folder}: give both --source-lang and --target-lang (pairs there: {found})")
     pair = names.get((source, target)) or names.get((target, source))
     if pair is None:
         found = " ".join(sorted(names.values())) or "none"
-        raise DistillationError(f"{folder}: no train split for {source}-{target} (pairs there: {found})")
+        raise UserError(f"{folder}: no train split for {source}-{target} (pairs there: {found})")
     bitext = Bitext(folder, source, target, pair)
     for path in bitext.inputs():
         if not path.is_file():
-            raise DistillationError(f"{path}: no such file")
+            raise UserError(f"{path}: no such file")
     if more := sorted(folder.glob(f"train[0-9]*.{pair}.*.idx")):
-        raise DistillationError(f"{more[0]}: train splits in several parts are not supported; binarise them as one")
+        raise UserError(f"{more[0]}: train splits in several parts are not supported; binarise them as one")
     try:
         sizes = [len(bitext.train(language)) for language in (source, target)]
     except Exception as error:  # fairseq asserts, numpy complains of the size
-        raise DistillationError(f"{folder}: the train split is damaged ({type(error).__name__}: {error})") from error
+        raise UserError(f"{folder}: the train split is damaged ({type(error).__name__}: {error})") from error
     if sizes[0] != sizes[1]:
-        raise DistillationError(f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}")
+        raise UserError(f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}")
     return bitext

@@ -8,7 +8,6 @@ from fairseq.utils import import_user_module
 import vqnat  # noqa: F401 - lets torch load fairseq's checkpoints and registers our models
 from vqnat.distillation.batches import plan_batches, shard_batches
 from vqnat.distillation.bitext import Bitext, open_bitext
-from vqnat.distillation.errors import DistillationError
 from vqnat.distillation.jobs import run_jobs
 from vqnat.distillation.manifest import finished, shard_settings
 from vqnat.distillation.merge import merge, remove_journals
@@ -19,12 +18,12 @@ from vqnat.errors import UserError
 
 
 def import_user_dir(user_dir: str | None) -> None:
-    """Import plug-in code as fairseq's own command lines do. Raises DistillationError."""
+    """Import plug-in code as fairseq's own command lines do. Raises UserError."""
     try:
         import_user_module(Namespace(user_dir=user_dir))
     except Exception as error:  # whatever the user's code raises
         reason = "no such folder" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
-        raise DistillationError(f"--user-dir {user_dir}: cannot be imported ({reason})") from error
+        raise UserError(f"--user-dir {user_dir}: cannot be imported ({reason})") from error
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,11 +40,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def distill(options: Options) -> None:
-    """Do what is left to do. Raises DistillationError."""
+    """Do what is left to do. Raises UserError."""
     import_user_dir(options.user_dir)
     for path in options.teachers:
         if not path.is_file():
-            raise DistillationError(f"--path {path}: no such file")
+            raise UserError(f"--path {path}: no such file")
     bitext = open_bitext(options.data, options.source_lang, options.target_lang)
     settings = shard_settings(options, bitext)
     if finished(options, settings):

@@ -9,10 +9,10 @@ from typing import Any
 
 from vqnat.distillation.batches import plan_batches
 from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.errors import DistillationError
 from vqnat.distillation.options import Options
 from vqnat.distillation.progress import Progress
 from vqnat.distillation.shards import Tail, journal_path, run_shard
+from vqnat.errors import UserError
 
 POLL = 0.5  # seconds between looks at the journals
 
@@ -21,7 +21,7 @@ def run_jobs(options: Options, bitext: Bitext, settings: dict[str, Any], progres
     """Run all shards and follow their journals; when one fails, end the others.
 
     Raises:
-        DistillationError: the message of the shard that failed, or how it died.
+        UserError: the message of the shard that failed, or how it died.
     """
     context = multiprocessing.get_context("spawn")  # a forked child cannot use CUDA
     messages = context.SimpleQueue()
@@ -41,7 +41,7 @@ def run_jobs(options: Options, bitext: Bitext, settings: dict[str, Any], progres
             progress.update(sum(tail.more() for tail in tails))
             for shard, child in enumerate(children):
                 if child.exitcode:
-                    raise DistillationError(_why(shard, child.exitcode) if messages.empty() else messages.get())
+                    raise UserError(_why(shard, child.exitcode) if messages.empty() else messages.get())
         progress.update(sum(tail.more() for tail in tails))
     finally:
         for child in children:
@@ -66,7 +66,7 @@ def _child(options: Options, bitext: Bitext, settings: dict[str, Any], shard: in
     try:
         import_user_dir(options.user_dir)
         run_shard(options, bitext, settings, shard, report=lambda sentences: None)
-    except DistillationError as error:
+    except UserError as error:
         messages.put(str(error))
         raise SystemExit(2) from None
 

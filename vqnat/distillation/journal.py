@@ -22,7 +22,8 @@ from types import TracebackType
 
 import numpy as np
 
-from vqnat.distillation.errors import DistillationError, writing
+from vqnat.distillation.writing import writing
+from vqnat.errors import UserError
 
 MAGIC, END = b"BTCH", b"DONE"
 _FRAME = struct.Struct("<4sII")  # magic, payload size in bytes, crc32
@@ -95,7 +96,7 @@ def read_header(path: Path) -> tuple[dict | None, int]:
         header = json.loads(line)
         return header | {"settings": dict(header["settings"])}, len(line)
     except (ValueError, KeyError, TypeError) as error:
-        raise DistillationError(f"{path}: not a shard of a distillation; move it away") from error
+        raise UserError(f"{path}: not a shard of a distillation; move it away") from error
 
 
 class Journal:
@@ -106,7 +107,7 @@ class Journal:
         header: written into a new file; what an old one holds is left to the caller to compare.
 
     Raises:
-        DistillationError: another process holds it, it is no journal, or the disk is full.
+        UserError: another process holds it, it is no journal, or the disk is full.
     """
 
     def __init__(self, path: Path, header: dict) -> None:
@@ -160,7 +161,7 @@ class Journal:
                 if time.monotonic() > give_up:
                     self.file.close()
                     message = f"{self.path}: another process is writing this shard; wait for it or end it"
-                    raise DistillationError(message) from error
+                    raise UserError(message) from error
                 time.sleep(0.1)
 
     def close(self) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from vqnat.distillation.atomic import replacing
 from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.errors import DistillationError
 from vqnat.distillation.options import Options
+from vqnat.errors import UserError
 from vqnat.results import command_line, commit, machine, sha256, shown, versions
 
 NAME = "distillation.json"
@@ -34,10 +34,10 @@ def result_settings(options: Options, settings: dict[str, Any]) -> dict[str, Any
 
 
 def require_same(path: Path, found: dict[str, Any], asked: dict[str, Any]) -> None:
-    """Raise DistillationError naming the first field in which ``found``, read from ``path``, differs."""
+    """Raise UserError naming the first field in which ``found``, read from ``path``, differs."""
     for key in dict.fromkeys([*asked, *found]):
         if found.get(key) != asked.get(key):
-            raise DistillationError(
+            raise UserError(
                 f"{path}: made with {key} = {found.get(key)}, asked for {asked.get(key)}; "
                 "give the same settings or another --out"
             )
@@ -47,22 +47,22 @@ def finished(options: Options, settings: dict[str, Any]) -> dict[str, Any] | Non
     """The manifest of the result in ``--out`` if it is there, whole and for these settings.
 
     Raises:
-        DistillationError: other settings, a damaged result, or train files that nobody accounts for.
+        UserError: other settings, a damaged result, or train files that nobody accounts for.
     """
     path = options.out / NAME
     if not path.is_file():
         if any(options.out.glob("train.*.idx")) and not (options.out / "shards").is_dir():
-            raise DistillationError(f"--out {options.out}: holds a train split already; choose another folder")
+            raise UserError(f"--out {options.out}: holds a train split already; choose another folder")
         return None
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         found, outputs = manifest["settings"], manifest["outputs"]
     except (ValueError, KeyError, TypeError) as error:
-        raise DistillationError(f"{path}: not the manifest of a distillation; choose another --out") from error
+        raise UserError(f"{path}: not the manifest of a distillation; choose another --out") from error
     require_same(path, found, result_settings(options, settings))
     for name, checksum in outputs.items():
         if not (options.out / name).is_file() or sha256(options.out / name) != checksum:
-            raise DistillationError(f"{options.out / name}: differs from {path}; remove the folder and run again")
+            raise UserError(f"{options.out / name}: differs from {path}; remove the folder and run again")
     return manifest
 
 

@@ -13,12 +13,13 @@ from fairseq.data import indexed_dataset
 from vqnat.distillation.atomic import replacing
 from vqnat.distillation.batches import plan_batches
 from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.errors import DistillationError, writing
 from vqnat.distillation.hypotheses import Hypotheses
 from vqnat.distillation.journal import Journal
 from vqnat.distillation.manifest import require_same, write_manifest
 from vqnat.distillation.options import Options
 from vqnat.distillation.shards import journal_path, missing_batches
+from vqnat.distillation.writing import writing
+from vqnat.errors import UserError
 from vqnat.results import sha256
 
 
@@ -29,7 +30,7 @@ def merge(options: Options, bitext: Bitext, settings: dict[str, Any]) -> dict[st
         The figures of the manifest.
 
     Raises:
-        DistillationError: a shard is missing, unfinished, still being written or of another distillation.
+        UserError: a shard is missing, unfinished, still being written or of another distillation.
     """
     journals = [_open_finished(options, bitext, settings, shard) for shard in range(options.shards)]
     try:
@@ -57,9 +58,9 @@ def _open_finished(options: Options, bitext: Bitext, settings: dict[str, Any], s
     batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
     left = missing_batches(options, len(batches), shard)
     if left is None:
-        raise DistillationError(f"{path}: no such shard yet; run it with --num-shards {options.shards} --shard {shard}")
+        raise UserError(f"{path}: no such shard yet; run it with --num-shards {options.shards} --shard {shard}")
     if left:
-        raise DistillationError(f"{path}: {len(left)} batches are missing; run this shard to its end first")
+        raise UserError(f"{path}: {len(left)} batches are missing; run this shard to its end first")
     journal = Journal(path, {})  # for its lock
     require_same(path, journal.header["settings"], settings)
     return journal

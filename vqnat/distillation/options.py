@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vqnat.distillation.errors import DistillationError
+from vqnat.errors import UserError
 
 EPILOG = """\
 examples
@@ -62,12 +62,12 @@ class Options:
         return self.jobs if self.jobs > 1 else self.num_shards
 
     def check(self) -> None:
-        """Raise DistillationError for a value out of range or options that contradict each other."""
+        """Raise UserError for a value out of range or options that contradict each other."""
 
         def require(good: bool, name: str, valid: str) -> None:
             if not good:
                 value = getattr(self, name)
-                raise DistillationError(f"--{name.replace('_', '-')} {value}: must be {valid}")
+                raise UserError(f"--{name.replace('_', '-')} {value}: must be {valid}")
 
         for name in ("beam", "max_tokens", "batch_size", "k_best", "jobs", "num_shards", "max_len_b"):
             require(getattr(self, name) >= 1, name, "at least 1")
@@ -93,11 +93,11 @@ class Options:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise DistillationError(message)
+        raise UserError(message)
 
 
 def parse_options(argv: list[str] | None = None) -> Options:
-    """Read and check the command line. Raises DistillationError; ``--help`` exits."""
+    """Read and check the command line. Raises UserError; ``--help`` exits."""
     parser = _Parser(
         prog="distill.py",
         description="Replace the train targets of a binarised bitext by a teacher's beam search output.",

@@ -10,12 +10,12 @@ import torch
 
 from vqnat.distillation.batches import plan_batches, shard_batches
 from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.errors import DistillationError
 from vqnat.distillation.journal import Journal, Record, read_header, scan
 from vqnat.distillation.manifest import require_same
 from vqnat.distillation.options import Options
 from vqnat.distillation.progress import say
 from vqnat.distillation.teacher import Teacher
+from vqnat.errors import UserError
 
 
 def journal_path(options: Options, shard: int) -> Path:
@@ -24,7 +24,7 @@ def journal_path(options: Options, shard: int) -> Path:
 
 
 def check_journals(options: Options, settings: dict[str, Any]) -> None:
-    """Raise DistillationError if ``--out`` holds a shard of another distillation."""
+    """Raise UserError if ``--out`` holds a shard of another distillation."""
     for path in sorted((options.out / "shards").glob("*.journal")):
         header, _ = read_header(path)
         if header is not None:
@@ -66,7 +66,7 @@ def pick_device(options: Options, shard: int) -> torch.device:
     """Shards go round the GPUs of the machine; no GPU or ``--cpu``: the CPU."""
     if options.cpu or not torch.cuda.is_available():
         if options.fp16:
-            raise DistillationError("--fp16: needs a GPU")
+            raise UserError("--fp16: needs a GPU")
         return torch.device("cpu")
     device = torch.device("cuda", shard % torch.cuda.device_count())
     torch.cuda.set_device(device)
@@ -89,7 +89,7 @@ def run_shard(
         The number of batches decoded now.
 
     Raises:
-        DistillationError: see ``Teacher`` and ``Journal``; the journal is of another distillation.
+        UserError: see ``Teacher`` and ``Journal``; the journal is of another distillation.
     """
     batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
     if threads := options.threads or (1 if options.jobs > 1 else 0):

@@ -11,9 +11,9 @@ from fairseq.dataclass.utils import overwrite_args_by_name
 from omegaconf import OmegaConf
 
 from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.errors import DistillationError
 from vqnat.distillation.options import Options
 from vqnat.distillation.vocabulary import check_contents, check_sizes
+from vqnat.errors import UserError
 
 Hypothesis = tuple[int, torch.Tensor, float]  # sentence, (length,) tokens, score
 
@@ -27,7 +27,7 @@ class Teacher:
         device: where to run.
 
     Raises:
-        DistillationError: a checkpoint cannot be read or has another vocabulary.
+        UserError: a checkpoint cannot be read or has another vocabulary.
     """
 
     def __init__(self, options: Options, bitext: Bitext, device: torch.device) -> None:
@@ -68,7 +68,7 @@ class Teacher:
         except Exception as error:
             reason = (str(error).splitlines() or [""])[0]
             message = f"--path {path}: not a readable fairseq checkpoint ({type(error).__name__}: {reason})"
-            raise DistillationError(message) from error
+            raise UserError(message) from error
         check_sizes(path, weights, self.bitext)
         check_contents(path, getattr(saved, "task", saved), self.bitext)
         self._point_at_data(saved)
@@ -78,7 +78,7 @@ class Teacher:
             )
         except Exception as error:
             reason = " ".join(str(error).split())[:300]
-            raise DistillationError(
+            raise UserError(
                 f"--path {path}: cannot build the model ({type(error).__name__}: {reason}); "
                 "if its code is a plug-in, name the folder with --user-dir"
             ) from error
@@ -115,7 +115,7 @@ class Teacher:
         except torch.OutOfMemoryError as error:
             if len(ids) == 1:
                 message = f"a source of {length} tokens does not fit the GPU's memory: try a smaller --beam"
-                raise DistillationError(message) from error
+                raise UserError(message) from error
         torch.cuda.empty_cache()  # outside of the except clause, which keeps the tensors alive
         return [row for half in np.array_split(ids, 2) for row in self.translate(half)]
 

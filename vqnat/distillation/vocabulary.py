@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.errors import DistillationError
+from vqnat.errors import UserError
 
 
 def check_sizes(teacher: Path, weights: dict[str, Any], bitext: Bitext) -> None:
-    """Raise DistillationError when an embedding table has not one row per dictionary entry."""
+    """Raise UserError when an embedding table has not one row per dictionary entry."""
     for side, language in (("encoder", bitext.source), ("decoder", bitext.target)):
         table = weights.get(f"{side}.embed_tokens.weight")
         size = len(bitext.dictionary(language))
         if table is not None and len(table) != size:
-            raise DistillationError(
+            raise UserError(
                 f"--path {teacher}: the {side} embeds {len(table)} symbols, but "
                 f"{bitext.dictionary_file(language)} has {size} (4 special ones included): "
                 "binarise the data with the teacher's dictionaries"
@@ -35,7 +35,7 @@ def check_contents(teacher: Path, task: Any, bitext: Bitext) -> bool:
         Whether dictionaries were found for both sides.
 
     Raises:
-        DistillationError: a dictionary differs from that of the bitext.
+        UserError: a dictionary differs from that of the bitext.
     """
     folders = [Path(str(getattr(task, "data", None) or teacher.parent).split(":")[0]), teacher.parent]
     found = 0
@@ -54,12 +54,12 @@ def _compare(teacher: Path, theirs: Path, ours: Path) -> None:
     ]
     for number, (a, b) in enumerate(zip(*symbols, strict=False), 1):
         if a != b:
-            raise DistillationError(
+            raise UserError(
                 f"--path {teacher}: line {number} of its dictionary {theirs} is {a!r}, but {b!r} in {ours}: "
                 "binarise the data with the teacher's dictionaries"
             )
     if len(symbols[0]) != len(symbols[1]):
-        raise DistillationError(
+        raise UserError(
             f"--path {teacher}: its dictionary {theirs} has {len(symbols[0])} lines, {ours} has "
             f"{len(symbols[1])}: binarise the data with the teacher's dictionaries"
         )

@@ -21,7 +21,6 @@ from vqnat.pipeline.config import load
 from vqnat.pipeline.jobs import StageFailed, run_pipeline
 from vqnat.pipeline.plan import Plan
 from vqnat.pipeline.progress import minutes
-from vqnat.pipeline.reader import ConfigError
 from vqnat.pipeline.stages import Store
 
 
@@ -41,17 +40,17 @@ def main(argv: list[str] | None = None) -> int:
     try:
         config = load(args.config)
         if args.source and config.data.kind == "embedded":
-            raise ConfigError(f"--from {args.source}: {args.config} makes its own text (data.kind: embedded)")
+            raise UserError(f"--from {args.source}: {args.config} makes its own text (data.kind: embedded)")
         if args.source and not args.source.is_dir():
-            raise ConfigError(f"--from {args.source}: no such folder")
+            raise UserError(f"--from {args.source}: no such folder")
         if args.seed is not None and args.seed < 0:
-            raise ConfigError(f"--seed {args.seed}: must be at least 0")
+            raise UserError(f"--seed {args.seed}: must be at least 0")
         config = config if args.seed is None else dataclasses.replace(config, seed=args.seed)
         plan = Plan(config, args.run.resolve(), args.full, args.source.resolve() if args.source else None)
         names = [stage.name for stage in plan.stages]
         for name in args.again:
             if name not in names:
-                raise ConfigError(f"--again {name}: no such stage; must be one of {', '.join(names)}")
+                raise UserError(f"--again {name}: no such stage; must be one of {', '.join(names)}")
         with only_one(plan.run), stoppable():
             store = Store(plan.run, plan.stages)
             run_pipeline(plan.stages, store, config.cores, threading.Event(), args.again)

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vqnat.errors import UserError
 from vqnat.pipeline.options import check_options, placeholders
-from vqnat.pipeline.reader import ConfigError, build, invalid, read_yaml
+from vqnat.pipeline.reader import build, invalid, read_yaml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 ONE = {"minimum": 1}
@@ -97,13 +98,13 @@ class Config:
 
 
 def load(path: Path) -> Config:
-    """Read and check ``path``. Raises ConfigError, which names the file."""
+    """Read and check ``path``. Raises UserError, which names the file."""
     try:
         config = build(Config, read_yaml(path))
         _check_trainings(config)
         _check_systems(config)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
     return config
 
 
@@ -115,14 +116,14 @@ def _check_trainings(config: Config) -> None:
         check_options(f"trainings.{name}.options", training.options)
         for wanted in ("task", "arch"):
             if not isinstance(config.options(name).get(wanted), str):
-                raise ConfigError(f"trainings.{name}.options.{wanted}: missing")
+                raise UserError(f"trainings.{name}.options.{wanted}: missing")
         _check_average(f"trainings.{name}.average", training.average, config.options(name))
     teacher = config.distillation.teacher
     _check_choice("distillation.teacher", teacher, config.trainings)
     if config.trainings[teacher].text != "raw":
         raise invalid(f"trainings.{teacher}.text", "distilled", "raw, as it is the teacher")
     if config.data.kind == "prepare" and not config.data.prepare:
-        raise ConfigError("data.prepare: missing; a command, in which {raw} is the folder to fill")
+        raise UserError("data.prepare: missing; a command, in which {raw} is the folder to fill")
 
 
 def _check_average(where: str, average: int, options: dict) -> None:
@@ -139,7 +140,7 @@ def _check_systems(config: Config) -> None:
         where = f"systems[{n}]"
         _check_name(f"{where}.name", system.name)
         if names.count(system.name) > 1:
-            raise ConfigError(f"{where}.name: {system.name!r} is there twice")
+            raise UserError(f"{where}.name: {system.name!r} is there twice")
         _check_choice(f"{where}.training", system.training, config.trainings)
         check_options(f"{where}.decoding", system.decoding)
         for name in placeholders(system.decoding):

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from vqnat.pipeline.reader import ConfigError, invalid
+from vqnat.errors import UserError
+from vqnat.pipeline.reader import invalid
 
 OPTION = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
@@ -37,12 +38,12 @@ RESERVED = {
 
 
 def check_options(name: str, options: dict) -> None:
-    """Raise ConfigError for what cannot be an option, or is the pipeline's own."""
+    """Raise UserError for what cannot be an option, or is the pipeline's own."""
     for option, value in options.items():
         if not isinstance(option, str) or not OPTION.fullmatch(option):
             raise invalid(name, option, "an option as on the command line, without the leading dashes")
         if option in RESERVED:
-            raise ConfigError(f"{name}.{option}: the pipeline sets this option itself; remove it")
+            raise UserError(f"{name}.{option}: the pipeline sets this option itself; remove it")
         if isinstance(value, dict):
             raise invalid(f"{name}.{option}", value, "a number, text, true, false, null or a list")
 

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vqnat.errors import UserError
 from vqnat.pipeline import training as trainings
 from vqnat.pipeline.config import Config, System
 from vqnat.pipeline.jobs import Job
 from vqnat.pipeline.latency import latency_command
 from vqnat.pipeline.options import arguments, fill, placeholders
-from vqnat.pipeline.reader import ConfigError
 from vqnat.pipeline.report import write_report
 from vqnat.pipeline.results import collect
 from vqnat.pipeline.scores import score
@@ -100,7 +100,7 @@ class Plan:
             missing = [file.name for file in files if not (folder / file.name).is_file()]
             if missing:
                 where = "--from" if self.source else "data.path"
-                raise ConfigError(f"{where}: {str(folder)!r} is not valid; it lacks {', '.join(missing)}")
+                raise UserError(f"{where}: {str(folder)!r} is not valid; it lacks {', '.join(missing)}")
 
             def copy(job: Job) -> None:
                 self.raw.mkdir(parents=True, exist_ok=True)

@@ -11,23 +11,19 @@ import yaml
 from vqnat.errors import UserError
 
 
-class ConfigError(UserError):
-    """A mistake of the user's, told in one line."""
-
-
-def invalid(name: str, value: object, valid: str) -> ConfigError:
+def invalid(name: str, value: object, valid: str) -> UserError:
     """``name: value is not valid; must be ...``."""
-    return ConfigError(f"{name or 'the file'}: {value!r} is not valid; must be {valid}")
+    return UserError(f"{name or 'the file'}: {value!r} is not valid; must be {valid}")
 
 
 def read_yaml(path: Path) -> Any:
-    """The parsed file. Raises ConfigError."""
+    """The parsed file. Raises UserError."""
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})") from None
+        raise UserError(f"cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not YAML: {' '.join(str(error).split())}") from None
+        raise UserError(f"not YAML: {' '.join(str(error).split())}") from None
 
 
 def build(kind: type, value: Any, name: str = "") -> Any:
@@ -48,10 +44,10 @@ def build(kind: type, value: Any, name: str = "") -> Any:
     prefix = f"{name}." if name else ""
     for given in value:
         if given not in fields:
-            raise ConfigError(f"{prefix}{given}: unknown key; valid keys: {', '.join(fields)}")
+            raise UserError(f"{prefix}{given}: unknown key; valid keys: {', '.join(fields)}")
     for f in fields.values():
         if f.name not in value and f.default is f.default_factory is dataclasses.MISSING:
-            raise ConfigError(f"{prefix}{f.name}: missing")
+            raise UserError(f"{prefix}{f.name}: missing")
     return kind(**{key: _value(fields[key], hints[key], v, f"{prefix}{key}") for key, v in value.items()})
 
 
