@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+import torch
 
 from vqnat.pipeline import logs, tables
-from vqnat.pipeline.report import write_report
+from vqnat.pipeline.report import code_counts, write_report
 from vqnat.pipeline.results import choose_samples
 from vqnat.pipeline.scores import score
 from vqnat.pipeline.training import average_command, repair_last_checkpoint
@@ -190,7 +191,11 @@ def test_the_report_holds_everything(tmp_path, results):
             for n in (20, 40):
                 log.write(LINE.format("train_inner", json.dumps({"loss": f"{100 / n}", "num_updates": n, **more})))
                 log.write(LINE.format("valid", json.dumps({"valid_loss": f"{90 / n}", "valid_num_updates": n})))
-    write_report(tmp_path / "results.json", tmp_path / "logs", tmp_path / "report.html")
+    checkpoints = {"teacher": tmp_path / "teacher.pt", "lt": tmp_path / "lt.pt"}
+    torch.save({"model": {"encoder.weight": torch.zeros(2)}}, checkpoints["teacher"])
+    torch.save({"model": {"bottleneck.codebook.counts": torch.tensor([1.0, 0.0, 5.0])}}, checkpoints["lt"])
+    assert code_counts(checkpoints["lt"]) == [5, 1, 0]
+    write_report(tmp_path / "results.json", tmp_path / "logs", checkpoints, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     for system in results["systems"]:
         assert page.count(system["name"]) >= 4  # table, two pictures, sample
@@ -199,6 +204,7 @@ def test_the_report_holds_everything(tmp_path, results):
         "Validation loss",
         "Codebook perplexity",
         "Share of codes in use",
+        "Frequency of each code",
         "BLEU against latency",
     ]
     for words in [*titles, "Right translations against latency", "0123456789abcdef", "Some CPU", "Der Hund."]:
@@ -206,8 +212,8 @@ def test_the_report_holds_everything(tmp_path, results):
     assert "Validation BLEU" not in page
     assert "Ausgabe &lt;teacher_greedy&gt;" in page and page.count('class="wrong" title') == 1
     assert "http" not in page.replace("http://www.w3.org", "")
-    assert page.count("<svg") == 6 and "#0304" not in page and "var(--series-1)" in page
-    # without logs: no empty pictures
+    assert page.count("<svg") == 7 and "#0304" not in page and "var(--series-1)" in page
+    # without logs and codebooks: no empty pictures
     shutil.rmtree(tmp_path / "logs")
-    write_report(tmp_path / "results.json", tmp_path / "logs", tmp_path / "report.html")
+    write_report(tmp_path / "results.json", tmp_path / "logs", {"lt": checkpoints["teacher"]}, tmp_path / "report.html")
     assert "Codebook" not in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -57,15 +57,23 @@ def _svg(figure: Any, description: str) -> str:
     return re.sub(r"(url\(#|href=\"#)", rf"\1{prefix}-", svg)
 
 
-def lines(title: str, series: dict[str, Points], colours: dict[str, int], label: str, log: bool = False) -> str:
-    """Curves over updates, one per training.
+def lines(
+    title: str,
+    series: dict[str, Points],
+    colours: dict[str, int],
+    label: str,
+    log: bool = False,
+    x_label: str = "updates",
+) -> str:
+    """Curves, one per training.
 
     Args:
         title: for readers who cannot see it, and for ids.
-        series: name -> points (update, value).
+        series: name -> points (x, value).
         colours: name -> number of its colour, the same in every picture.
         label: of the y axis.
         log: logarithmic y axis.
+        x_label: of the x axis.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(4.6, 2.9))
@@ -73,7 +81,7 @@ def lines(title: str, series: dict[str, Points], colours: dict[str, int], label:
             colour = SERIES[colours[name] % len(SERIES)]
             shown = "o" if len(points) == 1 else None
             axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.8, marker=shown, label=name)
-        axes.set_xlabel("updates")
+        axes.set_xlabel(x_label)
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if log:

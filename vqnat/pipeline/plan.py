@@ -226,7 +226,8 @@ class Plan:
             write_json(self.results, collect(self))
 
         def render(job: Job) -> None:
-            write_report(self.results, self.run / "logs", self.report)
+            checkpoints = {system.training: self.checkpoint(system.training) for system in self.systems}
+            write_report(self.results, self.run / "logs", checkpoints, self.report)
 
         self._add("results", "one JSON file", spec, inputs, [self.results], work=gather)
         self._add("report", "one HTML file", None, ["results"], [self.report], work=render)

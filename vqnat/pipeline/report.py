@@ -1,12 +1,14 @@
-"""``results.json`` and the training logs -> one HTML file that needs nothing else."""
+"""``results.json``, training logs and checkpoints -> one HTML file that needs nothing else."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import torch
 from markupsafe import Markup
 
+from vqnat.averaging import load_checkpoint
 from vqnat.pipeline import figures, tables
 from vqnat.pipeline.logs import curves
 
@@ -23,15 +25,30 @@ CODEBOOK = [
 ]
 
 
-def write_report(results_path: Path, logs: Path, output: Path) -> None:
-    """Render the report. Curves of trainings without a log in ``logs`` are left out."""
+def write_report(results_path: Path, logs: Path, checkpoints: dict[str, Path], output: Path) -> None:
+    """Render the report.
+
+    Args:
+        results_path: ``results.json``.
+        logs: folder of the trainings' logs; curves of trainings without one are left out.
+        checkpoints: of the trainings, for how often each code is used; those without a codebook are left out.
+        output: the HTML file.
+    """
     results = json.loads(results_path.read_text(encoding="utf-8"))
     names = dict.fromkeys(system["training"]["name"] for system in results["systems"])
     found: Curves = {name: curves(logs / f"train_{name}.log") for name in names}
-    output.write_text(render(results, found), encoding="utf-8")
+    counts = {name: code_counts(checkpoints[name]) for name in names if name in checkpoints}
+    output.write_text(render(results, found, counts), encoding="utf-8")
 
 
-def render(results: dict[str, Any], found: Curves) -> str:
+def code_counts(checkpoint: Path) -> list[float]:
+    """The moving counts of the codes in a checkpoint, the most frequent first; none if there is no codebook."""
+    model = load_checkpoint(checkpoint)["model"]
+    found = [value for name, value in model.items() if name.endswith("codebook.counts")]
+    return torch.cat(found).sort(descending=True).values.tolist() if found else []
+
+
+def render(results: dict[str, Any], found: Curves, counts: dict[str, list[float]]) -> str:
     """The page as text."""
     trainings = dict.fromkeys(system["training"]["name"] for system in results["systems"])
     colours = {name: number for number, name in enumerate(trainings)}
@@ -55,7 +72,7 @@ def render(results: dict[str, Any], found: Curves) -> str:
         minutes={s["training"]["name"]: _minutes(s["training"]) for s in results["systems"]},
         trade_offs=_trade_offs(results, colours),
         training_curves=_pictures(PICTURES, found, colours),
-        codebook_curves=_pictures(CODEBOOK, found, colours),
+        codebook_curves=_pictures(CODEBOOK, found, colours) + _code_frequencies(counts, colours),
         provenance={key: _flat(value) for key, value in provenance.items()},
     )
 
@@ -69,6 +86,19 @@ def _pictures(wanted: list[tuple], found: Curves, colours: dict[str, int]) -> li
             svg = figures.lines(title, series, colours, label, log)
             pictures.append((title, Markup(svg)))
     return pictures
+
+
+def _code_frequencies(counts: dict[str, list[float]], colours: dict[str, int]) -> list[tuple[str, Markup]]:
+    title = "Frequency of each code, times the mean"
+    series = {
+        name: [(rank, count * len(each) / sum(each)) for rank, count in enumerate(each, 1)]
+        for name, each in counts.items()
+        if sum(each) > 0
+    }
+    if not series:
+        return []
+    svg = figures.lines(title, series, colours, "times the mean", x_label="codes, the most frequent first")
+    return [(title, Markup(svg))]
 
 
 def _trade_offs(results: dict[str, Any], colours: dict[str, int]) -> list[tuple[str, Any]]:
