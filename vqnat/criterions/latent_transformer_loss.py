@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
 from torch import Tensor
 
 from vqnat.bottlenecks.codebook import perplexity
+from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.errors import UserError
 
 
@@ -60,17 +60,14 @@ class LatentTransformerLoss(FairseqCriterion):
         net_input = sample["net_input"]
         output = model(net_input["src_tokens"], net_input["src_lengths"], sample["target"])
         words = output.token_targets.numel()
-        log_probs = F.log_softmax(output.token_logits, -1, dtype=torch.float32)  # (N, V), the only copy in fp32
-        nll = -log_probs.gather(-1, output.token_targets.unsqueeze(-1)).sum()
-        loss = nll
-        if self.label_smoothing > 0:
-            loss = (1 - self.label_smoothing) * nll - self.label_smoothing * log_probs.mean(-1).sum()
+        loss, nll = smoothed_cross_entropy(output.token_logits, output.token_targets, self.label_smoothing)
+        loss, nll = loss.sum(), nll.sum()
         log = {
             "ntokens": words,
             "nsentences": sample["target"].shape[0],
             "sample_size": words,
-            "nll_loss": nll.detach(),
-            "correct_words": log_probs.detach().argmax(-1).eq(output.token_targets).sum(),
+            "nll_loss": nll,
+            "correct_words": output.token_logits.detach().argmax(-1).eq(output.token_targets).sum(),
         }
 
         stride = model.stride
