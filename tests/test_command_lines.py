@@ -97,6 +97,19 @@ def test_validate_reports_the_codebook(digits, latent_checkpoint):
     assert 0 < float(record["test_code_use"]) <= 1
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--bottleneck", "hard_em", "--length-mode", "ratio", "--length-ratio", 1.0),
+        ("--bottleneck", "soft_em", "--target-encoder-attends-source", "--codebook-start", "data"),
+    ],
+    ids=["hard EM, fixed length", "target encoder reads the source"],
+)
+def test_other_models_train_and_translate(digits, tmp_path, options):
+    checkpoint = bitext.train_latent(digits, tmp_path, *options, updates=bitext.DECAY)
+    assert right(bitext.hypotheses(generate(digits, checkpoint, "--beam", 1).stdout), digits) >= 0.8
+
+
 def test_eval_bleu_resume_and_tensorboard(digits, tmp_path):
     options = ("--eval-bleu", "--best-checkpoint-metric", "bleu", "--maximize-best-checkpoint-metric")
     logs = ("--tensorboard-logdir", tmp_path / "tb", "--log-format", "json")
