@@ -36,6 +36,7 @@ def generate(data, checkpoint, *more):
         (("--compression-steps", 6), "error: --compression-steps 6 is not possible; valid: 1 to 5"),
         (("--bottleneck", "vqvae3"), "error: --bottleneck 'vqvae3' is unknown; choose from: hard_em, soft_em"),
         (("--length-mode", "fixed"), "error: --length-mode fixed is not possible; valid: predictor, ratio"),
+        (("--autocast", "fp16"), "error: --autocast fp16 is not possible; valid: none, bf16"),
         (("--embed-dim", 130), "error: --embed-dim 130 is not a multiple of --attention-heads 4"),
         (("--encoder-from", "nowhere.pt"), "error: nowhere.pt: no such checkpoint"),
     ],

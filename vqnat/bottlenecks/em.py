@@ -42,7 +42,7 @@ class EMBottleneck(nn.Module):
         batch, length, dim = z.shape
         flat = z.reshape(-1, dim)  # (N, D), N = B T
         weights = mask.reshape(-1).to(torch.float32)  # (N,)
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast(z.device.type, enabled=False):  # codes are decided in fp32
             detached = flat.detach().float()
             if not self.started:
                 codes = torch.zeros(len(flat), 1, dtype=torch.long, device=z.device)

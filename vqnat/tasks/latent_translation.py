@@ -12,7 +12,7 @@ from fairseq.tasks.translation import TranslationConfig, TranslationTask
 from vqnat.decoding.generator import LatentGenerator
 from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
-from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
+from vqnat.tasks.common import Autocast, AutocastConfig, ReliableBatches, TeacherStart, TeacherStartConfig
 
 # Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
 _UNAVAILABLE = {
@@ -29,8 +29,8 @@ _UNAVAILABLE = {
 
 
 @dataclass
-class LatentTranslationConfig(TeacherStartConfig, TranslationConfig):
-    """Options of ``--task latent_translation``: those of ``translation`` and the rescorer."""
+class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationConfig):
+    """Options of ``--task latent_translation``: those of ``translation`` and a few more."""
 
     rescore_with: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
         default=None,
@@ -39,7 +39,7 @@ class LatentTranslationConfig(TeacherStartConfig, TranslationConfig):
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
-class LatentTranslationTask(ReliableBatches, TeacherStart, TranslationTask):
+class LatentTranslationTask(ReliableBatches, Autocast, TeacherStart, TranslationTask):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):

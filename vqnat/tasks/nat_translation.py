@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from fairseq.tasks import register_task
 from fairseq.tasks.translation_lev import TranslationLevenshteinConfig, TranslationLevenshteinTask
 
-from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
+from vqnat.tasks.common import Autocast, AutocastConfig, ReliableBatches, TeacherStart, TeacherStartConfig
 
 
 @dataclass
-class NATTranslationConfig(TeacherStartConfig, TranslationLevenshteinConfig):
-    """Options of ``--task nat_translation``: those of ``translation_lev`` and ``--encoder-from``."""
+class NATTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationLevenshteinConfig):
+    """Options of ``--task nat_translation``: those of ``translation_lev`` and a few more."""
 
 
 @register_task("nat_translation", dataclass=NATTranslationConfig)
-class NATTranslationTask(ReliableBatches, TeacherStart, TranslationLevenshteinTask):
+class NATTranslationTask(ReliableBatches, Autocast, TeacherStart, TranslationLevenshteinTask):
     """``translation_lev`` that leaves no sentence out and may start from the teacher's encoder."""
