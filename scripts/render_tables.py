@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Renders result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
-PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations).
+PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
+codes (the codebooks).
 """
 
 import argparse

@@ -15,7 +15,7 @@ import torch
 
 from vqnat.pipeline import logs, tables
 from vqnat.pipeline.report import code_counts, write_report
-from vqnat.pipeline.results import choose_samples
+from vqnat.pipeline.results import choose_samples, training_facts
 from vqnat.pipeline.scores import score
 from vqnat.pipeline.training import average_command, repair_last_checkpoint
 from vqnat.pipeline.translate import read_hypotheses, read_lines, write_lines
@@ -80,6 +80,24 @@ def test_logs_are_followed_and_read(tmp_path):
     assert [line["loss"] for line in found["train_inner"]] == [5.0]
     assert found["valid"] == [{"loss": 4.0, "num_updates": 2.0}]
     assert logs.wall_seconds(log) == 9
+
+
+def test_the_codes_of_a_training_reach_the_table(tmp_path, results):
+    log = tmp_path / "log"
+    for n, ups in ((20, "2"), (40, "4"), (60, "3")):
+        with log.open("a") as file:
+            file.write(LINE.format("train_inner", json.dumps({"num_updates": f"{n}", "ups": ups, "wall": f"{n}"})))
+            valid = {"code_ppl": f"{n}.4", "code_use": "0.875", "word_acc": "0.91", "code_acc": "0.5"}
+            valid |= {"num_updates": f"{n}", "predictor_loss": "2.345"}
+            file.write(LINE.format("valid", json.dumps({f"valid_{name}": value for name, value in valid.items()})))
+    facts = training_facts(log)
+    assert facts["updates"] == 60 and facts["seconds"] == 60 and facts["updates_per_second"] == 3
+    results["systems"][-1]["training"] |= facts
+    table = tables.markdown_codes(results)
+    assert "| lt_soft_em_distilled | 58.2 | 87.5 % | 91.0 % | 50.0 % | 2.35 | 60 | 87.5 % | 3.00 |" in table
+    assert "teacher" not in table
+    log.write_text(LINE.format("valid", json.dumps({"valid_loss": "4", "valid_num_updates": "2"})))
+    assert training_facts(log) == {"updates": 2, "seconds": None, "updates_per_second": None, "codes": None}
 
 
 def test_a_half_written_last_checkpoint_is_replaced(tmp_path):
@@ -155,7 +173,7 @@ def test_tables_in_markdown_are_filled_and_checked(tmp_path, results, render, ca
     [
         (
             "<!-- results: results.json rows -->\n<!-- end -->",
-            "'rows' is not valid; must be one of systems, samples",
+            "'rows' is not valid; must be one of systems, samples, codes",
         ),
         ("<!-- results: results.json systems -->\nno end", "without a line '<!-- end -->'"),
         ("<!-- results: gone.json systems -->\n<!-- end -->", "gone.json"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from vqnat.pipeline.latency import read_latency
@@ -36,7 +37,7 @@ def collect(plan: Plan) -> dict[str, Any]:
                     "name": system.training,
                     "text": training.text,
                     "arch": config.options(system.training)["arch"],
-                    **_training(plan.run / "logs" / f"train_{system.training}.log"),
+                    **training_facts(plan.run / "logs" / f"train_{system.training}.log"),
                 },
             }
         )
@@ -59,10 +60,33 @@ def collect(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _training(log: Path) -> dict[str, Any]:
-    lines = [line for kind in curves(log).values() for line in kind]
+def training_facts(log: Path) -> dict[str, Any]:
+    """What a training log says: updates, seconds, speed, and of the codes at the last validation."""
+    found = curves(log)
+    lines = [line for kind in found.values() for line in kind]
     updates = max((int(line["num_updates"]) for line in lines), default=None)
-    return {"updates": updates, "seconds": wall_seconds(log)}
+    speeds = [line["ups"] for line in found["train_inner"] if "ups" in line]
+    return {
+        "updates": updates,
+        "seconds": wall_seconds(log),
+        "updates_per_second": median(speeds) if speeds else None,
+        "codes": _codes(found["valid"]),
+    }
+
+
+def _codes(valid: list[dict[str, float]]) -> dict[str, float] | None:
+    """What the last validation says of the codes; None for models without."""
+    last = next((line for line in reversed(valid) if "code_ppl" in line), None)
+    if last is None:
+        return None
+    wanted = {
+        "perplexity": "code_ppl",
+        "share_in_use": "code_use",
+        "words_right_from_true_codes": "word_acc",
+        "predicted_right": "code_acc",
+        "predictor_bits": "predictor_loss",
+    }
+    return {name: last[key] for name, key in wanted.items() if key in last}
 
 
 def choose_samples(

@@ -14,6 +14,11 @@ def number(value: float | None, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
+def percent(share: float | None) -> str:
+    """A share as ``86.0 %``; a dash for what was not measured."""
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
 def ratio(system: dict[str, Any], name: str) -> str:
     """``3.31× (3.2–3.4)``: a speed-up with its spread."""
     value, spread = system.get(name), system.get(f"{name}_spread")
@@ -36,8 +41,7 @@ def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     for system in systems:
         row = [system["name"], number(system["sacrebleu"])]
         if rated:
-            rate = system["right_translation_rate"]
-            row.append("–" if rate is None else f"{100 * rate:.1f} %")
+            row.append(percent(system["right_translation_rate"]))
         if tokenised:
             row.append(number(system.get("bleu_tokenised_lowercased", {}).get("score")))
         row.append(number(system["latency_ms"]["mean"]))
@@ -124,7 +128,32 @@ def markdown_samples(results: Results) -> str:
     return "\n\n".join([*blocks, origin(results)])
 
 
-TEMPLATES: dict[str, Callable[[Results], str]] = {"systems": markdown_table, "samples": markdown_samples}
+def markdown_codes(results: Results) -> str:
+    """For a README: the codes of each system that has some, on the validation set."""
+    rated = any(system["right_translation_rate"] is not None for system in results["systems"])
+    header = ["system", "sacreBLEU", *(["right translations"] if rated else [])]
+    header += ["words right from true codes", "codes predicted right", "predictor, bits a code"]
+    header += ["code perplexity", "codes in use", "updates per second"]
+    rows = []
+    for system in results["systems"]:
+        codes = system["training"].get("codes")
+        if not codes:
+            continue
+        row = [system["name"], number(system["sacrebleu"])]
+        row += [percent(system["right_translation_rate"])] if rated else []
+        row += [percent(codes.get("words_right_from_true_codes")), percent(codes.get("predicted_right"))]
+        row += [number(codes.get("predictor_bits"), 2), number(codes.get("perplexity"), 0)]
+        row += [percent(codes.get("share_in_use")), number(system["training"].get("updates_per_second"), 2)]
+        rows.append(row)
+    rule = ["---", *["--:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows]) + f"\n\n{origin(results)}"
+
+
+TEMPLATES: dict[str, Callable[[Results], str]] = {
+    "systems": markdown_table,
+    "samples": markdown_samples,
+    "codes": markdown_codes,
+}
 MARKER = re.compile(r"(<!-- results: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
