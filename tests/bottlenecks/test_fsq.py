@@ -60,10 +60,7 @@ def test_every_code_is_reached():
     assert bottleneck(z, torch.ones(1, 2000, dtype=torch.bool)).codes.unique().tolist() == list(range(12))
 
 
-@pytest.mark.parametrize("levels", ["", "8", "8,x", "1,5", "256,256,2", "-3,-3"])
+@pytest.mark.parametrize("levels", ["", "8,x", "1,5", "256,256,2", "-3,-3"])
 def test_impossible_levels(levels):
-    if levels == "8":
-        assert small("fsq", fsq_levels=levels).num_codes == 8
-        return
-    with pytest.raises(ValueError, match="--fsq-levels .* is not possible; valid: numbers of 2 or more"):
+    with pytest.raises(ValueError, match=r"--fsq-levels .* is not possible; valid: numbers of 2 or more"):
         small("fsq", fsq_levels=levels)

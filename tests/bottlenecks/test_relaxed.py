@@ -51,7 +51,7 @@ def test_some_updates_of_gumbel_softmax_are_warm():
         bottleneck.set_num_updates(step)
         seen.append(bottleneck.temperature())
         assert seen[-1] == bottleneck.temperature(), "a pure function of the update number"
-    warm = [t for t in seen if t != 0.01]
+    warm = [t for t in seen if t > 0.02]
     assert 0.07 < len(warm) / 2000 < 0.13
     assert min(warm) < 0.55 and max(warm) > 0.95 and all(0.5 <= t <= 1 for t in warm)
 

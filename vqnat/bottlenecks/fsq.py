@@ -53,34 +53,28 @@ class FSQ(Bottleneck):
     def __init__(self, config: FSQConfig, dim: int):
         levels = parse_levels(config.fsq_levels)
         super().__init__(CodeCounts(math.prod(levels)))
-        self.levels = levels
+        counts = torch.tensor(levels)
+        self.register_buffer("levels", counts, persistent=False)  # (d,), L
+        self.register_buffer("lowest", counts // 2, persistent=False)  # (d,), steps below 0
+        self.register_buffer("places", counts.cumprod(0) // counts, persistent=False)  # (d,), what a digit counts
         self.down = FullPrecisionLinear(dim, len(levels))
         self.up = nn.Linear(len(levels), dim)
 
-    def _constants(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """(levels L, lowest step floor(L / 2), what a code's digit i counts), each (d,)."""
-        levels = torch.tensor(self.levels, device=device)
-        places = levels.cumprod(0) // levels
-        return levels, levels // 2, places
-
     def coordinates(self, z: Tensor) -> Tensor:
         """Bounded coordinates (..., d) of z (..., D), before rounding, in steps."""
-        levels, _, _ = self._constants(z.device)
-        half = (levels - 1) * (1 + MARGIN) / 2
-        offset = torch.where(levels % 2 == 0, 0.5, 0.0)
+        half = (self.levels - 1) * (1 + MARGIN) / 2
+        offset = torch.where(self.levels % 2 == 0, 0.5, 0.0)
         return (self.down(z) + (offset / half).atanh()).tanh() * half - offset
 
     def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
-        _, lowest, places = self._constants(z.device)
         bounded = self.coordinates(z)  # (N, d)
         steps = bounded.detach().round()
-        codes = ((steps.long() + lowest) * places).sum(-1, keepdim=True)  # (N, 1)
-        return Quantized(self._output(straight_through(bounded, steps) / lowest), codes)
+        codes = ((steps.long() + self.lowest) * self.places).sum(-1, keepdim=True)  # (N, 1)
+        return Quantized(self._output(straight_through(bounded, steps) / self.lowest), codes)
 
     def _output(self, grid: Tensor) -> Tensor:
         return self.up(grid.to(self.up.weight.dtype)).float()
 
     def embed(self, codes: Tensor) -> Tensor:
-        levels, lowest, places = self._constants(codes.device)
-        digits = codes.unsqueeze(-1) // places % levels  # (B, T, d)
-        return self._output((digits - lowest) / lowest)
+        digits = codes.unsqueeze(-1) // self.places % self.levels  # (B, T, d)
+        return self._output((digits - self.lowest) / self.lowest)

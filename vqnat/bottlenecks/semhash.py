@@ -67,9 +67,9 @@ class Semhash(Bottleneck):
         hard = (y > 0.5).float()
         read = straight_through(y, hard)
         if self.training:
-            discrete = torch.rand(batch, device=z.device) < self._probability()
-            discrete = discrete.repeat_interleave(len(z) // max(batch, 1))  # (N,)
-            read = torch.where(discrete.unsqueeze(-1), read, y)
+            discrete = torch.rand(batch, 1, 1, device=z.device) < self._probability()
+            shape = (batch, len(z) // max(batch, 1), self.num_bits)
+            read = torch.where(discrete, read.view(shape), y.view(shape)).flatten(0, 1)  # (N, n)
         return Quantized(self._output(read), bits.to_codes(hard).unsqueeze(-1))
 
     def _probability(self) -> float:
