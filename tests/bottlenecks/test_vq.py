@@ -174,6 +174,28 @@ def test_against_vector_quantize_pytorch():
     torch.testing.assert_close(mine[1], other[1][0])
 
 
+@pytest.mark.parametrize("options", [{}, {"codebook_affine": 2.0}, {"codebook_inner_lr": 1.0}, {"codebook_l2": True}])
+def test_the_start_puts_codes_where_the_data_are(options):
+    bottleneck = small("vq", codebook_size=8, codebook_start="kmeans", codebook_start_updates=3, **options)
+    if "codebook_affine" in options:
+        with torch.no_grad():
+            bottleneck.codebook.scale.fill_(0.2)
+            bottleneck.codebook.shift.fill_(0.3)
+    centres = 10 * torch.randn(8, 6, generator=torch.Generator().manual_seed(9))
+    for step in range(3):
+        assert not bottleneck.started
+        z = centres.repeat(4, 1, 1) + 0.01 * torch.randn(4, 8, 6, generator=torch.Generator().manual_seed(step))
+        output = bottleneck(z, torch.ones(4, 8, dtype=torch.bool))
+        torch.testing.assert_close(output.quantized, F.normalize(z, dim=-1) if "codebook_l2" in options else z)
+        assert set(output.losses) == {"commitment", "codebook"}
+        bottleneck.apply_update()
+    assert bottleneck.started
+    centres = F.normalize(centres, dim=-1) if "codebook_l2" in options else centres
+    # k-means from a random start may merge two centres, never leave most of the data far from any code.
+    distances = torch.cdist(centres, bottleneck.codebook.vectors().detach()).min(1).values
+    assert (distances < 0.1).sum() >= 5
+
+
 def test_dead_codes_are_replaced_by_vectors_of_the_batch():
     bottleneck = small("vq", dead_code_threshold=0.5, codebook_affine=2.0)
     with torch.no_grad():

@@ -127,17 +127,21 @@ def test_an_overflowed_alternating_step_is_forgotten():
 
 
 @pytest.mark.parametrize("start", ["data", "random"])
-def test_what_the_codebook_writes_survives_the_fp16_optimizers_copy(start):
-    """fairseq's mixed-precision optimizers write their fp32 copy over the parameters in each step."""
+@pytest.mark.parametrize("flat", [False, True])
+def test_what_the_codebook_writes_survives_the_fp16_optimizers_copy(monkeypatch, start, flat):
+    """fairseq's mixed-precision optimizers write their fp32 copy, flat on a GPU, over the parameters in each step."""
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: None)  # the index that CPU tensors have
     options = {"codebook_start": start, "codebook_start_updates": 1}
     options |= {"dead_code_threshold": 0.9} if start == "random" else {}
     model = Model("vq", **options).bfloat16()
     assert model.bottleneck.codebook.weight.dtype == torch.float32
     task, _, plain = system(model)
     parameters = [p for p in model.parameters() if p.requires_grad]
-    copies = FP16Optimizer.build_fp32_params(None, parameters, flatten=False)
+    copies = FP16Optimizer.build_fp32_params(None, parameters, flatten=flat)
     config = OmegaConf.create({"optimizer": {}, "common": {"bf16": True, "fp16_scale_window": 1}})
-    optimizer = FP16Optimizer(config, parameters, FairseqAdam(plain.cfg, copies), copies)
+    optimizer = FP16Optimizer(
+        config, parameters, FairseqAdam(plain.cfg, [*copies.values()] if flat else copies), copies
+    )
     model.bottleneck.codebook.counts[0] = 0  # dead, where dead codes are replaced
     before = model.bottleneck.codebook.weight.clone()
     optimizer.zero_grad()
