@@ -28,7 +28,7 @@ setup(
         "tabulate>=0.9",
     ],
     extras_require={
-        "dev": ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "ruff>=0.6"],
+        "dev": ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "ruff>=0.6", "vector-quantize-pytorch>=1.32"],
         "tensorboard": ["tensorboard>=2.15"],
     },
 )

@@ -34,7 +34,16 @@ def generate(data, checkpoint, *more):
         (("--codebook-size", 1), "error: --codebook-size 1 is not possible; valid: 2 to 65536"),
         (("--codebook-size", 70000), "error: --codebook-size 70000 is not possible; valid: 2 to 65536"),
         (("--compression-steps", 6), "error: --compression-steps 6 is not possible; valid: 1 to 5"),
-        (("--bottleneck", "vqvae3"), "error: --bottleneck 'vqvae3' is unknown; choose from: hard_em, soft_em"),
+        (
+            ("--bottleneck", "vqvae3"),
+            "error: --bottleneck 'vqvae3' is unknown; choose from: fsq, gm_vq, gumbel_softmax, gumbel_vqvae, hard_em, "
+            "lfq, product, semhash, sim_vq, soft_em, sq_vae, vq",
+        ),
+        (
+            ("--bottleneck", "gumbel_softmax", "--estimator", "rotation"),
+            "error: --estimator rotation means nothing with --bottleneck gumbel_softmax; "
+            "it works with: hard_em, product, sim_vq, soft_em, vq",
+        ),
         (("--length-mode", "fixed"), "error: --length-mode fixed is not possible; valid: predictor, ratio"),
         (("--autocast", "fp16"), "error: --autocast fp16 is not possible; valid: none, bf16"),
         (("--embed-dim", 130), "error: --embed-dim 130 is not a multiple of --attention-heads 4"),

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from vector_quantize_pytorch import VectorQuantize
 
 from vqnat.bottlenecks import bottleneck_names, build_bottleneck
 from vqnat.bottlenecks.codebook import SMOOTHING
@@ -206,3 +207,60 @@ def test_unknown_name_lists_the_known():
     with pytest.raises(ValueError, match=r"--bottleneck 'nope' is unknown; choose from: .*hard_em.*soft_em"):
         build_bottleneck("nope", SimpleNamespace(), 4)
     assert {"hard_em", "soft_em"} <= set(bottleneck_names())
+
+
+def test_many_samples_tend_to_the_posterior_mean():
+    bottleneck = build("soft_em", num_samples=20_000)
+    z, mask = batch()
+    output = bottleneck(z, mask)
+    codes = bottleneck.codebook.embedding.double()
+    for row, column in mask.nonzero().tolist():
+        posterior = (-(z[row, column].detach().double() - codes).square().sum(1)).softmax(0)
+        spread = (posterior @ codes.square() - (posterior @ codes).square()).clamp(min=0).sqrt()  # of one sample
+        error = (output.quantized[row, column].double() - posterior @ codes).abs()
+        assert (error <= 5 * spread / 20_000**0.5 + 1e-6).all()
+
+
+@pytest.mark.parametrize("name", ["hard_em", "soft_em"])
+def test_on_the_sphere_codes_are_directions_of_the_sums(name):
+    bottleneck = build(name, codebook_l2=True)
+    counts, sums = bottleneck.codebook.counts.clone(), bottleneck.codebook.sums.clone()
+    for step in range(20):
+        z, mask = batch(seed=step)
+        output = bottleneck(z, mask)
+        if name == "hard_em":
+            cosine = torch.nn.functional.cosine_similarity(z.unsqueeze(2), bottleneck.codebook.embedding, dim=-1)
+            assert torch.equal(output.codes[mask], cosine.argmax(-1)[mask])
+        bottleneck.apply_update()
+        unit = z.double() / z.double().norm(dim=-1, keepdim=True)
+        counts, sums, _ = reference_step(counts, sums, unit, mask, output.samples, decay=0.9)
+        directions = sums / sums.norm(dim=-1, keepdim=True)
+        torch.testing.assert_close(bottleneck.codebook.embedding.double(), directions, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("unit", [False, True])
+def test_against_vector_quantize_pytorch(unit):
+    """Twenty steps with pads, the same state to begin with.
+
+    Differences of definition: theirs moves the codebook within forward, ours when the update is applied; their
+    loss is a mean over real positions and dimensions, ours a sum over positions. Its gradient is compared too.
+    """
+    ours = build("hard_em", codebook_l2=unit)
+    theirs = VectorQuantize(
+        **{"dim": 5, "codebook_size": 12, "decay": 0.9, "commitment_weight": 0.25, "rotation_trick": False},
+        **{"use_cosine_sim": unit, "threshold_ema_dead_code": 0},
+    )
+    theirs._codebook.embed.data.copy_(ours.codebook.embedding.unsqueeze(0))
+    theirs._codebook.cluster_size.data.copy_(ours.codebook.counts.unsqueeze(0))
+    theirs._codebook.embed_avg.data.copy_(ours.codebook.sums.unsqueeze(0))
+    for step in range(20):
+        z, mask = batch(seed=step)
+        output = ours(z, mask)
+        ours.apply_update()
+        quantized, codes, loss = theirs(z, mask=mask)
+        assert torch.equal(output.codes[mask], codes[mask])
+        torch.testing.assert_close(output.quantized[mask], quantized[mask])
+        torch.testing.assert_close(ours.codebook.embedding, theirs._codebook.embed[0], rtol=1e-4, atol=1e-5)
+        if not unit:  # with cosine similarity their loss is that of vectors of any length
+            total, count = output.losses["commitment"]
+            torch.testing.assert_close(total / count, loss.squeeze())

@@ -1,11 +1,17 @@
 """Discrete bottlenecks: from encoder vectors to codes and back. Knows torch only.
 
-Composed of an assignment (:mod:`.assignment`), an estimator (:mod:`.estimator`) and a codebook that updates
-itself (:mod:`.codebook`). A new bottleneck is one file here with one ``@register_bottleneck``.
+Most are composed of an assignment (:mod:`.assignment`), an estimator (:mod:`.estimator`) and a codebook
+(:mod:`.codebook`, :mod:`.gradient_codebook`); :mod:`.relaxed` is what the softmax-relaxed ones share. A new
+bottleneck is one file here with one ``@register_bottleneck``.
 """
 
-from vqnat.bottlenecks import hard_em, soft_em  # noqa: F401  (registration)
+import importlib
+import pkgutil
+
 from vqnat.bottlenecks.record import BottleneckOutput
 from vqnat.bottlenecks.registry import bottleneck_names, bottleneck_options, build_bottleneck
+
+for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
+    importlib.import_module(f"{__name__}.{_module}")  # registration
 
 __all__ = ["BottleneckOutput", "bottleneck_names", "bottleneck_options", "build_bottleneck"]

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from vqnat.bottlenecks.assignment import nearest
-from vqnat.bottlenecks.codebook import CodebookConfig
-from vqnat.bottlenecks.em import EMBottleneck
+from vqnat.bottlenecks.codebook import CodebookConfig, EMACodebook
+from vqnat.bottlenecks.quantiser import VectorQuantiser
 from vqnat.bottlenecks.registry import register_bottleneck
 
 
@@ -16,8 +13,8 @@ class HardEMConfig(CodebookConfig):
 
 
 @register_bottleneck("hard_em", HardEMConfig)
-class HardEM(EMBottleneck):
+class HardEM(VectorQuantiser):
     """E step: the nearest code (eq. 1); M step: moving averages of k-means' (eqs. 3-4, 7-8)."""
 
-    def assign(self, z: Tensor) -> Tensor:
-        return nearest(z, self.codebook.embedding).unsqueeze(-1)  # (N, 1)
+    def __init__(self, config: HardEMConfig, dim: int):
+        super().__init__(config, EMACodebook(config, dim))

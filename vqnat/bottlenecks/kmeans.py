@@ -1,12 +1,15 @@
 """Lloyd's k-means, to start a codebook from encoder vectors."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vqnat.bottlenecks.assignment import nearest
 
 
-def kmeans(z: Tensor, num_clusters: int, generator: torch.Generator, iterations: int = 10) -> tuple[Tensor, Tensor]:
+def kmeans(
+    z: Tensor, num_clusters: int, generator: torch.Generator, iterations: int = 10, on_sphere: bool = False
+) -> tuple[Tensor, Tensor]:
     """Cluster z (N, D) from a random start; an empty cluster moves to a random vector.
 
     Args:
@@ -14,6 +17,7 @@ def kmeans(z: Tensor, num_clusters: int, generator: torch.Generator, iterations:
         num_clusters: K.
         generator: a CPU generator, so that replicas with the same z agree.
         iterations: assignments and means in turn, so often.
+        on_sphere: z are unit vectors, and centres are to be (spherical k-means).
 
     Returns:
         centres (K, D), and how many vectors each has (K,), at least 1.
@@ -27,4 +31,6 @@ def kmeans(z: Tensor, num_clusters: int, generator: torch.Generator, iterations:
         spare = z[torch.randint(len(z), (num_clusters,), generator=generator).to(z.device)]
         empty = (counts == 0).unsqueeze(-1)
         centres = torch.where(empty, spare, sums / counts.clamp(min=1).unsqueeze(-1))
+        if on_sphere:
+            centres = F.normalize(centres, dim=-1)
     return centres, counts.clamp(min=1)

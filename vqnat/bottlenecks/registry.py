@@ -12,6 +12,9 @@ from torch import nn
 
 from vqnat.errors import UserError
 
+# Comparisons change --bottleneck and leave this one where it is; it says how often to draw, if at all.
+_TOLERATED = {"num_samples"}
+
 _BOTTLENECKS: dict[str, tuple[type[nn.Module], type]] = {}
 
 
@@ -56,10 +59,35 @@ def build_bottleneck(name: str, options: object, dim: int) -> nn.Module:
         dim: D, the number of components of an encoder vector.
 
     Raises:
-        UserError: the name is unknown or an option is out of range; the message lists what is valid.
+        UserError: the name is unknown, an option is out of range or another bottleneck's; the message lists what is
+            valid.
     """
     if name not in _BOTTLENECKS:
         raise UserError(f"--bottleneck {name!r} is unknown; choose from: {', '.join(bottleneck_names())}")
     cls, config = _BOTTLENECKS[name]
+    refuse_unused(f"--bottleneck {name}", config, options, {n: c for n, (_, c) in _BOTTLENECKS.items()})
     values = {f.name: getattr(options, f.name) for f in dataclasses.fields(config) if hasattr(options, f.name)}
     return cls(config(**values), dim)
+
+
+def refuse_unused(choice: str, config: type, options: object, configs: dict[str, type]) -> None:
+    """Refuse an option that was given (differs from its default) and that the choice does not have.
+
+    Args:
+        choice: what was chosen, as the user typed it.
+        config: its config.
+        options: the options as attributes.
+        configs: the configs of all choices, by name.
+
+    Raises:
+        UserError: names the option, its value, the choice, and the choices that have the option.
+    """
+    own = {option.name for option in dataclasses.fields(config)} | _TOLERATED
+    for option in (option for other in configs.values() for option in dataclasses.fields(other)):
+        value = getattr(options, option.name, option.default)
+        if option.name not in own and value != option.default:
+            legal = [n for n, c in configs.items() if option.name in {o.name for o in dataclasses.fields(c)}]
+            raise UserError(
+                f"--{option.name.replace('_', '-')} {value} means nothing with {choice}; "
+                f"it works with: {', '.join(sorted(legal))}"
+            )

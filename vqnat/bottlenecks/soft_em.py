@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from vqnat.bottlenecks.assignment import sample_posterior
-from vqnat.bottlenecks.codebook import CodebookConfig
-from vqnat.bottlenecks.em import EMBottleneck
+from vqnat.bottlenecks.codebook import CodebookConfig, EMACodebook
+from vqnat.bottlenecks.options import check
+from vqnat.bottlenecks.quantiser import VectorQuantiser
 from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.errors import UserError
 
 
 @dataclass
@@ -21,17 +21,19 @@ class SoftEMConfig(CodebookConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.num_samples < 1:
-            raise UserError(f"--num-samples {self.num_samples} is not possible; valid: 1 or more")
+        check(self, ("num_samples", self.num_samples >= 1, "1 or more"))
 
 
 @register_bottleneck("soft_em", SoftEMConfig)
-class SoftEM(EMBottleneck):
+class SoftEM(VectorQuantiser):
     """E step: m draws from softmax(-||z - e_j||^2), no temperature, with replacement (eq. 9).
 
     The decoder reads the mean of the m code vectors (eq. 11); each drawn code takes 1/m of the vector in the
     M step; the latent predictor learns all m.
     """
 
-    def assign(self, z: Tensor) -> Tensor:
-        return sample_posterior(z, self.codebook.embedding, self.config.num_samples)  # (N, m)
+    def __init__(self, config: SoftEMConfig, dim: int):
+        super().__init__(config, EMACodebook(config, dim))
+
+    def assign(self, z: Tensor, vectors: Tensor) -> Tensor:
+        return sample_posterior(z, vectors, self.config.num_samples)  # (N, m)

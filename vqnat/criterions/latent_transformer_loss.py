@@ -9,7 +9,7 @@ from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
 from torch import Tensor
 
-from vqnat.bottlenecks.codebook import perplexity
+from vqnat.bottlenecks.usage import perplexity
 from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.errors import UserError
 

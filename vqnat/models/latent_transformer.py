@@ -8,7 +8,7 @@ from fairseq.models import BaseFairseqModel, register_model
 from fairseq.models.transformer import Embedding
 from torch import Tensor, nn
 
-from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
+from vqnat.bottlenecks import BottleneckOutput, bottleneck_options, build_bottleneck
 from vqnat.errors import UserError
 from vqnat.models.config import LatentTransformerConfig, check
 from vqnat.models.latent_predictor import LatentPredictor
@@ -72,6 +72,13 @@ class LatentTransformer(BaseFairseqModel):
             self.output_proj.weight = target_embedding.weight
         else:
             nn.init.normal_(self.output_proj.weight, std=config.embed_dim**-0.5)
+
+    @classmethod
+    def add_args(cls, parser) -> None:
+        """As fairseq's; an option whose name fairseq has too (``--ema-decay``) keeps our default."""
+        super().add_args(parser)
+        config = getattr(cls, "__dataclass")()
+        parser.set_defaults(**{option.name: getattr(config, option.name) for option in bottleneck_options()})
 
     @classmethod
     def build_model(cls, config: LatentTransformerConfig, task) -> "LatentTransformer":

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-import torch
 from markupsafe import Markup
 
 from vqnat.averaging import load_checkpoint
@@ -44,8 +43,9 @@ def write_report(results_path: Path, logs: Path, checkpoints: dict[str, Path], o
 def code_counts(checkpoint: Path) -> list[float]:
     """The moving counts of the codes in a checkpoint, the most frequent first; none if there is no codebook."""
     model = load_checkpoint(checkpoint)["model"]
-    found = [value for name, value in model.items() if name.endswith("codebook.counts")]
-    return torch.cat(found).sort(descending=True).values.tolist() if found else []
+    found = [name for name in model if name.endswith("codebook.counts")]
+    # Product quantisation also keeps the counts of its blocks, under longer names.
+    return model[min(found, key=len)].sort(descending=True).values.tolist() if found else []
 
 
 def render(results: dict[str, Any], found: Curves, counts: dict[str, list[float]]) -> str:

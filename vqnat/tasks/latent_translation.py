@@ -13,6 +13,7 @@ from vqnat.decoding.generator import LatentGenerator
 from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.tasks.common import Autocast, AutocastConfig, ReliableBatches, TeacherStart, TeacherStartConfig
+from vqnat.tasks.master_weights import write_through
 
 # Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
 _UNAVAILABLE = {
@@ -103,6 +104,7 @@ class LatentTranslationTask(ReliableBatches, Autocast, TeacherStart, Translation
             return
         with torch.no_grad():
             bottleneck.apply_update()
+        write_through(optimizer, bottleneck.parameters())
         if bottleneck.started:
-            metrics.log_scalar("code_ppl", bottleneck.codebook.perplexity(), weight=0, priority=80, round=2)
-            metrics.log_scalar("code_use", bottleneck.codebook.share_in_use(), weight=0, priority=81, round=4)
+            for name, value in (bottleneck.usage() | bottleneck.scalars()).items():
+                metrics.log_scalar(name, value, weight=0, priority=80, round=4)

@@ -1,0 +1,372 @@
+"""What every registered bottleneck promises."""
+
+import copy
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from quantising import DIM, SMALL, STARTED, VARIANTS, batch, label, small
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from vqnat.averaging import average_checkpoints
+from vqnat.bottlenecks import bottleneck_names
+
+every = pytest.mark.parametrize("variant", VARIANTS, ids=label)
+examples = settings(max_examples=10, deadline=None, derandomize=True)
+
+# Bottlenecks that draw in training.
+DRAWING = {"gm_vq", "gumbel_softmax", "gumbel_vqvae", "semhash", "soft_em", "sq_vae"}
+
+
+@st.composite
+def batches(draw):
+    """Vectors (B, T, D) of several scales and a mask of any shape, empty rows included."""
+    rows, length = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    real = draw(st.lists(st.booleans(), min_size=rows * length, max_size=rows * length))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 1000)))
+    scale = draw(st.sampled_from([0.1, 1.0, 5.0]))
+    return torch.randn(rows, length, DIM, generator=generator) * scale, torch.tensor(real).view(rows, length)
+
+
+def state(bottleneck):
+    return {name: value.clone() for name, value in bottleneck.state_dict().items()}
+
+
+def same_state(one, two, **tolerance):
+    assert one.keys() == two.keys()
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], msg=lambda text, name=name: f"{name}: {text}", **tolerance)
+
+
+def test_every_name_has_a_small_setting():
+    assert set(SMALL) == set(bottleneck_names())
+
+
+@every
+@examples
+@given(batches())
+def test_what_pads_hold_changes_nothing(variant, drawn):
+    z, mask = drawn
+    name, options = variant
+    outputs, states = [], []
+    for filler in (0.0, 1e4, -3.0):
+        bottleneck = small(name, **options)
+        filled = torch.where(mask.unsqueeze(-1), z, filler).requires_grad_()
+        torch.manual_seed(3)
+        output = bottleneck(filled, mask)
+        total = output.quantized.sum() + sum(part for part, _ in output.losses.values())
+        (gradient,) = torch.autograd.grad(total, filled)
+        assert not gradient[~mask].any()
+        bottleneck.apply_update()
+        outputs.append((output, gradient))
+        states.append(state(bottleneck))
+    one, gradient = outputs[0]
+    for (two, other), changed in zip(outputs[1:], states[1:], strict=True):
+        assert torch.equal(one.codes, two.codes) and torch.equal(one.samples, two.samples)
+        assert torch.equal(one.quantized, two.quantized) and torch.equal(one.code_counts, two.code_counts)
+        torch.testing.assert_close(gradient, other)
+        for key, (part, count) in one.losses.items():
+            torch.testing.assert_close(part, two.losses[key][0])
+            assert count == two.losses[key][1] == mask.sum()
+        same_state(states[0], changed)
+    assert not one.quantized[~mask].any() and not one.codes[~mask].any() and not one.samples[~mask].any()
+
+
+@every
+@examples
+@given(batches(), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_more_pads_and_another_order_change_nothing(variant, drawn, more, numbers):
+    z, mask = drawn
+    name, options = variant
+    order = list(range(len(z)))
+    numbers.shuffle(order)
+    longer = torch.cat([z, torch.ones(len(z), more, DIM)], 1)[order]
+    padded = torch.cat([mask, torch.zeros(len(z), more, dtype=torch.bool)], 1)[order]
+    modes = [False] if name in DRAWING or options.get("product_inner") == "soft_em" else [False, True]
+    for training in modes:
+        one, two = small(name, **options).train(training), small(name, **options).train(training)
+        first, second = one(z, mask), two(longer, padded)
+        torch.testing.assert_close(second.quantized[:, : z.shape[1]], first.quantized[order], rtol=1e-4, atol=1e-5)
+        assert torch.equal(second.codes[:, : z.shape[1]], first.codes[order])
+        for key, (part, _) in first.losses.items():
+            torch.testing.assert_close(part, second.losses[key][0], rtol=1e-4, atol=1e-4)
+        one.apply_update()
+        two.apply_update()
+        same_state(state(one), state(two), rtol=1e-4, atol=1e-5)
+
+
+@every
+@examples
+@given(batches())
+def test_codes_are_in_range_and_embed_inverts_them(variant, drawn):
+    z, mask = drawn
+    name, options = variant
+    bottleneck = small(name, **options)
+    for training in (True, False):
+        output = bottleneck.train(training)(z, mask)
+        for codes in (output.codes, output.samples):
+            assert codes.dtype == torch.int64 and codes.min() >= 0 and codes.max() < bottleneck.num_codes
+        assert torch.equal(output.samples[..., 0], output.codes)
+        torch.testing.assert_close(output.code_counts.sum(), mask.sum().float())
+        expected = torch.zeros(bottleneck.num_codes)
+        for code in output.samples[mask].flatten().tolist():
+            expected[code] += 1 / output.samples.shape[-1]
+        torch.testing.assert_close(output.code_counts, expected)
+    torch.testing.assert_close(bottleneck.embed(output.codes)[mask], output.quantized[mask])
+
+
+@every
+def test_evaluation_is_deterministic_and_changes_nothing(variant):
+    bottleneck, untouched = (small(variant[0], **variant[1]).eval() for _ in range(2))
+    z, mask = batch()
+    outputs = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        outputs.append(bottleneck(z, mask))
+    for output in outputs[1:]:
+        assert torch.equal(output.codes, outputs[0].codes) and torch.equal(output.quantized, outputs[0].quantized)
+        assert output.losses.keys() == outputs[0].losses.keys()
+        assert all(output.losses[key][0] == outputs[0].losses[key][0] for key in output.losses)
+    for one in (bottleneck, untouched):
+        one.train().apply_update()
+    same_state(state(bottleneck), state(untouched), rtol=0, atol=0)
+
+
+@every
+def test_forward_changes_nothing_and_what_is_discarded_never_was(variant):
+    bottleneck, untouched = (small(variant[0], **variant[1]) for _ in range(2))
+    before = state(bottleneck)
+    z, mask = batch()
+    bottleneck(z, mask)
+    same_state(state(bottleneck), before, rtol=0, atol=0)
+    bottleneck.discard()
+    bottleneck.accumulating = False
+    bottleneck(z, mask)
+    for one in (bottleneck, untouched):
+        one.apply_update()
+    same_state(state(bottleneck), state(untouched), rtol=0, atol=0)
+    bottleneck.accumulating = True
+    bottleneck(z, mask)
+    bottleneck.apply_update()
+    untouched.apply_update()
+    moved = [n for n, value in state(bottleneck).items() if not torch.equal(value, untouched.state_dict()[n])]
+    assert any(name.endswith("counts") for name in moved), "the test sees what is accumulated"
+
+
+@every
+def test_usage_counts_what_training_assigned(variant):
+    bottleneck = small(variant[0], **variant[1])
+    seen = torch.zeros(bottleneck.num_codes)
+    seen += bottleneck.codebook.counts
+    for step in range(5):
+        output = bottleneck(*batch(seed=step))
+        bottleneck.apply_update()
+        decay = bottleneck.codebook.decay
+        seen = decay * seen + (1 - decay) * output.code_counts
+    share = seen / seen.sum()
+    usage = bottleneck.usage()
+    entropy = -(share * share.clamp(min=1e-30).log()).sum()
+    torch.testing.assert_close(usage["code_ppl"], entropy.exp(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(usage["code_use"], ((seen > 0) & (seen >= 0.05 * seen.mean())).float().mean())
+
+
+@every
+@pytest.mark.parametrize("cast", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_cast_model_keeps_its_codebook_and_decides_in_fp32(variant, cast):
+    bottleneck, full = (small(variant[0], **variant[1]) for _ in range(2))
+    bottleneck.to(cast)
+    z, mask = batch()
+    z = z.detach().half().to(cast).requires_grad_()  # the same values in all types
+    results = []
+    for one, vectors in ((bottleneck, z), (full, z.detach().float())):
+        torch.manual_seed(3)
+        results.append(one(vectors, mask))
+        one.apply_update()
+    assert results[0].quantized.dtype == cast
+    assert all(part.dtype == torch.float32 for part, _ in results[0].losses.values())
+    assert torch.equal(results[0].samples, results[1].samples)
+    results[0].quantized.sum().backward()
+    assert z.grad.dtype == cast
+    for name, value in bottleneck.state_dict().items():
+        if "codebook" in name and value.is_floating_point():
+            assert value.dtype == torch.float32, name
+            assert torch.equal(value, full.state_dict()[name]), name
+
+
+@every
+def test_autocast_decides_in_fp32(variant):
+    bottleneck = small(variant[0], **variant[1])
+    z, mask = batch()
+    results = []
+    for enabled in (False, True):
+        torch.manual_seed(3)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            results.append(bottleneck(z, mask))
+    assert torch.equal(results[0].samples, results[1].samples)
+    for key, (part, _) in results[0].losses.items():
+        assert part == results[1].losses[key][0]
+
+
+class NoSynchronisation(TorchDispatchMode):
+    """Fails on operations whose result the host must wait for on a GPU."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.overloadpacket.__name__
+        waits = name in ("_local_scalar_dense", "nonzero", "masked_select", "unique", "_unique2", "is_nonzero", "equal")
+        if name in ("index", "index_put", "index_put_"):
+            waits = any(i is not None and i.dtype == torch.bool for i in args[1])
+        assert not waits, f"{function} makes the host wait"
+        return function(*args, **(kwargs or {}))
+
+
+@every
+def test_training_does_not_wait_for_the_device(variant):
+    bottleneck = small(variant[0], **variant[1])
+    z, mask = batch()
+    with NoSynchronisation():
+        output = bottleneck(z, mask)
+        total = output.quantized.sum() + sum(part for part, _ in output.losses.values())
+    with pytest.raises(AssertionError, match="host wait"), NoSynchronisation():
+        total.item()
+
+
+def train(bottleneck, optimizer, steps):
+    for step in steps:
+        bottleneck.set_num_updates(step)
+        torch.manual_seed(step)
+        output = bottleneck(*batch(seed=step))
+        total = output.quantized.square().sum() + sum(part for part, _ in output.losses.values())
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        bottleneck.apply_update()
+
+
+STARTING = {"codebook_start": "kmeans", "codebook_start_updates": 4, "dead_code_threshold": 0.3}
+RESUMED = [
+    *VARIANTS,
+    *(
+        (name, {"codebook_size": 4} | STARTING | options)
+        for name, options in [
+            *(("hard_em", {}), ("soft_em", {"dead_code_timeout": 2}), ("sq_vae", {}), ("gm_vq", {})),
+            *(("vq", {"codebook_l2": True}), ("vq", {"codebook_inner_lr": 1.0}), ("product", {})),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("variant", RESUMED, ids=label)
+@pytest.mark.parametrize("stop", [2, 6])
+def test_resuming_is_exact(variant, stop):
+    def setting(seed):
+        bottleneck = small(variant[0], seed=seed, **variant[1])
+        parameters = [p for p in bottleneck.parameters() if p.requires_grad] or [torch.nn.Parameter(torch.zeros(1))]
+        return bottleneck, torch.optim.Adam(parameters, lr=0.01)
+
+    one, first = setting(1)
+    train(one, first, range(stop))
+    two, second = setting(2)  # other first weights
+    two.load_state_dict(one.state_dict())
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    for bottleneck, optimizer in ((one, first), (two, second)):
+        train(bottleneck, optimizer, range(stop, 9))
+    same_state(state(one), state(two), rtol=0, atol=0)
+    assert one.started and two.started
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """For each variant, the codes and vectors that another process gets from a saved state."""
+    folder = tmp_path_factory.mktemp("states")
+    saved = []
+    for name, options in VARIANTS:
+        bottleneck = small(name, **options)
+        parameters = [p for p in bottleneck.parameters() if p.requires_grad] or [torch.nn.Parameter(torch.zeros(1))]
+        train(bottleneck, torch.optim.Adam(parameters, lr=0.01), range(3))
+        z, mask = batch(seed=20)
+        output = bottleneck.eval()(z, mask)
+        saved.append(
+            (name, options, bottleneck.state_dict(), z.detach(), mask, output.codes, output.quantized.detach())
+        )
+    torch.save(saved, folder / "saved.pt")
+    program = """
+import sys, torch
+from quantising import small
+found = []
+for name, options, state, z, mask, *_ in torch.load(sys.argv[1]):
+    bottleneck = small(name, seed=99, **options)
+    bottleneck.load_state_dict(state)
+    output = bottleneck.eval()(z, mask)
+    found.append((output.codes, output.quantized.detach()))
+torch.save(found, sys.argv[2])
+"""
+    paths = [folder / "saved.pt", folder / "found.pt"]
+    environment = {"PYTHONPATH": ":".join(sys.path), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", program, *map(str, paths)], check=True, env=environment)
+    return list(zip(saved, torch.load(paths[1]), strict=True))
+
+
+@pytest.mark.parametrize("number", range(len(VARIANTS)), ids=[label(variant) for variant in VARIANTS])
+def test_a_state_gives_the_same_codes_in_another_process(elsewhere, number):
+    (*_, codes, quantized), (their_codes, their_quantized) = elsewhere[number]
+    assert torch.equal(codes, their_codes)
+    assert torch.equal(quantized, their_quantized)
+    assert codes.unique().numel() > 1
+
+
+@pytest.mark.parametrize("name", ["hard_em", "soft_em", "vq", "product", "gm_vq", "fsq"])
+def test_averaging_checkpoints_averages_state_and_not_codes(name, tmp_path):
+    bottlenecks = [small(name) for _ in range(3)]
+    for number, bottleneck in enumerate(bottlenecks[:2]):
+        parameters = [p for p in bottleneck.parameters() if p.requires_grad] or [torch.nn.Parameter(torch.zeros(1))]
+        train(bottleneck, torch.optim.Adam(parameters, lr=0.05), range(10 * number, 10 * number + 5))
+        torch.save({"model": bottleneck.state_dict()}, tmp_path / f"{number}.pt")
+    average = average_checkpoints([tmp_path / "0.pt", tmp_path / "1.pt"])["model"]
+    bottlenecks[2].load_state_dict(average)
+    one, two, mean = (state(bottleneck) for bottleneck in bottlenecks)
+    for key in mean:
+        if mean[key].is_floating_point() and mean[key].numel():
+            torch.testing.assert_close(mean[key], (one[key] + two[key]) / 2)
+    if name in ("hard_em", "soft_em"):
+        a, b, c = (bottleneck.codebook for bottleneck in bottlenecks)
+        counts = a.counts + b.counts
+        torch.testing.assert_close(c.embedding, (a.sums + b.sums) / counts.unsqueeze(-1), rtol=1e-3, atol=1e-4)
+        assert not torch.allclose(c.embedding, (a.embedding + b.embedding) / 2, rtol=1e-3, atol=1e-4)
+
+
+OPTIONS = [
+    (
+        "hard_em",
+        {"codebook_inner_lr": 1.0},
+        r"means nothing with --bottleneck hard_em; it works with: product, vq$",
+    ),
+    (
+        "gumbel_softmax",
+        {"estimator": "rotation"},
+        r"--estimator rotation .*: hard_em, product, sim_vq, soft_em, vq$",
+    ),
+    ("fsq", {"codebook_l2": True}, r"--codebook-l2 True .* --bottleneck fsq; "),
+    ("fsq", {"codebook_size": 64}, r"--codebook-size 64 .* --bottleneck fsq; "),
+    ("vq", {"ema_decay": 0.5}, r"--ema-decay 0.5 .* --bottleneck vq; it works with: hard_em, product, soft_em$"),
+    ("vq", {"temperature_start": 2.0}, r"--temperature-start 2.0 .*: gm_vq, gumbel_softmax, gumbel_vqvae, sq_vae$"),
+    ("gumbel_vqvae", {"codebook_start": "random"}, r"--codebook-start random .* --bottleneck gumbel_vqvae; "),
+    ("vq", {"estimator": "reinforce"}, r"--estimator reinforce is not possible; valid: straight_through, rotation$"),
+    ("vq", {"codebook_affine": -1.0}, r"--codebook-affine -1.0 is not possible; valid: 0 or more$"),
+    ("sq_vae", {"temperature_start": 0.0}, r"--temperature-start 0.0 is not possible; valid: more than 0$"),
+    ("semhash", {"semhash_discrete": 1.5}, r"--semhash-discrete 1.5 is not possible; valid: 0 to 1$"),
+    ("hard_em", {"dead_code_timeout": -1}, r"--dead-code-timeout -1 is not possible; valid: 0 or more$"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "message"), OPTIONS, ids=[label(case[:2]) for case in OPTIONS])
+def test_illegal_combinations_are_refused_in_one_line(name, options, message):
+    with pytest.raises(ValueError, match=message) as refused:
+        small(name, **options)
+    assert "\n" not in str(refused.value)
+
+
+def test_the_number_of_samples_may_stay_when_the_bottleneck_changes():
+    assert small("hard_em", num_samples=7, **STARTED).num_codes == 16

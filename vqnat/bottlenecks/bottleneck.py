@@ -1,0 +1,130 @@
+"""The contract of every bottleneck, and what all of them do alike: flattening, masking, counting."""
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from vqnat.bottlenecks.full_precision import FullPrecision
+from vqnat.bottlenecks.record import BottleneckOutput
+from vqnat.bottlenecks.usage import CodeCounts
+
+
+@dataclass
+class Quantized:
+    """What :meth:`Bottleneck.quantize` finds for N vectors, pads included.
+
+    Attributes:
+        vectors: (N, D) float32 with the estimator's gradient.
+        codes: (N, m) int64.
+        losses: name -> sum over real positions, already weighted, a scalar.
+    """
+
+    vectors: Tensor
+    codes: Tensor
+    losses: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Bottleneck(FullPrecision):
+    """From encoder vectors to codes and back.
+
+    A subclass says how N vectors are quantised in fp32 (:meth:`quantize`) and what a code stands for
+    (:meth:`embed`). ``forward`` never changes the codebook: it accumulates, and :meth:`apply_update` applies once
+    per optimizer step. In training a bottleneck may draw; in evaluation it is deterministic.
+
+    Attributes:
+        codebook: moving counts of the codes and, where there are any, the code vectors.
+        accumulating: False for dummy batches; the task switches it.
+        num_updates: optimizer steps so far; fairseq sets it before each micro-batch.
+    """
+
+    def __init__(self, codebook: CodeCounts):
+        super().__init__()
+        self.codebook = codebook
+        self.accumulating = True
+        self.num_updates = 0
+
+    @property
+    def num_codes(self) -> int:
+        """K."""
+        return len(self.codebook)
+
+    @property
+    def started(self) -> bool:
+        """False while the codebook waits for its start: codes mean nothing and `quantized` is z itself."""
+        return self.codebook.started
+
+    def prepare(self, z: Tensor) -> Tensor:
+        """What is quantised instead of z (N, D) float32; the same shape."""
+        return z
+
+    def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
+        """Quantise prepared vectors.
+
+        Args:
+            z: (N, D) float32, N = B T.
+            weights: (N,) float32, 1 at real positions, 0 at pads.
+            batch: B.
+        """
+        raise NotImplementedError
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """The vectors (B, T, D) of codes (B, T): what the decoder reads at inference."""
+        raise NotImplementedError
+
+    def forward(self, z: Tensor, mask: Tensor) -> BottleneckOutput:
+        """Quantise z (B, T, D); mask (B, T) is True at real positions. See :class:`BottleneckOutput`."""
+        batch, length, dim = z.shape
+        weights = mask.reshape(-1).to(torch.float32)  # (N,), N = B T
+        with torch.autocast(z.device.type, enabled=False):  # codes are decided in fp32
+            prepared = self.prepare(z.reshape(-1, dim).float())  # (N, D)
+            found = self.quantize(prepared, weights, batch)
+            vectors = (found.vectors * weights.unsqueeze(-1)).to(z.dtype)
+        codes = found.codes * mask.reshape(-1, 1)  # (N, m)
+        with torch.no_grad():
+            # Until its start, a codebook collects vectors; codes that mean nothing are not counted.
+            if self.training and self.accumulating and (self.started or not self.codebook.started):
+                self.codebook.accumulate(prepared, codes, weights)
+            counts = torch.zeros(self.num_codes, device=z.device)
+            m = codes.shape[1]
+            counts.index_add_(0, codes.reshape(-1), (weights / m).repeat_interleave(m))
+        total = weights.sum()
+        return BottleneckOutput(
+            quantized=vectors.view(batch, length, dim),
+            codes=codes[:, 0].view(batch, length),
+            samples=codes.view(batch, length, m),
+            losses={name: (loss, total) for name, loss in found.losses.items()},
+            code_counts=counts,
+        )
+
+    def unstarted(self, z: Tensor, *losses: str) -> Quantized:
+        """The result before the codebook's start: z itself, code 0, losses of 0.
+
+        Every parameter keeps a gradient (of 0): data-parallel training waits for all of them.
+        """
+        nothing = z.sum() * 0
+        for parameter in self.parameters():
+            if parameter.requires_grad:
+                nothing = nothing + parameter.float().sum() * 0
+        codes = torch.zeros(len(z), 1, dtype=torch.long, device=z.device)
+        return Quantized(z, codes, dict.fromkeys(losses, nothing))
+
+    def set_num_updates(self, num_updates: int) -> None:
+        """fairseq's hook: schedules are functions of this number alone."""
+        self.num_updates = num_updates
+
+    def discard(self) -> None:
+        """Forget what the forward passes accumulated since the last update."""
+        self.codebook.discard()
+
+    def apply_update(self) -> None:
+        """The codebook's own step; the task calls it once per optimizer step, on every replica."""
+        self.codebook.apply_update()
+
+    def usage(self) -> dict[str, Tensor]:
+        """Perplexity (in codes) and share in use of the moving counts, by the names they are logged under."""
+        return {"code_ppl": self.codebook.perplexity(), "code_use": self.codebook.share_in_use()}
+
+    def scalars(self) -> dict[str, float]:
+        """Temperatures and weights of this update, by the names they are logged under."""
+        return {}

@@ -1,0 +1,80 @@
+"""Finite scalar quantisation (Mentzer et al. 2023)."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from vqnat.bottlenecks.bottleneck import Bottleneck, Quantized
+from vqnat.bottlenecks.estimator import straight_through
+from vqnat.bottlenecks.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.options import Options, check
+from vqnat.bottlenecks.registry import register_bottleneck
+from vqnat.bottlenecks.usage import CodeCounts
+
+MARGIN = 1e-3  # tanh reaches the outermost levels, not only at infinity
+
+
+def parse_levels(text: str) -> list[int]:
+    """``7,5,5`` as numbers; an empty list if it is not a list of numbers."""
+    try:
+        return [int(word) for word in str(text).split(",")]
+    except ValueError:
+        return []
+
+
+@dataclass
+class FSQConfig(Options):
+    """Options of ``fsq``."""
+
+    fsq_levels: str = field(
+        default="7,5,5,5,5",
+        metadata={"help": "levels of each coordinate, with commas; K is their product (the paper: 7,5,5,5,5 for 2^12)"},
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        levels = parse_levels(self.fsq_levels)
+        valid = bool(levels) and min(levels) >= 2 and math.prod(levels) <= 65536
+        check(self, ("fsq_levels", valid, "numbers of 2 or more with commas, their product at most 65536"))
+
+
+@register_bottleneck("fsq", FSQConfig)
+class FSQ(Bottleneck):
+    """Each of a few coordinates is bounded and rounded; the grid is the codebook.
+
+    u = W z + b; coordinate i with L levels is bounded to f(u) = h tanh(u + s) - o, with h = (L - 1) (1 + eps) / 2
+    and, for even L, o = 1/2 and s = artanh(o / h), else 0; rounded straight-through; scaled by floor(L / 2) to
+    [-1, 1]. The decoder reads V times that, plus c. No loss of its own. The linear layers are ours: the paper
+    bounds the encoder's own few channels.
+    """
+
+    def __init__(self, config: FSQConfig, dim: int):
+        levels = parse_levels(config.fsq_levels)
+        super().__init__(CodeCounts(math.prod(levels)))
+        counts = torch.tensor(levels)
+        self.register_buffer("levels", counts, persistent=False)  # (d,), L
+        self.register_buffer("lowest", counts // 2, persistent=False)  # (d,), steps below 0
+        self.register_buffer("places", counts.cumprod(0) // counts, persistent=False)  # (d,), what a digit counts
+        self.down = FullPrecisionLinear(dim, len(levels))
+        self.up = nn.Linear(len(levels), dim)
+
+    def coordinates(self, z: Tensor) -> Tensor:
+        """Bounded coordinates (..., d) of z (..., D), before rounding, in steps."""
+        half = (self.levels - 1) * (1 + MARGIN) / 2
+        offset = torch.where(self.levels % 2 == 0, 0.5, 0.0)
+        return (self.down(z) + (offset / half).atanh()).tanh() * half - offset
+
+    def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
+        bounded = self.coordinates(z)  # (N, d)
+        steps = bounded.detach().round()
+        codes = ((steps.long() + self.lowest) * self.places).sum(-1, keepdim=True)  # (N, 1)
+        return Quantized(self._output(straight_through(bounded, steps) / self.lowest), codes)
+
+    def _output(self, grid: Tensor) -> Tensor:
+        return self.up(grid.to(self.up.weight.dtype)).float()
+
+    def embed(self, codes: Tensor) -> Tensor:
+        digits = codes.unsqueeze(-1) // self.places % self.levels  # (B, T, d)
+        return self._output((digits - self.lowest) / self.lowest)

@@ -1,0 +1,63 @@
+"""Gumbel-softmax as in the first latent Transformers (Kaiser et al. 2018; Roy et al. 2018, section 4.1)."""
+
+import random
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from vqnat.bottlenecks import schedules
+from vqnat.bottlenecks.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.options import SizeConfig, check
+from vqnat.bottlenecks.registry import register_bottleneck
+from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, plain_codebook
+
+
+@dataclass
+class GumbelSoftmaxConfig(SizeConfig, RelaxedConfig):
+    """Options of ``gumbel_softmax``."""
+
+    gumbel_noise: float = field(default=0.5, metadata={"help": "a, the last scale of the Gumbel noise"})
+    gumbel_noise_updates: int = field(
+        default=30000, metadata={"help": "updates over which the noise grows exponentially from its hundredth"}
+    )
+    gumbel_warm_share: float = field(
+        default=0.1, metadata={"help": "share of updates whose temperature is drawn from 0.5 to 1 instead"}
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check(
+            self,
+            ("gumbel_noise", self.gumbel_noise >= 0, "0 or more"),
+            ("gumbel_noise_updates", self.gumbel_noise_updates >= 0, "0 or more"),
+            ("gumbel_warm_share", 0 <= self.gumbel_warm_share <= 1, "0 to 1"),
+        )
+
+
+@register_bottleneck("gumbel_softmax", GumbelSoftmaxConfig)
+class GumbelSoftmax(Relaxed):
+    """Logits from a linear layer; no loss of its own.
+
+    The noise grows to a = 0.5 over 30k updates, T falls from 1.2 to 0.2 over 150k, and one update in ten has
+    T ~ U(0.5, 1). That draw is seeded by the update's number, so that replicas and a resumed training agree.
+    """
+
+    temperatures = Temperatures(schedules.linear, 1.2, 0.2, 150_000)
+
+    def __init__(self, config: GumbelSoftmaxConfig, dim: int):
+        super().__init__(config, plain_codebook(config.codebook_size, dim))
+        self.to_logits = FullPrecisionLinear(dim, config.codebook_size)
+
+    def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
+        return self.to_logits(z)
+
+    def temperature(self) -> float:
+        numbers = random.Random(self.num_updates)
+        warm, drawn = numbers.random() < self.config.gumbel_warm_share, numbers.uniform(0.5, 1)
+        return drawn if warm else super().temperature()
+
+    def noise_scale(self) -> float:
+        return schedules.ramp(self.num_updates, self.config.gumbel_noise, self.config.gumbel_noise_updates)
+
+    def scalars(self) -> dict[str, float]:
+        return super().scalars() | {"gumbel_noise": self.noise_scale()}

@@ -1,0 +1,53 @@
+"""SimVQ: a frozen random codebook seen through a learned linear map (Zhu et al. 2024)."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vqnat.bottlenecks.gradient_codebook import CodebookLossConfig
+from vqnat.bottlenecks.options import SizeConfig
+from vqnat.bottlenecks.quantiser import QuantiserConfig, VectorQuantiser
+from vqnat.bottlenecks.registry import register_bottleneck
+from vqnat.bottlenecks.usage import CodeCounts
+
+
+@dataclass
+class SimVQConfig(CodebookLossConfig, SizeConfig, QuantiserConfig):
+    """Options of ``sim_vq``."""
+
+
+class LinearCodebook(CodeCounts):
+    """Codes E = C W: C (K, D) Gaussian and frozen, W (D, D) learned, so that every step moves all codes.
+
+    Attributes:
+        frozen: (K, D) C, with the variance 1 / D of each component.
+        weight: (D, D) W.
+    """
+
+    learned = True
+
+    def __init__(self, size: int, dim: int, on_sphere: bool):
+        super().__init__(size)
+        self.on_sphere = on_sphere
+        self.register_buffer("frozen", torch.randn(size, dim) * dim**-0.5)
+        self.weight = nn.Parameter(torch.empty(dim, dim))
+        nn.init.uniform_(self.weight, -(dim**-0.5), dim**-0.5)  # as a linear layer's
+
+    def vectors(self) -> Tensor:
+        """The codes (K, D) float32, with the gradient of W."""
+        codes = self.frozen @ self.weight
+        return F.normalize(codes, dim=-1) if self.on_sphere else codes
+
+    def look_ahead(self, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
+        """The codes: this codebook makes no step of its own."""
+        return self.vectors()
+
+
+@register_bottleneck("sim_vq", SimVQConfig)
+class SimVQ(VectorQuantiser):
+    """``vq`` with :class:`LinearCodebook`: nothing to start, and no code can die alone."""
+
+    def __init__(self, config: SimVQConfig, dim: int):
+        super().__init__(config, LinearCodebook(config.codebook_size, dim, config.codebook_l2))

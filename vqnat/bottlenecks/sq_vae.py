@@ -1,0 +1,55 @@
+"""SQ-VAE with one Gaussian variance (Takida et al. 2022, "Gaussian I")."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from vqnat.bottlenecks import schedules
+from vqnat.bottlenecks.gradient_codebook import GradientCodebook
+from vqnat.bottlenecks.registry import register_bottleneck
+from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, expected
+from vqnat.bottlenecks.start import StartConfig
+
+
+@dataclass
+class SQVAEConfig(StartConfig, RelaxedConfig):
+    """Options of ``sq_vae``."""
+
+
+@register_bottleneck("sq_vae", SQVAEConfig)
+class SQVAE(Relaxed):
+    """Stochastic quantisation whose learned variance v anneals itself.
+
+        p = softmax_j(-||z - e_j||^2 / 2v),   v = 1 + exp(rho), rho = log 20 at first
+        L = sum_j p_j log p_j + ||z - q||^2 / 2v,   per position, both summed and not averaged over dimensions
+
+    with q the mixture of codes in training and the nearest code in evaluation. The paper's third term, the
+    logarithm of the squared reconstruction error, is the image criterion's. T falls as exp(-t / 100k). The
+    original starts from random codes and replaces none: ``--codebook-start random --dead-code-threshold 0``.
+    """
+
+    temperatures = Temperatures(schedules.exponential, 1.0, 0.0, 100_000)
+
+    def __init__(self, config: SQVAEConfig, dim: int):
+        super().__init__(config, GradientCodebook(config, dim))
+        self.log_variance = nn.Parameter(torch.tensor(math.log(20.0)))  # rho
+
+    def variance(self) -> Tensor:
+        """v, a scalar."""
+        return 1 + self.log_variance.exp()
+
+    def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
+        scores = torch.addmm(-vectors.square().sum(-1) / 2, z, vectors.t())  # (N, K), -||z - e||^2 / 2 + ||z||^2 / 2
+        return scores / self.variance()
+
+    def losses(self, z: Tensor, q: Tensor, log_p: Tensor, weights: Tensor) -> dict[str, Tensor]:
+        distance = (z - q).square().sum(-1) / (2 * self.variance())  # (N,)
+        return {
+            "entropy": (expected(log_p, log_p) * weights).sum(),
+            "distance": (distance * weights).sum(),
+        }
+
+    def loss_names(self) -> tuple[str, ...]:
+        return "entropy", "distance"
