@@ -42,9 +42,7 @@ def run(name: str, parser: argparse.ArgumentParser, load: Callable[[argparse.Nam
 def check(options: argparse.Namespace) -> None:
     """Raises UserError for options that do nothing or contradict each other, before a model is loaded."""
     if options.buffer_size is not None and not options.interactive:
-        raise UserError(
-            f"--buffer-size {options.buffer_size}: needs --interactive; without it all lines are read first"
-        )
+        raise UserError(f"--buffer-size {options.buffer_size}: needs --interactive; otherwise all lines are read first")
     for option in ("buffer_size", "beam", "max_tokens", "batch_size"):
         value = getattr(options, option)
         if value is not None and value < 1:

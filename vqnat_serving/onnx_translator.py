@@ -20,8 +20,10 @@ class OnnxTranslator(Translator):
         precision: ``fp32``, or ``int8`` where it was exported.
         threads: of onnxruntime in one operation; 0 is one for each core.
         length_penalty: scores are divided by the length to this power.
-        max_len_a, max_len_b: at most ``a * |x| + b`` target tokens.
-        max_tokens, max_sentences: of a batch, see :class:`Translator`.
+        max_len_a: at most ``max_len_a * |x| + max_len_b`` target tokens.
+        max_len_b: see there.
+        max_tokens: of a batch, see :class:`Translator`.
+        max_sentences: of a batch.
 
     Raises:
         UserError: something is wrong with the folder or an argument.

@@ -74,8 +74,11 @@ class LatentTranslator(Translator):
             tokenizer: ``moses`` where the text was so tokenised before byte-pair encoding.
             device: of torch, such as ``cuda``.
             dtype: float32, bfloat16 or float16.
-            length_penalty, max_len_a, max_len_b: as ``--lenpen``, ``--max-len-a``, ``--max-len-b``.
-            max_tokens, max_sentences: of a batch, see :class:`Translator`.
+            length_penalty: as ``--lenpen``.
+            max_len_a: as ``--max-len-a``.
+            max_len_b: as ``--max-len-b``.
+            max_tokens: of a batch, see :class:`Translator`.
+            max_sentences: of a batch.
 
         Raises:
             UserError: a file is missing or of the wrong kind, an option is unknown.

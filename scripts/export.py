@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""Exports a latent transformer to ONNX, for vqnat_serving: encoder, predictor step, decoder; fp32 and int8.
+
+scripts/export.py --path checkpoints/average.pt --data DATA --out exported
+python -m vqnat_serving --model exported --interactive
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+logging.disable(logging.INFO)  # what fairseq says when it is imported
+
+from vqnat.errors import UserError, run_command  # noqa: E402
+from vqnat.hub import LatentTranslator  # noqa: E402
+from vqnat_serving.description import PRECISIONS  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--path", type=Path, required=True, metavar="CKPT", help="latent transformer")
+    parser.add_argument("--data", type=Path, help="its dictionaries (default: beside it, or where it was trained)")
+    parser.add_argument("--bpe", choices=("auto", "sentencepiece", "none"), default="auto", help="none: text in pieces")
+    parser.add_argument("--bpe-model", type=Path, metavar="FILE", help="sentencepiece model (default: near the data)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS), help="default: both")
+    parser.add_argument("--reduce-range", action="store_true", help="int8 for x86 processors without VNNI")
+    args = parser.parse_args()
+    try:
+        from vqnat.export.folder import check_replaceable, export
+    except ImportError as error:
+        raise UserError(f"{error.name} is not installed: pip install 'vqnat[export]'") from error
+    check_replaceable(args.out)
+    translator = LatentTranslator.from_pretrained(args.path, args.data, args.bpe, args.bpe_model)
+    export(translator, args.path, args.out, args.precision, args.reduce_range)
+    print(f"export: {args.out} ({', '.join(args.precision)})")
+
+
+if __name__ == "__main__":
+    run_command("export", main)
