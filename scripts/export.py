@@ -25,8 +25,13 @@ def main() -> None:
     parser.add_argument("--bpe", choices=("auto", "sentencepiece", "none"), default="auto", help="none: text in pieces")
     parser.add_argument("--bpe-model", type=Path, metavar="FILE", help="sentencepiece model (default: near the data)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    parser.add_argument("--precision", nargs="+", choices=PRECISIONS, default=list(PRECISIONS), help="default: both")
-    parser.add_argument("--reduce-range", action="store_true", help="int8 for x86 processors without VNNI")
+    parser.add_argument(
+        "--precision",
+        nargs="+",
+        choices=PRECISIONS,
+        default=["fp32", "int8"],
+        help="default: fp32 int8. int8_dynamic is faster on some machines, but its output may depend on the batch",
+    )
     args = parser.parse_args()
     try:
         from vqnat.export.folder import check_replaceable, export
@@ -34,7 +39,7 @@ def main() -> None:
         raise UserError(f"{error.name} is not installed: pip install 'vqnat[export]'") from error
     check_replaceable(args.out)
     translator = LatentTranslator.from_pretrained(args.path, args.data, args.bpe, args.bpe_model)
-    export(translator, args.path, args.out, args.precision, args.reduce_range)
+    export(translator, args.path, args.out, args.precision)
     print(f"export: {args.out} ({', '.join(args.precision)})")
 
 

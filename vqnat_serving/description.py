@@ -10,7 +10,7 @@ from vqnat_serving.errors import UserError
 NAME = "export.json"
 FORMAT = "vqnat-onnx-1"
 PARTS = ("encoder", "step", "decoder")
-PRECISIONS = ("fp32", "int8")
+PRECISIONS = ("fp32", "int8", "int8_dynamic")
 
 
 @dataclass(frozen=True)

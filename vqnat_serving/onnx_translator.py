@@ -17,7 +17,7 @@ class OnnxTranslator(Translator):
 
     Args:
         folder: what ``scripts/export.py`` wrote.
-        precision: ``fp32``, or ``int8`` where it was exported.
+        precision: ``fp32``, ``int8``, or ``int8_dynamic``, whose output may depend on the batch; as exported.
         threads: of onnxruntime in one operation; 0 is one for each core.
         length_penalty: scores are divided by the length to this power.
         max_len_a: at most ``max_len_a * |x| + max_len_b`` target tokens.

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 import vqnat
 from vqnat.errors import UserError
 from vqnat.export.graphs import Decoder, Encoder, Step
-from vqnat.export.onnx_files import TOLERANCE, largest_difference, versions, write_fp32, write_int8
+from vqnat.export.onnx_files import TOLERANCE, WRITERS, largest_difference, versions, write_fp32
 from vqnat.export.tracing import examples
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
@@ -24,7 +24,6 @@ def export(
     checkpoint: Path,
     out: Path,
     precisions: Sequence[str] = ("fp32", "int8"),
-    reduce_range: bool = False,
 ) -> None:
     """Write graphs, dictionaries, the sentencepiece model and ``export.json``; the folder appears whole.
 
@@ -32,8 +31,7 @@ def export(
         translator: a latent transformer on the CPU in float32.
         checkpoint: the file it was loaded from.
         out: folder to write; an earlier export there is replaced.
-        precisions: which models to write, of fp32 and int8.
-        reduce_range: see :func:`write_int8`.
+        precisions: which models to write, of :data:`vqnat_serving.description.PRECISIONS`.
 
     Raises:
         UserError: the model has no latents, its text cannot be cut without fairseq, or ``out`` is something else.
@@ -48,7 +46,7 @@ def export(
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        write_models(model, [BOS, PAD], temporary, precisions, reduce_range)
+        write_models(model, [BOS, PAD], temporary, precisions)
         description = describe(translator, checkpoint, precisions)
         translator.task.source_dictionary.save(str(temporary / description.source_dictionary))
         translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
@@ -71,9 +69,7 @@ def check_replaceable(out: Path) -> None:
         raise UserError(f"{out}: exists and is no export; give a new folder")
 
 
-def write_models(
-    model: LatentTransformer, never: list[int], folder: Path, precisions: Sequence[str], reduce_range: bool
-) -> None:
+def write_models(model: LatentTransformer, never: list[int], folder: Path, precisions: Sequence[str]) -> None:
     """Export every graph, hold it against torch with other sizes than it was traced with, quantise it."""
     graphs = {"encoder": Encoder(model), "step": Step(model), "decoder": Decoder(model, never)}
     traced = examples(model, batch=3, source=7, codes=5)
@@ -85,8 +81,8 @@ def write_models(
             difference = largest_difference(graph, check[part].inputs, fp32)
             if not difference < TOLERANCE:
                 raise RuntimeError(f"the exported {part} differs from torch by {difference:.1e}: do not use it")
-        if "int8" in precisions:
-            write_int8(fp32, folder / Description.model_file("int8", part), reduce_range)
+        for precision in WRITERS.keys() & set(precisions):
+            WRITERS[precision](fp32, folder / Description.model_file(precision, part))
     if "fp32" not in precisions:
         shutil.rmtree(folder / "fp32")
 

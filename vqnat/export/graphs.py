@@ -54,7 +54,8 @@ class Step(nn.Module):
         x = self.inputs[codes].unsqueeze(1) + self.positions(position, 1)  # (B, 1, D)
         past = cache.permute(1, 2, 3, 4, 0, 5)  # (layers, 2, B, H, T, D / H)
         x, added = self.stack.extend(x, past, memory, source_real[:, None, None, :])
-        return self.output_proj(x[:, 0]).log_softmax(-1), added.squeeze(4)
+        # Of three axes, so that it is exported as a MatMul like the others, which can be made int8.
+        return self.output_proj(x)[:, 0].log_softmax(-1), added.squeeze(4)
 
 
 class Decoder(nn.Module):
