@@ -24,6 +24,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="its dictionaries (default: beside it, or where it was trained)")
     parser.add_argument("--bpe", choices=("auto", "sentencepiece", "none"), default="auto", help="none: text in pieces")
     parser.add_argument("--bpe-model", type=Path, metavar="FILE", help="sentencepiece model (default: near the data)")
+    for option in ("source-lang", "target-lang"):
+        parser.add_argument(f"--{option}", metavar="LANG", help="default: as in training, or as the data's file names")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     parser.add_argument(
         "--precision",
@@ -38,7 +40,8 @@ def main() -> None:
     except ImportError as error:
         raise UserError(f"{error.name} is not installed: pip install 'vqnat[export]'") from error
     check_replaceable(args.out)
-    translator = LatentTranslator.from_pretrained(args.path, args.data, args.bpe, args.bpe_model)
+    languages = {"source_lang": args.source_lang, "target_lang": args.target_lang}
+    translator = LatentTranslator.from_pretrained(args.path, args.data, args.bpe, args.bpe_model, **languages)
     export(translator, args.path, args.out, args.precision)
     print(f"export: {args.out} ({', '.join(args.precision)})")
 

@@ -24,7 +24,13 @@ class Loaded:
     data: Path
 
 
-def load_checkpoint(checkpoint: Path, data_bin: Path | None, task_name: str | None = None, who: str = "") -> Loaded:
+def load_checkpoint(
+    checkpoint: Path,
+    data_bin: Path | None,
+    task_name: str | None = None,
+    languages: tuple[str | None, str | None] = (None, None),
+    who: str = "",
+) -> Loaded:
     """Load with the dictionaries of ``data_bin``.
 
     Args:
@@ -32,6 +38,7 @@ def load_checkpoint(checkpoint: Path, data_bin: Path | None, task_name: str | No
         data_bin: folder with the dictionaries; None takes the checkpoint's own folder when it has some, else the
             one that it was trained with.
         task_name: instead of the checkpoint's.
+        languages: source and target; None takes the checkpoint's, or else that of the data's file names.
         who: begins every error.
 
     Raises:
@@ -48,7 +55,7 @@ def load_checkpoint(checkpoint: Path, data_bin: Path | None, task_name: str | No
         cfg = state["cfg"] if old is None else convert_namespace_to_omegaconf(old)
         weights = state["model"]
         data_bin = data_bin or _find_data(checkpoint, cfg.task)
-        task_name = _set_task(cfg.task, task_name, data_bin)
+        task_name = _set_task(cfg.task, task_name, languages, data_bin)
     except Exception as error:  # pickle, zip, torch: each has its own
         raise UserError(f"{where}: not a readable fairseq checkpoint ({_reason(error)})") from error
     try:
@@ -69,11 +76,13 @@ def _find_data(checkpoint: Path, settings: Any) -> Path:
     return beside if any(beside.glob("dict.*.txt")) else Path(settings.data.split(":")[0])
 
 
-def _set_task(settings: Any, name: str | None, data_bin: Path) -> str:
+def _set_task(settings: Any, name: str | None, languages: tuple[str | None, str | None], data_bin: Path) -> str:
     # Tasks with a dataclass have a DictConfig with _name; older ones a Namespace with task.
     key = "task" if isinstance(settings, Namespace) else "_name"
     with nullcontext() if isinstance(settings, Namespace) else open_dict(settings):
         settings.data = str(data_bin)
+        settings.source_lang = languages[0] or settings.source_lang
+        settings.target_lang = languages[1] or settings.target_lang
         setattr(settings, key, name or getattr(settings, key))
         return getattr(settings, key)
 

@@ -35,6 +35,7 @@ def write_fp32(graph: nn.Module, example: Example, path: Path) -> None:
             dynamic_shapes=example.axes,
             opset_version=OPSET,
             dynamo=True,
+            optimize=False,
             verbose=False,
         )
     # Fold transposed weights of any size: only a MatMul with a constant is made int8.

@@ -19,6 +19,8 @@ def load(options: argparse.Namespace) -> LatentTranslator:
         bpe=options.bpe,
         bpe_model=options.bpe_model,
         tokenizer=options.tokenizer,
+        source_lang=options.source_lang,
+        target_lang=options.target_lang,
         device=options.device,
         dtype=options.dtype,
         max_tokens=options.max_tokens,
@@ -33,6 +35,8 @@ if __name__ == "__main__":
     parser.add_argument("--bpe", choices=BPE, default="auto", help="pieces (default: auto, told by the dictionary)")
     parser.add_argument("--bpe-model", metavar="FILE", help="sentencepiece model or subword-nmt codes")
     parser.add_argument("--tokenizer", choices=["moses"], help="of text that was tokenised before it was cut")
+    for option in ("source-lang", "target-lang"):
+        parser.add_argument(f"--{option}", metavar="LANG", help="default: as in training, or as the data's file names")
     parser.add_argument("--device", default="cpu", help="default: cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: float32")
     parser.add_argument("--threads", type=int, default=0, help="of torch (default: torch's)")

@@ -55,6 +55,8 @@ class LatentTranslator(Translator):
         bpe: str = "auto",
         bpe_model: str | Path | None = None,
         tokenizer: str | None = None,
+        source_lang: str | None = None,
+        target_lang: str | None = None,
         device: str = "cpu",
         dtype: str = "float32",
         length_penalty: float = 1.0,
@@ -72,6 +74,8 @@ class LatentTranslator(Translator):
             bpe_model: sentencepiece model or subword-nmt codes; None looks for ``spm.model`` in the data's folder,
                 the one above it, and beside the checkpoint.
             tokenizer: ``moses`` where the text was so tokenised before byte-pair encoding.
+            source_lang: names the dictionary, ``dict.LANG.txt``; None: as in training, or as the data's file names.
+            target_lang: likewise.
             device: of torch, such as ``cuda``.
             dtype: float32, bfloat16 or float16.
             length_penalty: as ``--lenpen``.
@@ -86,7 +90,8 @@ class LatentTranslator(Translator):
         path = Path(path)
         if dtype not in DTYPES:
             raise UserError(f"dtype {dtype!r} is unknown; choose from: {', '.join(DTYPES)}")
-        loaded = load_checkpoint(path, None if data is None else Path(data))
+        languages = (source_lang, target_lang)
+        loaded = load_checkpoint(path, None if data is None else Path(data), languages=languages)
         model, task, task_name = loaded.model, loaded.task, loaded.task_name
         if isinstance(model, LatentTransformer):
             if not model.bottleneck.started:
