@@ -6,6 +6,8 @@ import json
 import bitext
 import pytest
 
+from vqnat.export import folder
+
 
 def export(checkpoint, out, *more):
     done = bitext.run("scripts/export.py", "--path", checkpoint, "--out", out, *more, check=False)
@@ -37,20 +39,20 @@ def test_what_cannot_be_exported_is_one_line(digits, teacher_checkpoint, latent_
     assert not (tmp_path / "out").exists()
 
 
-def test_an_earlier_export_is_replaced(trained, tmp_path):
-    from vqnat.export.folder import check_replaceable, export
+def test_an_earlier_export_is_replaced_whole(trained, tmp_path, monkeypatch):
+    def write_models(model, never, out, precisions):
+        for precision in precisions:
+            (out / precision).mkdir()
 
+    monkeypatch.setattr(folder, "write_models", write_models)
     out = tmp_path / "again"
     for precisions in (("fp32",), ("int8",)):
-        check_replaceable(out)
-        export(trained.torch(), trained.checkpoint, out, precisions)
+        folder.export(trained.torch(), trained.checkpoint, out, precisions)
         assert {path.name for path in out.iterdir() if path.is_dir()} == set(precisions)
-    assert not list(tmp_path.glob(".again*"))
+    assert [path.name for path in tmp_path.iterdir()] == ["again"]
 
 
 def test_a_difference_from_torch_is_found(trained, monkeypatch, tmp_path):
-    from vqnat.export import folder
-
     monkeypatch.setattr(folder, "largest_difference", lambda *arguments: float("nan"))
     with pytest.raises(RuntimeError, match="the exported encoder differs from torch"):
         folder.export(trained.torch(), trained.checkpoint, tmp_path / "out")

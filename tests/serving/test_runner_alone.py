@@ -38,7 +38,7 @@ def test_the_runner_imports_neither_torch_nor_fairseq_and_unpickles_nothing(trai
 
 def test_the_package_alone_is_enough(trained, tmp_path):
     shutil.copytree(bitext.REPO / "vqnat_serving", tmp_path / "vqnat_serving")
-    code = "import sys; sys.path.insert(0, sys.argv[2]); " + ALONE + "; print(sys.modules['vqnat_serving'].__file__)"
+    code = "import sys; sys.path.insert(0, sys.argv[2]); " + ALONE + "print(sys.modules['vqnat_serving'].__file__)"
     lines = python("-c", code, trained.folder, tmp_path).stdout.splitlines()
     assert lines[-1] == str(tmp_path / "vqnat_serving" / "__init__.py")
 
