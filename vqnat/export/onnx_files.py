@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from vqnat.export.tracing import Example
 
-OPSET = 18
 BLOCK = 128  # inputs of a linear map that share a scale, in int8
 TOLERANCE = 1e-3  # in what leaves a graph: other orders of summing, not other computations
 
@@ -33,7 +32,7 @@ def write_fp32(graph: nn.Module, example: Example, path: Path) -> None:
             input_names=list(example.inputs),
             output_names=list(example.outputs),
             dynamic_shapes=example.axes,
-            opset_version=OPSET,
+            opset_version=example.opset,
             dynamo=True,
             optimize=False,
             verbose=False,

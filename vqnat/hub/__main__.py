@@ -1,6 +1,7 @@
 """Translates standard input with a checkpoint: ``python -m vqnat.hub --path CKPT --data DATA --interactive``."""
 
 import argparse
+import logging
 
 import torch
 
@@ -11,6 +12,7 @@ from vqnat_serving.command import add_options, run
 
 def load(options: argparse.Namespace) -> LatentTranslator:
     """The translator of the options."""
+    logging.disable(logging.INFO)  # what fairseq says of each dictionary
     if options.threads:
         torch.set_num_threads(options.threads)
     return LatentTranslator.from_pretrained(
