@@ -78,13 +78,14 @@ def _find_data(checkpoint: Path, settings: Any) -> Path:
 
 def _set_task(settings: Any, name: str | None, languages: tuple[str | None, str | None], data_bin: Path) -> str:
     # Tasks with a dataclass have a DictConfig with _name; older ones a Namespace with task.
-    key = "task" if isinstance(settings, Namespace) else "_name"
+    name_key = "task" if isinstance(settings, Namespace) else "_name"
     with nullcontext() if isinstance(settings, Namespace) else open_dict(settings):
         settings.data = str(data_bin)
-        settings.source_lang = languages[0] or settings.source_lang
-        settings.target_lang = languages[1] or settings.target_lang
-        setattr(settings, key, name or getattr(settings, key))
-        return getattr(settings, key)
+        for key, language in zip(("source_lang", "target_lang"), languages, strict=True):
+            if language is not None:  # not every task has languages
+                setattr(settings, key, language)
+        setattr(settings, name_key, name or getattr(settings, name_key))
+        return getattr(settings, name_key)
 
 
 def _check_sizes(where: str, weights: dict[str, Any], task: Any) -> None:

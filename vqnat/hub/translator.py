@@ -94,7 +94,7 @@ class LatentTranslator(Translator):
         loaded = load_checkpoint(path, None if data is None else Path(data), languages=languages)
         model, task, task_name = loaded.model, loaded.task, loaded.task_name
         if isinstance(model, LatentTransformer):
-            if not model.bottleneck.started:
+            if not getattr(model.bottleneck, "started", True):
                 raise UserError(f"{path}: its codebook has not started; train for more updates")
         elif not isinstance(getattr(model, "decoder", None), FairseqIncrementalDecoder) or task_name not in TASKS:
             raise UserError(f"{path}: task {task_name}; needed a latent transformer or an autoregressive translator")
