@@ -12,7 +12,7 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    packages=find_packages(include=["vqnat", "vqnat.*"]),
+    packages=find_packages(include=["vqnat", "vqnat.*", "vqnat_serving"]),
     package_data={"vqnat": ["**/*.yaml", "**/*.html", "**/*.txt"]},
     install_requires=[
         "torch>=2.6",
@@ -29,6 +29,8 @@ setup(
     ],
     extras_require={
         "dev": ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "ruff>=0.6", "vector-quantize-pytorch>=1.32"],
+        "serving": ["onnxruntime>=1.22"],  # the first with 8-bit MatMulNBits on the CPU
+        "export": ["onnx>=1.18", "onnxscript>=0.5", "onnxruntime>=1.22"],
         "tensorboard": ["tensorboard>=2.15"],
     },
 )

@@ -5,11 +5,14 @@ Importing this package lets fairseq load checkpoints with ``weights_only=True`` 
 ``latent_transformer_loss``.
 """
 
+import logging
+
 from vqnat.errors import install_hook
 from vqnat.safe_loading import allow_fairseq_checkpoints
 
 __version__ = "0.1.0"
 
+logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)  # or each import asks for tensorboardX
 allow_fairseq_checkpoints()
 install_hook()
 

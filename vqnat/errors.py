@@ -1,21 +1,11 @@
 """What is said to a user in one line instead of a traceback."""
 
 import sys
-from collections.abc import Callable
 from types import TracebackType
 
+from vqnat_serving.errors import UserError, run_command
 
-class UserError(ValueError):
-    """A mistake in a file or an option; the message names it, its value and what is valid."""
-
-
-def run_command(name: str, main: Callable[[], None]) -> None:
-    """Run a command line; a :class:`UserError` becomes one line on standard error and exit status 2."""
-    try:
-        main()
-    except UserError as error:
-        print(f"{name}: {error}", file=sys.stderr)
-        sys.exit(2)
+__all__ = ["UserError", "install_hook", "run_command", "user_message"]
 
 
 def install_hook() -> None:

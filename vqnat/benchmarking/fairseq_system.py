@@ -14,11 +14,11 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 import vqnat  # noqa: F401  (torch.load accepts fairseq's checkpoints)
-from vqnat.benchmarking.fairseq_loading import Loaded, load_checkpoint
 from vqnat.benchmarking.sentences import TestSet
 from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec
 from vqnat.benchmarking.system import Batch
 from vqnat.errors import UserError
+from vqnat.fairseq_loading import Loaded, load_checkpoint
 from vqnat.results import shown
 
 # What each task's generator reads; a setting that would do nothing is refused.
@@ -57,7 +57,7 @@ class FairseqSystem:
     def __init__(self, spec: SystemSpec, test_set: TestSet, device: str, threads: int) -> None:
         self.name, self.device = spec.name, device
         self.threads = spec.threads or threads
-        loaded = load_checkpoint(spec, test_set.folder)
+        loaded = load_checkpoint(spec.checkpoint, test_set.folder, spec.task, who=f"system {spec.name}: ")
         self.task, self.model = loaded.task, loaded.model.to(device)
         _check_settings(spec, loaded)
         settings = generation(spec)

@@ -58,6 +58,21 @@ class SelfAttention(nn.Module):
         keys, values = cache[0, :, :, : position + 1], cache[1, :, :, : position + 1]
         return self.out_proj(_merge(F.scaled_dot_product_attention(query, keys, values)))
 
+    def extend(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`step`, as a function without a write: for graphs that are exported.
+
+        Args:
+            x: (B, 1, D), the vector at the next position.
+            past: (2, B, H, T, D / H), keys and values so far; T may be 0.
+
+        Returns:
+            The output (B, 1, D), and this position's key and value (2, B, H, 1, D / H).
+        """
+        query, key, value = (_split(part, self.heads) for part in self.in_proj(x).chunk(3, -1))
+        present = torch.stack([key, value])
+        keys, values = torch.cat([past, present], 3)
+        return self.out_proj(_merge(F.scaled_dot_product_attention(query, keys, values))), present
+
 
 class CrossAttention(nn.Module):
     """Attention to the source; keys and values of a source are computed once by :meth:`project`."""

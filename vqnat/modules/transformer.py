@@ -1,6 +1,6 @@
 """Transformer layers and the stack that all parts of the model share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -76,6 +76,18 @@ class TransformerLayer(nn.Module):
         x = self._residual(x, self.self_norm, lambda y: self.self_attention.step(y, cache, position))
         return self._rest(x, source, attend_source)
 
+    def extend(self, x: Tensor, past: Tensor, source: Tensor, attend_source: Tensor | None) -> tuple[Tensor, Tensor]:
+        """As :meth:`step`, without writing: see :meth:`SelfAttention.extend`."""
+        added = []
+
+        def attend(y: Tensor) -> Tensor:
+            y, present = self.self_attention.extend(y, past)
+            added.append(present)
+            return y
+
+        x = self._residual(x, self.self_norm, attend)
+        return self._rest(x, source, attend_source), added[0]
+
 
 class TransformerStack(nn.Module):
     """Layers, and a final LayerNorm when the layers normalise before."""
@@ -116,13 +128,24 @@ class TransformerStack(nn.Module):
             x = layer.step(x, cache[index], position, source[index], attend_source)
         return self.norm(x)
 
+    def extend(
+        self, x: Tensor, past: Tensor, source: Sequence[Tensor], attend_source: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """As :meth:`step`, without writing: x (B, 1, D) and its keys and values (layers, 2, B, H, 1, D / H)."""
+        added = []
+        for index, layer in enumerate(self.layers):
+            x, present = layer.extend(x, past[index], source[index], attend_source)
+            added.append(present)
+        return self.norm(x), torch.stack(added)
+
 
 def attend_mask(real: Tensor) -> Tensor | None:
     """(B, T) True at real positions -> (B, 1, 1, T) for attention, or None when nothing is a pad.
 
-    Asking whether there are pads costs a look at the device, so on accelerators the mask is always kept.
+    Asking whether there are pads costs a look at the device, so on accelerators the mask is always kept; so it is
+    in an exported graph, which must hold for batches with and without pads.
     """
-    if real.device.type == "cpu" and bool(real.all()):
+    if real.device.type == "cpu" and not torch.compiler.is_exporting() and bool(real.all()):
         return None
     return real[:, None, None, :]
 

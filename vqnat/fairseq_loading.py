@@ -10,35 +10,52 @@ from fairseq import checkpoint_utils, tasks
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from omegaconf import open_dict
 
-from vqnat.benchmarking.specs import SystemSpec
 from vqnat.errors import UserError
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model on the CPU and the task that decodes with it."""
+    """A model on the CPU, the task that decodes with it, and the folder of its dictionaries."""
 
     task: Any
     task_name: str
     model: Any
     arch: str
+    data: Path
 
 
-def load_checkpoint(spec: SystemSpec, data_bin: Path) -> Loaded:
+def load_checkpoint(
+    checkpoint: Path,
+    data_bin: Path | None,
+    task_name: str | None = None,
+    languages: tuple[str | None, str | None] = (None, None),
+    who: str = "",
+) -> Loaded:
     """Load with the dictionaries of ``data_bin``.
+
+    Args:
+        checkpoint: file.
+        data_bin: folder with the dictionaries; None takes the checkpoint's own folder when it has some, else the
+            one that it was trained with.
+        task_name: instead of the checkpoint's.
+        languages: source and target; None takes the checkpoint's, or else that of the data's file names.
+        who: begins every error.
 
     Raises:
         UserError: no such file, not a checkpoint, an unknown task or architecture, other dictionaries.
     """
-    where = f"system {spec.name}: {spec.checkpoint}"
-    if not spec.checkpoint.is_file():
+    where = f"{who}{checkpoint}"
+    if not checkpoint.is_file():
         raise UserError(f"{where}: no such file")
+    if data_bin is not None and not data_bin.is_dir():
+        raise UserError(f"{who}{data_bin}: no such folder (needed: what fairseq-preprocess --destdir wrote)")
     try:
-        state = checkpoint_utils.load_checkpoint_to_cpu(str(spec.checkpoint), {"data": str(data_bin)})
+        state = checkpoint_utils.load_checkpoint_to_cpu(str(checkpoint))
         old = state.get("args")
         cfg = state["cfg"] if old is None else convert_namespace_to_omegaconf(old)
         weights = state["model"]
-        task_name = _set_task(cfg.task, spec.task, data_bin)
+        data_bin = data_bin or _find_data(checkpoint, cfg.task)
+        task_name = _set_task(cfg.task, task_name, languages, data_bin)
     except Exception as error:  # pickle, zip, torch: each has its own
         raise UserError(f"{where}: not a readable fairseq checkpoint ({_reason(error)})") from error
     try:
@@ -47,20 +64,28 @@ def load_checkpoint(spec: SystemSpec, data_bin: Path) -> Loaded:
         raise UserError(f"{where}: task {task_name} does not start with {data_bin} ({_reason(error)})") from error
     _check_sizes(where, weights, task)
     try:
-        [model], _, task = checkpoint_utils.load_model_ensemble_and_task([str(spec.checkpoint)], task=task, state=state)
+        [model], _, task = checkpoint_utils.load_model_ensemble_and_task([str(checkpoint)], task=task, state=state)
     except Exception as error:
         raise UserError(f"{where}: cannot be loaded ({_reason(error)})") from error
     arch = getattr(cfg.model, "arch", None) or getattr(cfg.model, "_name", type(model).__name__)
-    return Loaded(task, task_name, model, str(arch))
+    return Loaded(task, task_name, model, str(arch), data_bin)
 
 
-def _set_task(settings: Any, name: str | None, data_bin: Path) -> str:
+def _find_data(checkpoint: Path, settings: Any) -> Path:
+    beside = checkpoint.absolute().parent
+    return beside if any(beside.glob("dict.*.txt")) else Path(settings.data.split(":")[0])
+
+
+def _set_task(settings: Any, name: str | None, languages: tuple[str | None, str | None], data_bin: Path) -> str:
     # Tasks with a dataclass have a DictConfig with _name; older ones a Namespace with task.
-    key = "task" if isinstance(settings, Namespace) else "_name"
+    name_key = "task" if isinstance(settings, Namespace) else "_name"
     with nullcontext() if isinstance(settings, Namespace) else open_dict(settings):
         settings.data = str(data_bin)
-        setattr(settings, key, name or getattr(settings, key))
-        return getattr(settings, key)
+        for key, language in zip(("source_lang", "target_lang"), languages, strict=True):
+            if language is not None:  # not every task has languages
+                setattr(settings, key, language)
+        setattr(settings, name_key, name or getattr(settings, name_key))
+        return getattr(settings, name_key)
 
 
 def _check_sizes(where: str, weights: dict[str, Any], task: Any) -> None:

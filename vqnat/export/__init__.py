@@ -1,0 +1,1 @@
+"""A checkpoint as ONNX graphs that :mod:`vqnat_serving` runs."""

@@ -1,0 +1,116 @@
+"""A checkpoint as a folder that :class:`vqnat_serving.OnnxTranslator` reads."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+import vqnat
+from vqnat.errors import UserError
+from vqnat.export.graphs import Decoder, Encoder, Step
+from vqnat.export.onnx_files import TOLERANCE, WRITERS, largest_difference, versions, write_fp32
+from vqnat.export.tracing import examples
+from vqnat.hub.translator import LatentTranslator
+from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.results import sha256
+from vqnat_serving.description import NAME, Description
+from vqnat_serving.pieces import Words
+from vqnat_serving.vocabulary import BOS, PAD
+
+
+def export(
+    translator: LatentTranslator,
+    checkpoint: Path,
+    out: Path,
+    precisions: Sequence[str] = ("fp32", "int8"),
+) -> None:
+    """Write graphs, dictionaries, the sentencepiece model and ``export.json``; the folder appears whole.
+
+    Args:
+        translator: a latent transformer on the CPU in float32.
+        checkpoint: the file it was loaded from.
+        out: folder to write; an earlier export there is replaced.
+        precisions: which models to write, of :data:`vqnat_serving.description.PRECISIONS`.
+
+    Raises:
+        UserError: the model has no latents, its text cannot be cut without fairseq, or ``out`` is something else.
+    """
+    model = translator.model
+    if not isinstance(model, LatentTransformer):
+        raise UserError(f"{checkpoint}: not a latent transformer; only these can be exported")
+    if translator.sentencepiece is None and not isinstance(translator.pieces, Words):
+        raise UserError("the runner knows sentencepiece only: export with bpe 'none', and give it text in pieces")
+    check_replaceable(out)
+    temporary = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        temporary.mkdir(parents=True)
+        write_models(model, [BOS, PAD], temporary, precisions)
+        description = describe(translator, checkpoint, precisions)
+        translator.task.source_dictionary.save(str(temporary / description.source_dictionary))
+        translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
+        if translator.sentencepiece:
+            shutil.copyfile(translator.sentencepiece, temporary / description.sentencepiece)
+        description.write(temporary)
+        shutil.rmtree(out, ignore_errors=True)
+        temporary.rename(out)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror})") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_replaceable(out: Path) -> None:
+    """Raises UserError when ``out`` is anything but new, empty or an earlier export."""
+    if not out.exists():
+        return
+    if not out.is_dir() or (any(out.iterdir()) and not (out / NAME).is_file()):
+        raise UserError(f"{out}: exists and is no export; give a new folder")
+
+
+def write_models(model: LatentTransformer, never: list[int], folder: Path, precisions: Sequence[str]) -> None:
+    """Export every graph, hold it against torch with other sizes than it was traced with, quantise it."""
+    graphs = {"encoder": Encoder(model), "step": Step(model), "decoder": Decoder(model, never)}
+    traced = examples(model, batch=3, source=7, codes=5)
+    checks = [examples(model, batch, source, codes) for batch, source, codes in ((1, 1, 1), (4, 11, 2))]
+    for part, graph in graphs.items():
+        fp32 = folder / Description.model_file("fp32", part)
+        write_fp32(graph.eval(), traced[part], fp32)
+        for check in checks:
+            difference = largest_difference(graph, check[part].inputs, fp32)
+            if not difference < TOLERANCE:
+                raise RuntimeError(f"the exported {part} differs from torch by {difference:.1e}: do not use it")
+        for precision in WRITERS.keys() & set(precisions):
+            WRITERS[precision](fp32, folder / Description.model_file(precision, part))
+    if "fp32" not in precisions:
+        shutil.rmtree(folder / "fp32")
+
+
+def describe(translator: LatentTranslator, checkpoint: Path, precisions: Sequence[str]) -> Description:
+    """What the runner has to know, and where the model comes from."""
+    model, task = translator.model, translator.task
+    shape = model.predictor.stack.shape
+    languages = (task.cfg.source_lang, task.cfg.target_lang)
+    about = {
+        "checkpoint": checkpoint.name,
+        "checkpoint_sha256": sha256(checkpoint),
+        "options": OmegaConf.to_container(OmegaConf.create(model.config)),
+        "versions": {"vqnat": vqnat.__version__, **versions()},
+    }
+    return Description(
+        source_lang=languages[0],
+        target_lang=languages[1],
+        source_dictionary=f"dict.{languages[0]}.txt",
+        target_dictionary=f"dict.{languages[1]}.txt",
+        sentencepiece="spm.model" if translator.sentencepiece else None,
+        stride=model.stride,
+        end=model.predictor.end,
+        max_codes=model.max_codes,
+        max_source_tokens=translator.max_source_tokens,
+        length_mode=model.config.length_mode,
+        length_ratio=model.config.length_ratio,
+        cache=(shape.layers, shape.heads, shape.dim // shape.heads),
+        precisions=tuple(precisions),
+        about=about,
+    )

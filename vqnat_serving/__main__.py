@@ -1,0 +1,27 @@
+"""Translates standard input with an exported model: ``python -m vqnat_serving --model DIR --interactive``."""
+
+import argparse
+
+from vqnat_serving.command import add_options, run
+from vqnat_serving.description import PRECISIONS
+from vqnat_serving.onnx_translator import OnnxTranslator
+
+
+def load(options: argparse.Namespace) -> OnnxTranslator:
+    """The translator of the options."""
+    return OnnxTranslator(
+        options.model,
+        options.precision,
+        options.threads,
+        max_tokens=options.max_tokens,
+        max_sentences=options.batch_size,
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="vqnat_serving", description=__doc__)
+    parser.add_argument("--model", required=True, metavar="DIR", help="what scripts/export.py wrote")
+    parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="default: fp32")
+    parser.add_argument("--threads", type=int, default=1, help="of onnxruntime; 0: one for each core (default: 1)")
+    add_options(parser)
+    run("vqnat_serving", parser, load)

@@ -1,0 +1,79 @@
+"""``export.json``: what an exported model is, and where its parts are."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from vqnat_serving.errors import UserError
+
+NAME = "export.json"
+FORMAT = "vqnat-onnx-1"
+PARTS = ("encoder", "step", "decoder")
+PRECISIONS = ("fp32", "int8", "int8_dynamic")
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything the runner has to know besides the weights.
+
+    Attributes:
+        source_lang, target_lang: language codes.
+        source_dictionary, target_dictionary: file names.
+        sentencepiece: file name of the model; None when text is in pieces already.
+        stride: target positions for one code, 2^nc.
+        end: class of the predictor that ends the codes, K; as a code it is the start.
+        max_codes: the most codes a sentence may have.
+        max_source_tokens: the longest source, its end included.
+        length_mode, length_ratio: as in the model's options.
+        cache: (layers, heads, D / heads) of the predictor's cache.
+        precisions: which of :data:`PRECISIONS` are there, each a folder with a file for each of :data:`PARTS`.
+        about: where it comes from: checkpoint's checksum, options, versions. For people; not read.
+    """
+
+    source_lang: str
+    target_lang: str
+    source_dictionary: str
+    target_dictionary: str
+    sentencepiece: str | None
+    stride: int
+    end: int
+    max_codes: int
+    max_source_tokens: int
+    length_mode: str
+    length_ratio: float
+    cache: tuple[int, int, int]
+    precisions: tuple[str, ...]
+    about: dict[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Write ``export.json``."""
+        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        (folder / NAME).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Description":
+        """Read ``export.json``.
+
+        Raises:
+            UserError: no such folder, not an export, or one of another version.
+        """
+        if not folder.is_dir():
+            raise UserError(f"{folder}: no such folder (needed: what scripts/export.py wrote)")
+        path = folder / NAME
+        if not path.is_file():
+            raise UserError(f"{folder}: not an exported model: it has no {NAME} (scripts/export.py writes it)")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            found = values.pop("format")
+            if found == FORMAT:
+                values["cache"] = tuple(values["cache"])
+                return cls(**values)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UserError(f"{path}: not the description of an exported model ({type(error).__name__})") from error
+        raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export the checkpoint again")
+
+    @staticmethod
+    def model_file(precision: str, part: str) -> Path:
+        """Where a part is, relative to the folder."""
+        return Path(precision) / f"{part}.onnx"

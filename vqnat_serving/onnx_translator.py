@@ -1,0 +1,93 @@
+"""A translator that needs neither torch nor fairseq."""
+
+from pathlib import Path
+
+import numpy as np
+
+from vqnat_serving.description import Description
+from vqnat_serving.models import Models
+from vqnat_serving.pieces import SentencePieces, Words
+from vqnat_serving.search import CodeSequences, beam_codes, greedy_codes
+from vqnat_serving.translator import Decoded, Translator
+from vqnat_serving.vocabulary import EOS, PAD, Vocabulary
+
+
+class OnnxTranslator(Translator):
+    """An exported latent transformer on onnxruntime.
+
+    Args:
+        folder: what ``scripts/export.py`` wrote.
+        precision: ``fp32``, ``int8``, or ``int8_dynamic``, whose output may depend on the batch; as exported.
+        threads: of onnxruntime in one operation; 0 is one for each core.
+        length_penalty: scores are divided by the length to this power.
+        max_len_a: at most ``max_len_a * |x| + max_len_b`` target tokens.
+        max_len_b: see there.
+        max_tokens: of a batch, see :class:`Translator`.
+        max_sentences: of a batch.
+
+    Raises:
+        UserError: something is wrong with the folder or an argument.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        precision: str = "fp32",
+        threads: int = 1,
+        length_penalty: float = 1.0,
+        max_len_a: float = 0.0,
+        max_len_b: int = 200,
+        max_tokens: int = 1024,
+        max_sentences: int = 64,
+    ):
+        folder = Path(folder)
+        self.description = about = Description.read(folder)
+        super().__init__(
+            Vocabulary.read(folder / about.source_dictionary),
+            Vocabulary.read(folder / about.target_dictionary),
+            Words() if about.sentencepiece is None else SentencePieces(folder / about.sentencepiece),
+            about.max_source_tokens,
+            max_tokens,
+            max_sentences,
+        )
+        self.models = Models(folder, about, precision, threads)
+        self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b
+
+    def decode_batch(self, sources: list[list[int]], beam: int) -> list[list[Decoded]]:
+        """Codes by greedy or beam search, then all words of each candidate in one pass."""
+        lengths = np.array([len(tokens) for tokens in sources])
+        batch = np.full((len(sources), lengths.max()), PAD, dtype=np.int64)
+        for row, tokens in enumerate(sources):
+            batch[row, : len(tokens)] = tokens
+        source = self.models.encode(batch, batch != PAD).repeat(beam)
+        limits, end = self._limits(lengths), self.description.end
+        fixed = self.description.length_mode == "ratio"
+        if beam == 1:
+            found = greedy_codes(self.models, source, limits, fixed, end)
+        else:
+            found = beam_codes(self.models, source, limits, fixed, end, beam, self.length_penalty)
+        words, scores = self.models.decode(found.codes, found.real(), source)
+        rows = [self._decoded(row, found, words, scores) for row in range(len(words))]
+        grouped = [rows[i : i + beam] for i in range(0, len(rows), beam)]
+        return [sorted(group, key=lambda one: -one.score) for group in grouped]
+
+    def _limits(self, lengths: np.ndarray) -> np.ndarray:
+        """The most codes (B,) of sources with so many tokens (B,)."""
+        about = self.description
+        lengths = lengths.astype(np.float32)  # as in training: rounding a product up depends on its precision
+        if about.length_mode == "ratio":
+            positions = np.ceil(lengths * np.float32(about.length_ratio)).astype(np.int64)
+        else:
+            positions = np.maximum((lengths * np.float32(self.max_len_a) + self.max_len_b).astype(np.int64), 1)
+        return np.clip(-(-positions // about.stride), 1, about.max_codes)
+
+    def _decoded(self, row: int, found: CodeSequences, words: np.ndarray, scores: np.ndarray) -> Decoded:
+        """A text ends at its first end of sentence, or where its codes end (then the end counts in its length)."""
+        codes = int(found.lengths[row])
+        room = codes * self.description.stride
+        text = words[row, :room]
+        stops = np.flatnonzero(text == EOS)
+        length = int(stops[0]) + 1 if len(stops) else room
+        tokens = text[:length].tolist() + ([] if len(stops) else [EOS])
+        total = float(scores[row, :length].sum()) + float(found.scores[row])
+        return Decoded(tokens, total / len(tokens) ** self.length_penalty, tuple(found.codes[row, :codes].tolist()))

@@ -1,0 +1,55 @@
+"""From text to pieces and back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import sentencepiece
+
+from vqnat_serving.errors import UserError
+
+
+class Pieces(Protocol):
+    """What a translator asks of a tokeniser."""
+
+    def encode(self, sentence: str) -> list[str]:
+        """Pieces of one sentence."""
+
+    def decode(self, pieces: Sequence[str]) -> str:
+        """Text of pieces."""
+
+
+class SentencePieces:
+    """A sentencepiece model.
+
+    Raises:
+        UserError: no such file, or not a model.
+    """
+
+    def __init__(self, path: Path):
+        if not path.is_file():
+            raise UserError(f"{path}: no such sentencepiece model")
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
+        except (RuntimeError, OSError) as error:
+            raise UserError(f"{path}: not a sentencepiece model") from error
+
+    def encode(self, sentence: str) -> list[str]:
+        """Pieces of one sentence."""
+        return self._processor.encode(sentence, out_type=str)
+
+    def decode(self, pieces: Sequence[str]) -> str:
+        """Text of pieces."""
+        return self._processor.decode(list(pieces))
+
+
+class Words:
+    """Text that is in pieces already: only split and joined at spaces."""
+
+    def encode(self, sentence: str) -> list[str]:
+        """Words of one sentence."""
+        return sentence.split()
+
+    def decode(self, pieces: Sequence[str]) -> str:
+        """Words with spaces."""
+        return " ".join(pieces)

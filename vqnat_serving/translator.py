@@ -1,0 +1,116 @@
+"""What all translators share: sentences in, translations out in the same order."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vqnat_serving.batches import batches_by_length
+from vqnat_serving.errors import UserError
+from vqnat_serving.hypothesis import Hypothesis
+from vqnat_serving.pieces import Pieces
+from vqnat_serving.vocabulary import BOS, EOS, PAD, Vocabulary
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a model wrote: tokens (the end of sentence may be among them), score and codes as in Hypothesis."""
+
+    tokens: Sequence[int]
+    score: float
+    codes: tuple[int, ...] | None = None
+
+
+class Translator(ABC):
+    """Encodes sentences, decodes them in batches of similar length, and gives back text in the order of the input.
+
+    A sentence's translation does not depend on the sentences beside it. An empty sentence has one translation, the
+    empty one; no model is asked.
+
+    Args:
+        source: source dictionary.
+        target: target dictionary.
+        pieces: the tokeniser of both sides.
+        max_source_tokens: the longest source sentence that the model reads, its end included.
+        max_tokens: source tokens times beam in one batch, pads included.
+        max_sentences: the most sentences in one batch.
+    """
+
+    def __init__(
+        self,
+        source: Vocabulary,
+        target: Vocabulary,
+        pieces: Pieces,
+        max_source_tokens: int,
+        max_tokens: int = 1024,
+        max_sentences: int = 64,
+    ):
+        for name, value in (("max_tokens", max_tokens), ("max_sentences", max_sentences)):
+            if value < 1:
+                raise UserError(f"{name} {value}: needed 1 or more")
+        self.source, self.target, self.pieces = source, target, pieces
+        self.max_source_tokens = max_source_tokens
+        self.max_tokens, self.max_sentences = max_tokens, max_sentences
+
+    @abstractmethod
+    def decode_batch(self, sources: list[list[int]], beam: int) -> list[list[Decoded]]:
+        """For each source (tokens with the end of sentence) at most ``beam`` results, best first."""
+
+    def translate(self, sentences: Sequence[str], beam: int = 1, n_best: int = 1) -> list[str] | list[list[str]]:
+        """Plain text to plain text.
+
+        Args:
+            sentences: one text each.
+            beam: candidates a sentence; with latents, code sequences.
+            n_best: with 1 one translation a sentence; with more a list of up to so many, best first.
+
+        Raises:
+            UserError: a sentence is too long; not 1 <= n_best <= beam.
+        """
+        found = self.hypotheses(sentences, beam, n_best)
+        if n_best == 1:
+            return [one[0].text for one in found]
+        return [[hypothesis.text for hypothesis in one] for one in found]
+
+    def hypotheses(
+        self, sentences: Sequence[str], beam: int = 1, n_best: int = 1, first_number: int = 1
+    ) -> list[list[Hypothesis]]:
+        """As :meth:`translate`, with scores, tokens and latents: up to ``n_best`` a sentence, best first.
+
+        Args:
+            sentences: one text each.
+            beam: candidates a sentence.
+            n_best: how many of them.
+            first_number: what errors call the first sentence.
+        """
+        if isinstance(sentences, str):
+            raise UserError("translate needs a list of sentences, not one text")
+        if not 1 <= n_best <= beam:
+            raise UserError(f"beam {beam}, n_best {n_best}: needed 1 <= n_best <= beam")
+        sources = [self.encode(sentence) for sentence in sentences]
+        for number, tokens in enumerate(sources, first_number):
+            if len(tokens) > self.max_source_tokens:
+                raise UserError(
+                    f"sentence {number} has {len(tokens)} tokens, its end included; the model reads at most "
+                    f"{self.max_source_tokens}"
+                )
+        # Empty ones stay as they are.
+        results = [[Hypothesis("", (), 0.0)] for _ in sources]
+        filled = [index for index, tokens in enumerate(sources) if len(tokens) > 1]
+        lengths = [len(sources[index]) for index in filled]
+        for batch in batches_by_length(lengths, self.max_tokens // beam, self.max_sentences):
+            rows = [filled[place] for place in batch]
+            for row, decoded in zip(rows, self.decode_batch([sources[row] for row in rows], beam), strict=True):
+                # A beam wider than there are candidates has places that nothing took.
+                real = [one for one in decoded if math.isfinite(one.score)] or decoded[:1]
+                results[row] = [self._hypothesis(one) for one in real[:n_best]]
+        return results
+
+    def encode(self, sentence: str) -> list[int]:
+        """Tokens of one text, the end of sentence last; any white space is one space."""
+        return self.source.encode(self.pieces.encode(" ".join(sentence.split())))
+
+    def _hypothesis(self, decoded: Decoded) -> Hypothesis:
+        tokens = tuple(token for token in decoded.tokens if token not in (BOS, PAD, EOS))
+        text = self.pieces.decode(self.target.decode(tokens))
+        return Hypothesis(text, tokens, decoded.score, decoded.codes)
