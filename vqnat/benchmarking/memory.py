@@ -58,6 +58,28 @@ def _measure(load: Callable[[], System], batches: Sequence[Batch], device: str) 
     return figures
 
 
+def peak_of_call(make: Callable[[], Callable[[], object]], warm: Callable[[], Callable[[], object]]) -> float:
+    """MiB that a call needs at most beyond what is there before it, in a fresh process.
+
+    Args:
+        make: makes the callable; must be picklable.
+        warm: makes a smaller one, called before: what libraries allocate at their first use is not counted.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_measure_call, make, warm).result()
+
+
+def _measure_call(make: Callable[[], Callable[[], object]], warm: Callable[[], Callable[[], object]]) -> float:
+    torch.set_num_threads(1)
+    warm()()
+    call = make()
+    gc.collect()
+    _reset_peak()
+    before = _resident()
+    call()
+    return max(0.0, _peak() - before)
+
+
 def _peak() -> float:
     # Not getrusage where it can be helped: Linux hands a process the peak of the one that started it.
     if STATUS.exists():

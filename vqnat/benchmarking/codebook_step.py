@@ -1,0 +1,142 @@
+"""One step of a codebook, by ours and by others: assign, pass the gradient, backward, move the codes.
+
+Every system is a callable without arguments that makes one whole step on the same N encoder vectors, and returns the
+gradient of these vectors, which must be the same for all that quantise alike.
+"""
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vqnat.bottlenecks import build_bottleneck
+
+Step = Callable[[], Tensor | None]
+DECAY = 0.99
+COMMITMENT = 0.25
+PRODUCT_BUFFER = 1 << 22  # scores of the bare product held at a time: 16 MiB
+
+
+@dataclass(frozen=True)
+class Shape:
+    """N vectors of D components, K codes."""
+
+    vectors: int
+    codes: int
+    dim: int
+
+    def __str__(self) -> str:
+        return f"N {self.vectors}, K {self.codes}, D {self.dim}"
+
+
+def _inputs(shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
+    """Codes (K, D), vectors (1, N, D) near them, a gradient of the same shape; the same for every system."""
+    generator = torch.Generator().manual_seed(1)
+    codes = torch.randn(shape.codes, shape.dim, generator=generator)
+    near = torch.randint(shape.codes, (shape.vectors,), generator=generator)
+    z = codes[near] + 0.3 * torch.randn(shape.vectors, shape.dim, generator=generator)
+    gradient = torch.randn(1, shape.vectors, shape.dim, generator=generator)
+    return codes, z.unsqueeze(0).requires_grad_(), gradient
+
+
+def ours(shape: Shape, samples: int = 0) -> Step:
+    """``hard_em``, or ``soft_em`` with so many samples; nothing is replaced, as in the others."""
+    codes, z, gradient = _inputs(shape)
+    options = Namespace(
+        codebook_size=shape.codes,
+        codebook_start="random",
+        dead_code_threshold=0.0,
+        ema_decay=DECAY,
+        commitment=COMMITMENT,
+        num_samples=samples,
+    )
+    bottleneck = build_bottleneck("soft_em" if samples else "hard_em", options, shape.dim).train()
+    bottleneck.codebook.sums.copy_(codes)
+    bottleneck.codebook._refresh()
+    mask = torch.ones(1, shape.vectors, dtype=torch.bool)
+
+    def step() -> Tensor:
+        z.grad = None
+        output = bottleneck(z, mask)
+        total, count = output.losses["commitment"]
+        torch.autograd.backward([output.quantized, total / count], [gradient, None])
+        bottleneck.apply_update()
+        return z.grad
+
+    return step
+
+
+def vector_quantize_pytorch(shape: Shape) -> Step:
+    """The public package with the same algorithm; its own defaults where they do not change it."""
+    from vector_quantize_pytorch import VectorQuantize
+
+    codes, z, gradient = _inputs(shape)
+    quantiser = VectorQuantize(
+        dim=shape.dim, codebook_size=shape.codes, decay=DECAY, commitment_weight=COMMITMENT, rotation_trick=False
+    ).train()
+    quantiser._codebook.embed.data.copy_(codes.unsqueeze(0))
+    quantiser._codebook.embed_avg.data.copy_(codes.unsqueeze(0))
+
+    def step() -> Tensor:
+        z.grad = None
+        quantized, _, loss = quantiser(z)
+        torch.autograd.backward([quantized, loss.sum()], [gradient, None])
+        return z.grad
+
+    return step
+
+
+def naive(shape: Shape) -> Step:
+    """The equations as they are written: all N x K distances, one-hot rows, two more products for the averages."""
+    codes, z, gradient = _inputs(shape)
+    embedding, counts, sums = codes.clone(), torch.ones(shape.codes), codes.clone()
+
+    def step() -> Tensor:
+        nonlocal counts, sums, embedding
+        z.grad = None
+        flat = z[0]
+        with torch.no_grad():
+            distances = flat.square().sum(1, keepdim=True) - 2 * flat @ embedding.t() + embedding.square().sum(1)
+            chosen = distances.argmin(1)
+            one_hot = F.one_hot(chosen, shape.codes).float()  # (N, K)
+            counts = DECAY * counts + (1 - DECAY) * one_hot.sum(0)
+            sums = DECAY * sums + (1 - DECAY) * one_hot.t() @ flat
+            quantized = one_hot @ embedding
+        loss = COMMITMENT * (flat - quantized).square().mean()
+        torch.autograd.backward([flat + (quantized - flat).detach(), loss], [gradient[0], None])
+        embedding = sums / counts.clamp(min=1e-5).unsqueeze(1)
+        return z.grad
+
+    return step
+
+
+def matrix_product(shape: Shape) -> Step:
+    """z e^T and nothing else, into a buffer that is used again: what an exact search cannot be faster than."""
+    codes, z, _ = _inputs(shape)
+    flat, transposed = z.detach()[0], codes.t()
+    rows = max(1, min(shape.vectors, PRODUCT_BUFFER // shape.codes))
+    buffer = torch.empty(rows, shape.codes)
+
+    def step() -> None:
+        for part in flat.split(rows):
+            torch.mm(part, transposed, out=buffer[: len(part)])
+
+    return step
+
+
+SYSTEMS: dict[str, Callable[[Shape], Step]] = {
+    "hard_em": ours,
+    "soft_em_10": partial(ours, samples=10),
+    "vector_quantize_pytorch": vector_quantize_pytorch,
+    "naive": naive,
+    "matrix_product": matrix_product,
+}
+
+
+def scores_fit(shape: Shape, limit: int) -> bool:
+    """Whether a system that keeps several N x K tensors in fp32 stays below ``limit`` bytes."""
+    return 4 * 4 * shape.vectors * shape.codes <= limit
