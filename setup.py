@@ -29,8 +29,8 @@ setup(
     ],
     extras_require={
         "dev": ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "ruff>=0.6", "vector-quantize-pytorch>=1.32"],
-        "serving": ["onnxruntime>=1.22"],  # the first with 8-bit MatMulNBits on the CPU
-        "export": ["onnx>=1.18", "onnxscript>=0.5", "onnxruntime>=1.22"],
+        "serving": ["onnxruntime>=1.23"],  # Attention of opset 23 and 8-bit MatMulNBits on the CPU
+        "export": ["onnx>=1.18", "onnxscript>=0.5", "onnxruntime>=1.23"],
         "tensorboard": ["tensorboard>=2.15"],
     },
 )
