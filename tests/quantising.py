@@ -109,3 +109,15 @@ def compare(bottleneck: Bottleneck, reference: Reference, rtol: float = 1e-4, at
         assert two.any(), f"{name} has no gradient: nothing would be compared"
         close(one, two, f"gradient of {name}")
     return output
+
+
+def state(bottleneck: Bottleneck) -> dict[str, Tensor]:
+    """A copy of the state."""
+    return {name: value.clone() for name, value in bottleneck.state_dict().items()}
+
+
+def same_state(one: dict[str, Tensor], two: dict[str, Tensor], **tolerance: float) -> None:
+    """Fails where two states differ."""
+    assert one.keys() == two.keys()
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], msg=lambda text, name=name: f"{name}: {text}", **tolerance)

@@ -101,9 +101,12 @@ class GradientCodebook(Codebook):
             weight = (1 + self.affine * self.scale) * weight + self.affine * self.shift
         return F.normalize(weight, dim=-1) if self.on_sphere else weight
 
-    def look_ahead(self, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
+    def lookup(self, codes: Tensor) -> Tensor:
+        return self._codes_of(F.embedding(codes, self.weight))
+
+    def look_ahead(self, vectors: Tensor, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
         if not self.inner_lr:
-            return self.vectors()
+            return vectors
         with torch.enable_grad():
             weight = self.weight.detach().requires_grad_()
             chosen = F.embedding_bag(codes, self._codes_of(weight), mode="mean")  # (N, D)

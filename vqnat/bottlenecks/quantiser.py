@@ -58,7 +58,7 @@ class VectorQuantiser(Bottleneck):
         with torch.no_grad():
             codes = self.assign(z, vectors) if self.training else nearest(z, vectors).unsqueeze(-1)  # (N, m)
         if self.training:
-            vectors = self.codebook.look_ahead(z.detach(), codes, weights, self.accumulating)
+            vectors = self.codebook.look_ahead(vectors, z.detach(), codes, weights, self.accumulating)
         chosen = F.embedding_bag(codes, vectors, mode="mean")  # (N, D)
 
         def total(error: Tensor, weight: float) -> Tensor:
@@ -70,4 +70,4 @@ class VectorQuantiser(Bottleneck):
         return Quantized(self.estimate(z, chosen), codes, losses)
 
     def embed(self, codes: Tensor) -> Tensor:
-        return F.embedding(codes, self.codebook.vectors())
+        return self.codebook.lookup(codes)

@@ -125,7 +125,7 @@ class Relaxed(Bottleneck):
         return mixed
 
     def embed(self, codes: Tensor) -> Tensor:
-        return F.embedding(codes, self.codebook.vectors())
+        return self.codebook.lookup(codes)
 
     def scalars(self) -> dict[str, float]:
         return {"temperature": self.temperature()}

@@ -40,9 +40,14 @@ class LinearCodebook(CodeCounts):
         codes = self.frozen @ self.weight
         return F.normalize(codes, dim=-1) if self.on_sphere else codes
 
-    def look_ahead(self, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
-        """The codes: this codebook makes no step of its own."""
-        return self.vectors()
+    def lookup(self, codes: Tensor) -> Tensor:
+        """The vectors (..., D) of codes (...), without those of all others."""
+        found = F.embedding(codes, self.frozen) @ self.weight
+        return F.normalize(found, dim=-1) if self.on_sphere else found
+
+    def look_ahead(self, vectors: Tensor, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
+        """The codes as they are: this codebook makes no step of its own."""
+        return vectors
 
 
 @register_bottleneck("sim_vq", SimVQConfig)

@@ -89,16 +89,21 @@ class Codebook(CodeCounts):
         """The codes (K, D) float32; carries a gradient where the model's optimizer trains them."""
         raise NotImplementedError
 
-    def look_ahead(self, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
+    def lookup(self, codes: Tensor) -> Tensor:
+        """The vectors (..., D) of codes (...)."""
+        return F.embedding(codes, self.vectors())
+
+    def look_ahead(self, vectors: Tensor, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
         """The codes (K, D) that training reads: those after the codebook's alternating step, if it makes one.
 
         Args:
+            vectors: (K, D) the codes before it.
             z: (N, D) the vectors that were quantised, without gradient.
             codes: (N, m) the codes of each; they stay the same.
             weights: (N,) 1 at real positions, 0 at pads.
             accumulating: whether :meth:`apply_update` will make this step.
         """
-        return self.vectors()
+        return vectors
 
     def _batch_totals(self) -> tuple[Tensor, ...]:
         """What was accumulated since the last update, to be summed over replicas."""
