@@ -9,6 +9,8 @@ from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.source_encoder import EncodedSource
 
+LOGITS = 1 << 26  # logits held at a time: 256 MiB in fp32
+
 
 class LatentGenerator:
     """Codes by greedy or beam search, then all words of each candidate in one pass.
@@ -63,12 +65,19 @@ class LatentGenerator:
 
     def decode_codes(self, sequences: CodeSequences, source: EncodedSource) -> tuple[Tensor, Tensor]:
         """The best word at every position, (B * beam, 2^nc T), and its log-probability."""
-        log_probs = self.model.decode(sequences.codes, sequences.real(), source.repeat(self.beam))
-        log_probs[..., self.never.to(log_probs.device)] = -torch.inf
-        if self.unk_penalty:
-            log_probs[..., self.dictionary.unk()] -= self.unk_penalty
-        scores, words = log_probs.max(-1)
-        return words, scores
+        features = self.model.decode(sequences.codes, sequences.real(), source.repeat(self.beam))
+        words, scores = [], []
+        rows = max(1, LOGITS // (features.shape[1] * len(self.dictionary)))
+        for part in features.split(rows):  # of many candidates all logits at once would fill the memory
+            logits = self.model.output_proj(part).float()  # (rows, 2^nc T, V)
+            normaliser = logits.logsumexp(-1)
+            logits[..., self.never.to(logits.device)] = -torch.inf
+            if self.unk_penalty:
+                logits[..., self.dictionary.unk()] -= self.unk_penalty
+            best, index = logits.max(-1)
+            words.append(index)
+            scores.append(best - normaliser)
+        return torch.cat(words), torch.cat(scores)
 
     def rescore(self, sample: dict, candidates: list[Tensor]) -> list[Tensor]:
         """The teacher's log-probability of every token of the candidates."""

@@ -164,6 +164,5 @@ class LatentTransformer(BaseFairseqModel):
         return targets, mask if self.config.length_mode == "ratio" else mask | ends
 
     def decode(self, codes: Tensor, real: Tensor, source: EncodedSource) -> Tensor:
-        """Log-probabilities (B, 2^nc T, V) of all target words, from codes (B, T), real (B, T)."""
-        features = self.decoder(self.bottleneck.embed(codes).to(source.vectors), real, source)
-        return F.log_softmax(self.output_proj(features), -1, dtype=torch.float32)
+        """Features (B, 2^nc T, D) of all target words for the output layer, from codes (B, T), real (B, T)."""
+        return self.decoder(self.bottleneck.embed(codes).to(source.vectors), real, source)
