@@ -1,5 +1,6 @@
 """Assignments against literal float64 computations."""
 
+import pytest
 import torch
 
 from vqnat.bottlenecks import assignment
@@ -29,6 +30,23 @@ def test_samples_follow_the_posterior():
     shares = torch.stack([row.bincount(minlength=6) for row in samples]) / draws
     # Five standard deviations of a binomial share.
     assert ((shares - posterior).abs() < 5 * (posterior * (1 - posterior) / draws).sqrt() + 1e-9).all()
+
+
+@pytest.mark.parametrize("codes", [3 * assignment.BLOCK, 3 * assignment.BLOCK + 1])
+def test_draws_invert_the_cumulative_distribution(codes):
+    generator = torch.Generator().manual_seed(7)
+    weights = torch.rand(20, codes, generator=generator) * (torch.rand(20, codes, generator=generator) < 0.3)
+    weights[0] = 0
+    weights[0, codes - 2] = 1e-30  # all the weight at one code, and little of it
+    uniform = 1 - torch.rand(20, 50, generator=generator)
+    uniform[:, 0], uniform[:, 1] = 1, 1e-7  # both ends
+    drawn = assignment.draw(weights, uniform)
+    cumulative = weights.double().cumsum(-1)
+    exact = torch.searchsorted(cumulative, uniform.double() * cumulative[:, -1:])
+    # In fp32 a draw next to a step may fall on its other side; never on a code without weight.
+    assert (drawn != exact).float().mean() < 0.01
+    assert (weights.gather(-1, drawn) > 0).all()
+    assert (drawn[0] == codes - 2).all()
 
 
 def test_an_impossible_code_is_never_drawn():

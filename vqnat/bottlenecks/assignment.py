@@ -8,7 +8,10 @@ matrix product and no square root. Rows are taken in chunks so that the scores s
 import torch
 from torch import Tensor
 
+from vqnat.argmax import argmax
+
 CHUNK_ELEMENTS = 1 << 20  # scores held at a time: 4 MiB in fp32
+BLOCK = 128  # weights whose sum is drawn from first
 
 
 def _chunks(z: Tensor, num_codes: int) -> tuple[Tensor, ...]:
@@ -26,15 +29,12 @@ def nearest(z: Tensor, embedding: Tensor) -> Tensor:
         (N,) int64; the lowest index among equals.
     """
     half_norms = embedding.square().sum(-1).mul_(0.5)  # (K,)
-    found = [torch.addmm(-half_norms, part, embedding.t()).argmax(-1) for part in _chunks(z, len(embedding))]
+    found = [argmax(torch.addmm(-half_norms, part, embedding.t())) for part in _chunks(z, len(embedding))]
     return torch.cat(found) if found else z.new_zeros(0, dtype=torch.long)
 
 
 def sample_posterior(z: Tensor, embedding: Tensor, num_samples: int) -> Tensor:
     """m independent draws per vector from softmax_j(-||z - e_j||^2), with replacement.
-
-    Inverse of the cumulative distribution: m uniform numbers per row and a binary search, so the cost of m
-    beyond the softmax is m log K.
 
     Args:
         z: (N, D) float32.
@@ -48,10 +48,43 @@ def sample_posterior(z: Tensor, embedding: Tensor, num_samples: int) -> Tensor:
     drawn = []
     for part in _chunks(z, len(embedding)):
         scores = torch.addmm(-norms, part, embedding.t(), alpha=2)  # (n, K), -||z - e_j||^2 + ||z||^2
-        cumulative = scores.softmax(-1).cumsum(-1)  # (n, K)
-        # 1 - u is in (0, 1]: a draw of exactly 0 would pick code 0 even when its probability is 0.
-        uniform = 1 - torch.rand(len(part), num_samples, device=z.device, dtype=cumulative.dtype)
-        # Scaling by the last value makes rounding in the sum harmless.
-        index = torch.searchsorted(cumulative, uniform * cumulative[:, -1:])
-        drawn.append(index.clamp_(max=len(embedding) - 1))
+        # Numbers too small for fp32's usual format make exp twenty times slower; e^-87 is as good as 0: the smallest
+        # uniform number is 6e-8.
+        weights = scores.sub_(scores.amax(-1, keepdim=True)).clamp_(min=-87).exp_()
+        # 1 - u is in (0, 1]: a draw of exactly 0 would pick code 0 even when its weight is 0.
+        uniform = 1 - torch.rand(len(part), num_samples, device=z.device, dtype=weights.dtype)
+        drawn.append(draw(weights, uniform))
     return torch.cat(drawn) if drawn else torch.zeros(0, num_samples, dtype=torch.long, device=z.device)
+
+
+def draw(weights: Tensor, uniform: Tensor) -> Tensor:
+    """Indices with probabilities proportional to weights, by the inverse of the cumulative distribution.
+
+    A running sum over all K weights costs more than their exponentials. So the sums of blocks of weights are made
+    first (a vectorised pass), then the running sum over blocks picks a block, and one within that block an index:
+    beyond the first pass the cost is m times the length of a block.
+
+    Args:
+        weights: (n, K), not negative, at least one positive in each row.
+        uniform: (n, m) in (0, 1].
+
+    Returns:
+        (n, m) int64, never an index with weight 0.
+    """
+    if weights.shape[-1] % BLOCK:
+        return _invert(weights.cumsum(-1), uniform)
+    blocks = weights.unflatten(-1, (-1, BLOCK))  # (n, K / BLOCK, BLOCK)
+    cumulative = blocks.sum(-1).cumsum(-1)  # (n, K / BLOCK)
+    chosen = _invert(cumulative, uniform)  # (n, m)
+    before = torch.where(chosen > 0, cumulative.gather(-1, (chosen - 1).clamp_(min=0)), 0)
+    left = uniform * cumulative[:, -1:] - before  # (n, m), in (0, sum of the block]
+    rows = torch.arange(len(weights), device=weights.device).unsqueeze(-1)
+    inside = blocks[rows, chosen].cumsum(-1)  # (n, m, BLOCK)
+    # Rounding may leave a little more than the block holds: the last index with a weight takes it.
+    left = torch.minimum(left.unsqueeze(-1), inside[..., -1:])
+    return torch.searchsorted(inside, left).squeeze(-1).add_(chosen, alpha=BLOCK)
+
+
+def _invert(cumulative: Tensor, uniform: Tensor) -> Tensor:
+    # Scaling by the last value makes rounding in the sum harmless.
+    return torch.searchsorted(cumulative, uniform * cumulative[:, -1:]).clamp_(max=cumulative.shape[-1] - 1)

@@ -9,6 +9,7 @@ from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
 from torch import Tensor
 
+from vqnat.argmax import argmax
 from vqnat.bottlenecks.usage import perplexity
 from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.errors import UserError
@@ -67,7 +68,7 @@ class LatentTransformerLoss(FairseqCriterion):
             "nsentences": sample["target"].shape[0],
             "sample_size": words,
             "nll_loss": nll,
-            "correct_words": output.token_logits.detach().argmax(-1).eq(output.token_targets).sum(),
+            "correct_words": argmax(output.token_logits.detach()).eq(output.token_targets).sum(),
         }
 
         stride = model.stride

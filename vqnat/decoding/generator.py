@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from vqnat.argmax import argmax
 from vqnat.decoding.latent_search import CodeSequences, beam_codes, greedy_codes
 from vqnat.decoding.rescoring import teacher_scores
 from vqnat.errors import UserError
@@ -74,9 +75,8 @@ class LatentGenerator:
             logits[..., self.never.to(logits.device)] = -torch.inf
             if self.unk_penalty:
                 logits[..., self.dictionary.unk()] -= self.unk_penalty
-            best, index = logits.max(-1)
-            words.append(index)
-            scores.append(best - normaliser)
+            words.append(argmax(logits))  # (rows, 2^nc T)
+            scores.append(logits.amax(-1) - normaliser)
         return torch.cat(words), torch.cat(scores)
 
     def rescore(self, sample: dict, candidates: list[Tensor]) -> list[Tensor]:
