@@ -3,9 +3,10 @@
 # systems, translates in parallel, and prints BLEU and latency beside the teacher's. About 25 minutes on 2 cores.
 # Stop it whenever you like; the same command continues.
 #
-#   scripts/quickstart.sh [--full] [--run DIR] [--data embedded|multi30k] [--from DIR] [--seed N]
+#   scripts/quickstart.sh [--full | --only NAME,...] [--run DIR] [--data embedded|multi30k] [--from DIR] [--seed N]
 #
 #   --full        also hard EM, and the systems without distillation
+#   --only NAMES  the systems to compare, by their names in the configuration, and those that speed-ups are over
 #   --run DIR     where everything is written (default: runs/quickstart, runs/multi30k)
 #   --data NAME   embedded (default, needs no download) or multi30k
 #   --from DIR    a local copy of the raw data (multi30k)
@@ -21,10 +22,11 @@ while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
     --full) rest+=(--full); shift; continue ;;
-    --run | --data | --from | --seed) [ $# -ge 2 ] || fail "$1: its value is missing" ;;
-    *) fail "$1: unknown option; valid options: --full, --run, --data, --from, --seed, --help" ;;
+    --only | --run | --data | --from | --seed) [ $# -ge 2 ] || fail "$1: its value is missing" ;;
+    *) fail "$1: unknown option; valid options: --full, --only, --run, --data, --from, --seed, --help" ;;
   esac
   case $1 in
+    --only) rest+=(--only "$2") ;;
     --data) data=$2 ;;
     --run) run=$(realpath -m -- "$2") ;;
     --from) rest+=(--from "$(realpath -m -- "$2")") ;;

@@ -120,6 +120,14 @@ def test_only_what_the_systems_need_is_planned(content, write, tmp_path):
     assert "average_teacher" in stages["translate_nat_distilled"].inputs
 
 
+def test_only_some_systems(content, write):
+    config = load(write(content))
+    chosen = config.only(["nat_raw"])
+    assert [system.name for system in chosen.chosen(full=False)] == ["teacher_beam4", "teacher_greedy", "nat_raw"]
+    with pytest.raises(UserError, match="--only nat: no such system; must be one of teacher_beam4, teacher_greedy, "):
+        config.only(["nat_raw", "nat"])
+
+
 def test_a_stage_runs_the_command_that_its_fingerprint_is_of(content, write, tmp_path):
     ran = []
     job = types.SimpleNamespace(child=lambda command, *_, **__: ran.append(command), log=tmp_path / "log", task=None)

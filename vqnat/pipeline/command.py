@@ -32,6 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE.yaml", help="what to run")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
     parser.add_argument("--full", action="store_true", help="also the systems marked full_only")
+    parser.add_argument("--only", metavar="NAME,...", help="these systems, and those that speed-ups are over")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="folder with the raw data")
     parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
     parser.add_argument("--again", action="append", default=[], metavar="STAGE", help="repeat a stage that is done")
@@ -46,6 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         if args.seed is not None and args.seed < 0:
             raise UserError(f"--seed {args.seed}: must be at least 0")
         config = config if args.seed is None else dataclasses.replace(config, seed=args.seed)
+        config = config.only(args.only.split(",")) if args.only else config
         plan = Plan(config, args.run.resolve(), args.full, args.source.resolve() if args.source else None)
         names = [stage.name for stage in plan.stages]
         for name in args.again:

@@ -1,8 +1,8 @@
 """What a pipeline's YAML file may say. ``examples/quickstart/quickstart.yaml`` has a comment per key."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vqnat.errors import UserError
@@ -91,6 +91,16 @@ class Config:
     def chosen(self, full: bool) -> list[System]:
         """The systems of this run."""
         return [system for system in self.systems if full or not system.full_only]
+
+    def only(self, names: Sequence[str]) -> "Config":
+        """This configuration with the systems ``names``, and those that speed-ups are over. Raises UserError."""
+        known = [system.name for system in self.systems]
+        for name in names:
+            if name not in known:
+                raise UserError(f"--only {name}: no such system; must be one of {', '.join(known)}")
+        kept = {*names, self.latency.baseline, self.latency.greedy}
+        systems = [replace(system, full_only=False) for system in self.systems if system.name in kept]
+        return replace(self, systems=systems)
 
     def options(self, training: str) -> dict:
         """What fairseq-train is told for this model: what all have in common, then its own."""
