@@ -28,7 +28,14 @@ setup(
         "tabulate>=0.9",
     ],
     extras_require={
-        "dev": ["pytest>=8", "pytest-timeout>=2", "hypothesis>=6", "ruff>=0.6", "vector-quantize-pytorch>=1.32"],
+        "dev": [
+            "pytest>=8",
+            "pytest-timeout>=2",
+            "hypothesis>=6",
+            "ruff>=0.6",
+            "vector-quantize-pytorch>=1.32",
+            "subword-nmt>=0.3.8",
+        ],
         "serving": ["onnxruntime>=1.23"],  # Attention of opset 23 and 8-bit MatMulNBits on the CPU
         "export": ["onnx>=1.18", "onnxscript>=0.5", "onnxruntime>=1.23"],
         "tensorboard": ["tensorboard>=2.15"],

@@ -90,6 +90,8 @@ def build_pieces(
             raise UserError(f"bpe_model {model}: no such file; bpe 'subword_nmt' needs the codes of subword-nmt")
         try:
             codes = SubwordNMTBPE(SubwordNMTBPEConfig(bpe_codes=str(model)))
+        except ImportError as error:
+            raise UserError("subword-nmt is not installed: pip install subword-nmt") from error
         except (SystemExit, ValueError, UnicodeDecodeError) as error:  # subword-nmt exits
             raise UserError(f"bpe_model {model}: not the codes of subword-nmt") from error
     moses = None
