@@ -7,8 +7,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from vqnat.errors import run_command  # noqa: E402
-from vqnat.image.prepare import prepare_pictures  # noqa: E402
+from vqnat.errors import run_command
+from vqnat.image.prepare import prepare_pictures
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vqnat.bottlenecks import BottleneckOutput, bottleneck_options, build_bottleneck
 from vqnat.bottlenecks.registry import bottleneck_fields
 from vqnat.bottlenecks.relaxed import Relaxed
-from vqnat.bottlenecks.semhash import SemHash
+from vqnat.bottlenecks.semhash import Semhash
 from vqnat.bottlenecks.soft_em import SoftEM
 
 
@@ -114,7 +114,7 @@ def build_codebooks(config: object, own_defaults: type, dim: int) -> nn.Module:
 
 def draws(bottleneck: nn.Module) -> bool:
     """Whether training reads something else than the nearest code: a mixture or a draw."""
-    return any(isinstance(module, (SoftEM, Relaxed, SemHash)) for module in bottleneck.modules())
+    return any(isinstance(module, (SoftEM, Relaxed, Semhash)) for module in bottleneck.modules())
 
 
 @contextmanager

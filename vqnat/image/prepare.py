@@ -32,25 +32,35 @@ def write_splits(out: Path, splits: dict[str, Iterable[np.ndarray]], source: str
     seen: set[bytes] = set()
     counts = {}
     for split in ("test", "valid", "train"):
-        own: set[bytes] = set()
-        dropped = 0
-
-        def fresh(images: Iterable[np.ndarray], own: set[bytes] = own) -> Iterator[np.ndarray]:
-            nonlocal dropped
-            for image in images:
-                key = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
-                if key in seen:
-                    dropped += 1
-                    continue
-                own.add(key)
-                yield image
-
-        counts[split] = write_split(out, split, fresh(splits[split]), {"source": source})
-        if dropped:
-            print(f"{split}: {dropped} images left out that a held-out split has too")
-        seen |= own
+        fresh = Fresh(splits[split], seen)
+        counts[split] = write_split(out, split, fresh, {"source": source})
+        if fresh.dropped:
+            print(f"{split}: {fresh.dropped} images left out that a held-out split has too")
+        seen |= fresh.own
     print(f"{out}: {', '.join(f'{counts[split]} {split}' for split in ('train', 'valid', 'test'))}")
     return counts
+
+
+class Fresh:
+    """Iterates over images (H, W, 3) that are not among those ``seen`` in other splits.
+
+    Attributes:
+        own: digests of the images given out; dropped: how many were not.
+    """
+
+    def __init__(self, images: Iterable[np.ndarray], seen: set[bytes]):
+        self.images, self.seen = images, seen
+        self.own: set[bytes] = set()
+        self.dropped = 0
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for image in self.images:
+            digest = hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
+            if digest in self.seen:
+                self.dropped += 1
+            else:
+                self.own.add(digest)
+                yield image
 
 
 def prepare_cifar10(folder: Path, out: Path, valid: int | None = None) -> dict[str, int]:
