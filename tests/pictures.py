@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import bitext
 import numpy as np
 import torch
 from PIL import Image
@@ -47,3 +48,15 @@ def model(size: int = 8, **options: object) -> ImageVQVAERoy2018:
     config = Roy2018Config(**(small | {"codebook_size": 8, "codebook_start": "random"} | options))
     torch.manual_seed(1)
     return ImageVQVAERoy2018(config, (size, size), Roy2018Config())
+
+
+def train_vqvae(data, folder, updates, *more):
+    """fairseq-train for a soft-EM VQ-VAE; returns the process and the checkpoint."""
+    done = bitext.run(
+        *("fairseq-train", data, "--user-dir", "vqnat/image", "--task", "image_vqvae", "--cpu"),
+        *("--arch", "image_vqvae_roy2018", "--criterion", "image_vqvae_loss", *SMALL_ARGS),
+        *("--bottleneck", "soft_em", "--num-samples", 3, "--codebook-size", 16, "--codebook-start-updates", 4),
+        *("--optimizer", "adam", "--lr", 0.003, "--batch-size", 10, "--max-update", updates, "--seed", 1),
+        *("--save-dir", folder, "--log-format", "json", "--log-interval", 1, "--no-epoch-checkpoints", *more),
+    )
+    return done, folder / "checkpoint_last.pt"

@@ -11,22 +11,10 @@ def squares(tmp_path_factory):
     return pictures.write(tmp_path_factory.mktemp("squares") / "data")
 
 
-def train_vqvae(data, folder, updates, *more):
-    """fairseq-train for a soft-EM VQ-VAE; returns the process and the checkpoint."""
-    done = bitext.run(
-        *("fairseq-train", data, "--user-dir", "vqnat/image", "--task", "image_vqvae", "--cpu"),
-        *("--arch", "image_vqvae_roy2018", "--criterion", "image_vqvae_loss", *pictures.SMALL_ARGS),
-        *("--bottleneck", "soft_em", "--num-samples", 3, "--codebook-size", 16, "--codebook-start-updates", 4),
-        *("--optimizer", "adam", "--lr", 0.003, "--batch-size", 10, "--max-update", updates, "--seed", 1),
-        *("--save-dir", folder, "--log-format", "json", "--log-interval", 1, "--no-epoch-checkpoints", *more),
-    )
-    return done, folder / "checkpoint_last.pt"
-
-
 @pytest.fixture(scope="session")
 def vqvae_checkpoint(squares, tmp_path_factory):
     """A small soft-EM VQ-VAE, 12 updates old."""
-    return train_vqvae(squares, tmp_path_factory.mktemp("vqvae"), 12)[1]
+    return pictures.train_vqvae(squares, tmp_path_factory.mktemp("vqvae"), 12)[1]
 
 
 @pytest.fixture(scope="session")

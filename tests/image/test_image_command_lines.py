@@ -9,7 +9,6 @@ import bitext
 import pictures
 import pytest
 import torch
-from conftest import train_vqvae
 
 IMAGE, TEXT = "vqnat/image", "vqnat"
 
@@ -60,8 +59,8 @@ def test_prior_reports_hard_and_soft_bits(squares, vqvae_checkpoint, prior_check
 
 
 def test_resuming_is_exact(squares, vqvae_checkpoint, tmp_path):
-    train_vqvae(squares, tmp_path, 7)  # in the middle of an epoch, after the codebook's start
-    _, checkpoint = train_vqvae(squares, tmp_path, 12)
+    pictures.train_vqvae(squares, tmp_path, 7)  # in the middle of an epoch, after the codebook's start
+    _, checkpoint = pictures.train_vqvae(squares, tmp_path, 12)
     resumed = torch.load(checkpoint, weights_only=True)["model"]
     straight = torch.load(vqvae_checkpoint, weights_only=True)["model"]
     assert all(torch.equal(resumed[name], value) for name, value in straight.items())

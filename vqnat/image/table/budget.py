@@ -14,7 +14,7 @@ _SHARE = re.compile(r"\{updates(?:/(\d+))?\}")
 
 
 def fill_updates(options: dict, updates: int) -> dict:
-    """Options with ``{updates}`` and ``{updates/10}`` replaced by numbers, at least 1: schedules that fit the length."""
+    """Options with ``{updates}`` and ``{updates/10}`` as numbers, at least 1: schedules that fit the training."""
 
     def number(found: re.Match) -> str:
         return str(max(1, updates // int(found[1] or 1)))
