@@ -104,7 +104,7 @@ def test_official_partition(tmp_path):
     (folder / "list_eval_partition.txt").write_text("\n".join(lines) + "\n")
     assert prepare_pictures(folder, tmp_path / "out", 8) == {"train": 3, "valid": 1, "test": 2}
     (folder / "list_eval_partition.txt").write_text("000.png 3\n")
-    with pytest.raises(UserError, match="line 1: '000.png 3' is not"):
+    with pytest.raises(UserError, match=r"line 1: '000\.png 3' is not"):
         prepare_pictures(folder, tmp_path / "out", 8)
 
 

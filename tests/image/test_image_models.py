@@ -80,7 +80,7 @@ def test_each_channel_has_its_codebook():
 
 
 def test_options_of_other_bottlenecks_are_refused():
-    with pytest.raises(UserError, match="--gm-entropy 2.0 means nothing with --bottleneck hard_em"):
+    with pytest.raises(UserError, match=r"--gm-entropy 2\.0 means nothing with --bottleneck hard_em"):
         pictures.model(gm_entropy=2.0)
 
 

@@ -7,7 +7,7 @@ from fairseq.models import BaseFairseqModel
 from torch import Tensor
 
 from vqnat.bottlenecks import BottleneckOutput
-from vqnat.image.config import ConvConfig, latent_field
+from vqnat.image.config import ConvConfig, conv_shape, latent_field
 from vqnat.image.convolutions import ConvDecoder, ConvEncoder
 from vqnat.image.likelihood import LEVELS
 
@@ -52,9 +52,9 @@ class ImageAutoencoder(BaseFairseqModel):
         self.image_size = image_size
         self.field = latent_field(config, image_size)
         channels = config.latent_channels
-        self.encoder = ConvEncoder(config.conv_shape(), channels * encoder_dim)
+        self.encoder = ConvEncoder(conv_shape(config), channels * encoder_dim)
         self.levels = LEVELS if config.output == "softmax" else 1
-        self.decoder = ConvDecoder(config.conv_shape(), channels * config.code_dim, 3 * self.levels)
+        self.decoder = ConvDecoder(conv_shape(config), channels * config.code_dim, 3 * self.levels)
 
     @property
     def num_latents(self) -> int:

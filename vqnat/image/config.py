@@ -30,12 +30,6 @@ class ConvConfig(FairseqDataclass):
         metadata={"help": "softmax: 256 values of each sub-pixel, in bits; mse: one value, by its squared error"},
     )
 
-    def conv_shape(self) -> ConvShape:
-        """Sizes of the two halves."""
-        return ConvShape(
-            self.hidden_size, self.kernel_size, self.halvings, self.residual_layers, self.middle_convolution
-        )
-
 
 @dataclass
 class _VQVAEConfig(ConvConfig):
@@ -50,6 +44,13 @@ class _VQVAEConfig(ConvConfig):
 ImageVQVAEConfig = with_bottleneck_options(
     "ImageVQVAEConfig", _VQVAEConfig, __name__, "Options of ``--arch image_vqvae``."
 )
+
+
+def conv_shape(config: ConvConfig) -> ConvShape:
+    """Sizes of the two halves, from the options (which fairseq hands over as a DictConfig)."""
+    return ConvShape(
+        config.hidden_size, config.kernel_size, config.halvings, config.residual_layers, config.middle_convolution
+    )
 
 
 def latent_field(config: ConvConfig, image_size: tuple[int, int]) -> tuple[int, int, int]:
