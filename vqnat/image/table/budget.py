@@ -28,7 +28,7 @@ def full_updates(images: int, batch: int, epochs: int) -> int:
 
 
 def seconds_per_update(log: Path) -> float:
-    """The median of the later updates in the log of a trial, which wrote a line for each."""
+    """The median of the later updates in the log of a short training that wrote a line for each."""
     lines = curves(log)["train_inner"]
     speeds = [line["ups"] for line in lines[len(lines) // 2 :] if line.get("ups", 0) > 0]
     if not speeds:

@@ -117,19 +117,18 @@ class Plan:
         updates = budgets.remembered(chosen)
         if updates is None:
             full = budgets.full_updates(read_header(self.data, "train")["count"], options["batch-size"], epochs)
-            seconds = None if minutes is None else self._trial(job, task, options, folder)
+            seconds = None if minutes is None else self._seconds_per_update(job, task, options, folder)
             updates = full if minutes is None else budgets.updates_within(minutes, seconds, full)
             budgets.remember(chosen, updates, seconds)
         run_training(job, self._command(task, options, updates, folder), folder, Training(updates=updates))
 
-    def _trial(self, job: Job, task: str, options: dict, folder: Path) -> float:
-        """Seconds of an update; the trial's codebook starts at once where it starts from data."""
-        log = folder / "trial.log"
-        quick = {**options, "log-interval": 1, "no-save": True, "log-file": str(log)}
+    def _seconds_per_update(self, job: Job, task: str, options: dict, folder: Path) -> float:
+        """Timed on a few updates; the codebook starts at once where it starts from data."""
+        quick = {**options, "log-interval": 1, "no-save": True}
         if "codebook-start-updates" in quick:
             quick["codebook-start-updates"] = 2
         job.child(self._command(task, quick, budgets.TRIAL, folder))
-        return budgets.seconds_per_update(log)
+        return budgets.seconds_per_update(job.log)
 
     def _measure(self, job: Job, label: str, with_prior: bool, output: Path) -> None:
         figures = {}
