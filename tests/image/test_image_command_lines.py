@@ -102,3 +102,23 @@ def test_damaged_data_is_one_line(tmp_path):
         check=False,
     )
     assert last_line(done).startswith(f"error: {data / 'train.bin'}: truncated: 100 bytes, train.json says 2304")
+
+
+def test_pictures_and_report(squares, vqvae_checkpoint, prior_checkpoint, tmp_path):
+    bitext.run("scripts/image_reconstruct.py", squares, "--path", vqvae_checkpoint, "--out", tmp_path / "made.png")
+    sample = ("scripts/image_sample.py", "--path", prior_checkpoint, "--count", 3, "--out")
+    for name in ("a.png", "b.png"):
+        bitext.run(*sample, tmp_path / name)
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    log = tmp_path / "train.log"
+    log.write_text('x | INFO | train_inner | {"epoch": 1, "loss": "5.5", "num_updates": "1"}\n')
+    bitext.run(
+        *("scripts/image_report.py", squares, "--vqvae", vqvae_checkpoint, "--prior", prior_checkpoint, "--count", 4),
+        *("--log", log, "--out", tmp_path / "report"),
+    )
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    assert names == {"reconstructions.png", "samples.png", "usage.png", "curves.png", "report.html"}
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert page.count('src="data:image/png;base64,') == 4 and 'src="http' not in page
+    done = bitext.run("scripts/image_sample.py", "--path", vqvae_checkpoint, "--out", tmp_path / "x.png", check=False)
+    assert last_line(done) == f"image_sample: {vqvae_checkpoint}: an autoencoder, not a prior"
