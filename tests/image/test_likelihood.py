@@ -17,7 +17,7 @@ from vqnat.image.vqvae_criterion import ImageVQVAELoss
 
 
 def reported(criterion, *logs):
-    with metrics.aggregate() as found:
+    with metrics.aggregate(new_root=True) as found:
         criterion.reduce_metrics(list(logs))
         return found.get_smoothed_values()
 
@@ -37,7 +37,7 @@ def test_pixels_one_by_one():
     found = pixel_nats(logits, images)
     for b, c, y, x in [(0, 0, 0, 0), (1, 2, 1, 0), (0, 1, 1, 1)]:
         scores = logits[b, c, y, x].double().exp()
-        assert float(found[b, c, y, x]) == pytest.approx(-math.log(scores[images[b, c, y, x]] / scores.sum()), rel=1e-5)
+        assert float(found[b, c, y, x]) == pytest.approx(-math.log(scores[int(images[b, c, y, x])] / scores.sum()), rel=1e-5)
 
 
 def test_squared_error_and_bytes():
