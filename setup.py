@@ -24,6 +24,7 @@ setup(
         "tqdm>=4.60",
         "PyYAML>=6",
         "matplotlib>=3.8",
+        "Pillow>=10",
         "Jinja2>=3.1",
         "tabulate>=0.9",
     ],

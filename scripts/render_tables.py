@@ -2,7 +2,7 @@
 """Renders result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks).
+codes (the codebooks), images (the image tables).
 """
 
 import argparse
@@ -14,7 +14,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
-from vqnat.pipeline.tables import fill_markdown  # noqa: E402
+from vqnat.image.table.rendering import markdown_image_tables  # noqa: E402
+from vqnat.pipeline.tables import TEMPLATES, fill_markdown  # noqa: E402
+
+ALL = {**TEMPLATES, "images": markdown_image_tables}
 
 
 def main() -> int:
@@ -27,7 +30,7 @@ def main() -> int:
     for path in args.files:
         try:
             old = path.read_text(encoding="utf-8")
-            new = fill_markdown(old, lambda name, base=path.parent: json.loads((base / name).read_text("utf-8")))
+            new = fill_markdown(old, lambda name, base=path.parent: json.loads((base / name).read_text("utf-8")), ALL)
         except (OSError, ValueError) as error:
             print(f"render_tables: {path}: {error}", file=sys.stderr)
             return 2

@@ -72,6 +72,20 @@ class Bottleneck(FullPrecision):
         """The vectors (B, T, D) of codes (B, T): what the decoder reads at inference."""
         raise NotImplementedError
 
+    def posterior(self, z: Tensor) -> Tensor | None:
+        """q(c | z) (N, K) for prepared z (N, D) float32; None where a vector has one code with certainty."""
+        return None
+
+    @torch.no_grad()
+    def mean_posterior(self, z: Tensor, mask: Tensor) -> Tensor | None:
+        """The mean (K,) of :meth:`posterior` over the real positions of z (B, T, D), mask (B, T); None as there."""
+        real = z[mask].float()  # (N, D)
+        if not self.started or len(real) == 0:
+            return None
+        with torch.autocast(z.device.type, enabled=False):
+            found = self.posterior(self.prepare(real))
+        return None if found is None else found.mean(0)
+
     def forward(self, z: Tensor, mask: Tensor) -> BottleneckOutput:
         """Quantise z (B, T, D); mask (B, T) is True at real positions. See :class:`BottleneckOutput`."""
         batch, length, dim = z.shape

@@ -50,6 +50,11 @@ def bottleneck_options() -> list[dataclasses.Field]:
     return list(options.values())
 
 
+def bottleneck_fields(name: str) -> set[str]:
+    """Names of the options of one bottleneck; empty for an unknown one."""
+    return {option.name for option in dataclasses.fields(_BOTTLENECKS[name][1])} if name in _BOTTLENECKS else set()
+
+
 def build_bottleneck(name: str, options: object, dim: int) -> nn.Module:
     """Build a bottleneck for vectors of ``dim`` components.
 

@@ -124,6 +124,9 @@ class Relaxed(Bottleneck):
         """What the decoder reads in training, given the mixture (N, D) of codes: the mixture."""
         return mixed
 
+    def posterior(self, z: Tensor) -> Tensor:
+        return self.logits(z, self.codebook.vectors()).softmax(-1)
+
     def embed(self, codes: Tensor) -> Tensor:
         return self.codebook.lookup(codes)
 

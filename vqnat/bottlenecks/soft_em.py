@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from vqnat.bottlenecks.assignment import sample_posterior
@@ -37,3 +38,7 @@ class SoftEM(VectorQuantiser):
 
     def assign(self, z: Tensor, vectors: Tensor) -> Tensor:
         return sample_posterior(z, vectors, self.config.num_samples)  # (N, m)
+
+    def posterior(self, z: Tensor) -> Tensor:
+        vectors = self.codebook.vectors()  # (K, D)
+        return torch.addmm(-vectors.square().sum(-1), z, vectors.t(), alpha=2).softmax(-1)

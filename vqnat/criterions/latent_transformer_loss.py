@@ -10,7 +10,7 @@ from fairseq.logging import metrics
 from torch import Tensor
 
 from vqnat.argmax import argmax
-from vqnat.bottlenecks.usage import perplexity
+from vqnat.criterions.code_usage import log_code_usage
 from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.errors import UserError
 
@@ -113,18 +113,8 @@ class LatentTransformerLoss(FairseqCriterion):
         for key in {key for log in logging_outputs for key in log if key.endswith("_loss")}:
             if key not in ("nll_loss", "predictor_loss"):
                 metrics.log_scalar(key, total(key) / latents, latents, priority=70, round=4)
-        if any("_code_counts" in log for log in logging_outputs):
-            # Sums over the whole subset, so that perplexity is that of the subset and not of a batch.
-            metrics.log_scalar("_code_counts", total("_code_counts").cpu().numpy())
-            metrics.log_derived("code_ppl", lambda meters: _usage(meters["_code_counts"].sum)[0], priority=80)
-            metrics.log_derived("code_use", lambda meters: _usage(meters["_code_counts"].sum)[1], priority=81)
+        log_code_usage(logging_outputs, priority=80)
 
     @staticmethod
     def logging_outputs_can_be_summed() -> bool:
         return True
-
-
-def _usage(counts) -> tuple[float, float]:
-    """(perplexity in codes, share of codes seen) of counts (K,)."""
-    counts = torch.as_tensor(counts)
-    return round(float(perplexity(counts.float())), 2), round(float((counts > 0).float().mean()), 4)

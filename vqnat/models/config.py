@@ -59,16 +59,36 @@ class _ModelConfig(FairseqDataclass):
     max_target_positions: int = II("task.max_target_positions")
 
 
-# The options of all bottlenecks become fields of the model, after its own.
-LatentTransformerConfig = dataclasses.make_dataclass(
-    "LatentTransformerConfig",
-    [
+def with_bottleneck_options(name: str, base: type, module: str, doc: str) -> type:
+    """``base`` with the options of all bottlenecks as fields after its own.
+
+    Args:
+        name: of the new dataclass.
+        base: the model's own options.
+        module: ``__name__`` of the caller, where the new class can be found (pickling).
+        doc: its docstring.
+    """
+    fields = [
         (option.name, option.type, field(default=option.default, metadata=dict(option.metadata)))
         for option in bottleneck_options()
-    ],
-    bases=(_ModelConfig,),
-    namespace={"__doc__": "Options of ``--arch latent_transformer``.", "__module__": __name__},
+    ]
+    return dataclasses.make_dataclass(name, fields, bases=(base,), namespace={"__doc__": doc, "__module__": module})
+
+
+LatentTransformerConfig = with_bottleneck_options(
+    "LatentTransformerConfig", _ModelConfig, __name__, "Options of ``--arch latent_transformer``."
 )
+
+
+class TakesBottleneckOptions:
+    """A fairseq model whose config has the options of all bottlenecks."""
+
+    @classmethod
+    def add_args(cls, parser) -> None:
+        """As fairseq's; an option whose name fairseq has too (``--ema-decay``) keeps our default."""
+        super().add_args(parser)
+        config = getattr(cls, "__dataclass")()
+        parser.set_defaults(**{option.name: getattr(config, option.name) for option in bottleneck_options()})
 
 
 def check(config: _ModelConfig) -> None:

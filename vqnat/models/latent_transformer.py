@@ -8,9 +8,9 @@ from fairseq.models import BaseFairseqModel, register_model
 from fairseq.models.transformer import Embedding
 from torch import Tensor, nn
 
-from vqnat.bottlenecks import BottleneckOutput, bottleneck_options, build_bottleneck
+from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
 from vqnat.errors import UserError
-from vqnat.models.config import LatentTransformerConfig, check
+from vqnat.models.config import LatentTransformerConfig, TakesBottleneckOptions, check
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.parallel_decoder import ParallelDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
@@ -40,7 +40,7 @@ class TrainingOutput:
 
 
 @register_model("latent_transformer", dataclass=LatentTransformerConfig)
-class LatentTransformer(BaseFairseqModel):
+class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
     """Source encoder, target encoder, bottleneck, latent predictor, parallel decoder.
 
     Training:  target -> target encoder -> bottleneck -> decoder -> the same target;  source -> predictor -> codes.
@@ -72,13 +72,6 @@ class LatentTransformer(BaseFairseqModel):
             self.output_proj.weight = target_embedding.weight
         else:
             nn.init.normal_(self.output_proj.weight, std=config.embed_dim**-0.5)
-
-    @classmethod
-    def add_args(cls, parser) -> None:
-        """As fairseq's; an option whose name fairseq has too (``--ema-decay``) keeps our default."""
-        super().add_args(parser)
-        config = getattr(cls, "__dataclass")()
-        parser.set_defaults(**{option.name: getattr(config, option.name) for option in bottleneck_options()})
 
     @classmethod
     def build_model(cls, config: LatentTransformerConfig, task) -> "LatentTransformer":

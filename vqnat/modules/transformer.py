@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.modules.attention import CrossAttention, SelfAttention, _linear
+from vqnat.modules.local_attention import LocalSelfAttention
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class StackShape:
     """Sizes of a stack: layers, width D, inner width of the feed-forward part, heads, dropout rates.
 
     With ``normalize_before`` each block reads a LayerNorm of its input and one more LayerNorm ends the stack;
-    without, each block's output is normalised (Vaswani et al. 2017).
+    without, each block's output is normalised (Vaswani et al. 2017). With ``local_block`` self-attention is causal
+    and local, in blocks of so many positions.
     """
 
     layers: int
@@ -26,6 +28,7 @@ class StackShape:
     attention_dropout: float = 0.0
     activation_dropout: float = 0.0
     normalize_before: bool = True
+    local_block: int = 0
 
 
 class TransformerLayer(nn.Module):
@@ -35,7 +38,10 @@ class TransformerLayer(nn.Module):
         super().__init__()
         self.shape = shape
         self.self_norm = nn.LayerNorm(shape.dim)
-        self.self_attention = SelfAttention(shape.dim, shape.heads, shape.attention_dropout)
+        if shape.local_block:
+            self.self_attention = LocalSelfAttention(shape.dim, shape.heads, shape.attention_dropout, shape.local_block)
+        else:
+            self.self_attention = SelfAttention(shape.dim, shape.heads, shape.attention_dropout)
         self.reads_source = reads_source
         if reads_source:
             self.source_norm = nn.LayerNorm(shape.dim)
@@ -71,7 +77,14 @@ class TransformerLayer(nn.Module):
         x = self._residual(x, self.self_norm, lambda y: self.self_attention(y, attend, causal))
         return self._rest(x, source, attend_source)
 
-    def step(self, x: Tensor, cache: Tensor, position: int, source: Tensor, attend_source: Tensor | None) -> Tensor:
+    def step(
+        self,
+        x: Tensor,
+        cache: Tensor,
+        position: int,
+        source: Tensor | None = None,
+        attend_source: Tensor | None = None,
+    ) -> Tensor:
         """One position (B, 1, D) of the causal layer, with its cache of keys and values."""
         x = self._residual(x, self.self_norm, lambda y: self.self_attention.step(y, cache, position))
         return self._rest(x, source, attend_source)
@@ -121,11 +134,16 @@ class TransformerStack(nn.Module):
         return like.new_zeros(len(self.layers), 2, batch, heads, length, self.shape.dim // heads)
 
     def step(
-        self, x: Tensor, cache: Tensor, position: int, source: list[Tensor], attend_source: Tensor | None
+        self,
+        x: Tensor,
+        cache: Tensor,
+        position: int,
+        source: list[Tensor] | None = None,
+        attend_source: Tensor | None = None,
     ) -> Tensor:
         """One position (B, 1, D) -> (B, 1, D) of the causal stack."""
         for index, layer in enumerate(self.layers):
-            x = layer.step(x, cache[index], position, source[index], attend_source)
+            x = layer.step(x, cache[index], position, source[index] if source else None, attend_source)
         return self.norm(x)
 
     def extend(

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
@@ -157,12 +157,15 @@ TEMPLATES: dict[str, Callable[[Results], str]] = {
 MARKER = re.compile(r"(<!-- results: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def fill_markdown(text: str, load: Callable[[str], Results]) -> str:
+def fill_markdown(
+    text: str, load: Callable[[str], Results], templates: Mapping[str, Callable[[Results], str]] = TEMPLATES
+) -> str:
     """Replace what stands between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
     Args:
         text: a Markdown file.
         load: from the path in a marker to the results.
+        templates: name -> renderer.
 
     Raises:
         ValueError: for an unknown template, or a marker without its end.
@@ -172,9 +175,9 @@ def fill_markdown(text: str, load: Callable[[str], Results]) -> str:
         raise ValueError("a line '<!-- results: PATH.json TEMPLATE -->' without a line '<!-- end -->' after it")
 
     def rendered(match: re.Match) -> str:
-        template = TEMPLATES.get(match[3])
+        template = templates.get(match[3])
         if template is None:
-            raise ValueError(f"template {match[3]!r} is not valid; must be one of {', '.join(TEMPLATES)}")
+            raise ValueError(f"template {match[3]!r} is not valid; must be one of {', '.join(templates)}")
         return f"{match[1]}{template(load(match[2]))}\n{match[4]}"
 
     return MARKER.sub(rendered, text)

@@ -7,10 +7,12 @@ from typing import Optional
 
 import torch
 from fairseq.dataclass import FairseqDataclass
+from fairseq.logging import metrics
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from vqnat.errors import UserError
 from vqnat.models.warm_start import start_from_teacher
+from vqnat.tasks.master_weights import write_through
 
 
 @dataclass
@@ -101,3 +103,36 @@ class ReliableBatches:
         if not reused:
             iterator.epoch = max(epoch, 1)
         return iterator
+
+
+class CodebookUpdates:
+    """The codebook of ``model.bottleneck`` moves once per optimizer step; models without one are left alone."""
+
+    def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
+        """As fairseq's; a micro-batch counts for the codebook as often as for the gradient."""
+        bottleneck = getattr(model, "bottleneck", None)
+        if bottleneck is not None:
+            # fairseq clears gradients before each step and after one that overflowed. What the codebook has
+            # accumulated lives as long as they do.
+            if all(p.grad is None for p in model.parameters()):
+                bottleneck.discard()
+            bottleneck.accumulating = not ignore_grad
+        return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
+
+    def optimizer_step(self, optimizer, model, update_num):
+        """The optimizer's step, then the codebook's, unless an overflow under AMP skipped the first."""
+        scaler = getattr(optimizer, "scaler", None)
+        scale = scaler.get_scale() if hasattr(scaler, "get_scale") else None
+        super().optimizer_step(optimizer, model, update_num)
+        bottleneck = getattr(model, "bottleneck", None)
+        if bottleneck is None:
+            return
+        if scale is not None and scaler.get_scale() < scale:
+            bottleneck.discard()
+            return
+        with torch.no_grad():
+            bottleneck.apply_update()
+        write_through(optimizer, bottleneck.parameters())
+        if bottleneck.started:
+            for name, value in (bottleneck.usage() | bottleneck.scalars()).items():
+                metrics.log_scalar(name, value, weight=0, priority=80, round=4)

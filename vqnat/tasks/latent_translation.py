@@ -3,17 +3,21 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-import torch
 from fairseq import checkpoint_utils
-from fairseq.logging import metrics
 from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from vqnat.decoding.generator import LatentGenerator
 from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
-from vqnat.tasks.common import Autocast, AutocastConfig, ReliableBatches, TeacherStart, TeacherStartConfig
-from vqnat.tasks.master_weights import write_through
+from vqnat.tasks.common import (
+    Autocast,
+    AutocastConfig,
+    CodebookUpdates,
+    ReliableBatches,
+    TeacherStart,
+    TeacherStartConfig,
+)
 
 # Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
 _UNAVAILABLE = {
@@ -40,7 +44,7 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
-class LatentTranslationTask(ReliableBatches, Autocast, TeacherStart, TranslationTask):
+class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherStart, TranslationTask):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
@@ -79,32 +83,3 @@ class LatentTranslationTask(ReliableBatches, Autocast, TeacherStart, Translation
         parameter = next(model.parameters())
         teacher = models[0].to(device=parameter.device, dtype=parameter.dtype)
         return teacher.eval()
-
-    def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
-        """As fairseq's; a micro-batch counts for the codebook as often as for the gradient."""
-        bottleneck = getattr(model, "bottleneck", None)
-        if bottleneck is not None:
-            # fairseq clears gradients before each step and after one that overflowed. What the codebook has
-            # accumulated lives as long as they do.
-            if all(p.grad is None for p in model.parameters()):
-                bottleneck.discard()
-            bottleneck.accumulating = not ignore_grad
-        return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
-
-    def optimizer_step(self, optimizer, model, update_num):
-        """The optimizer's step, then the codebook's, unless an overflow under AMP skipped the first."""
-        scaler = getattr(optimizer, "scaler", None)
-        scale = scaler.get_scale() if hasattr(scaler, "get_scale") else None
-        super().optimizer_step(optimizer, model, update_num)
-        bottleneck = getattr(model, "bottleneck", None)
-        if bottleneck is None:
-            return
-        if scale is not None and scaler.get_scale() < scale:
-            bottleneck.discard()
-            return
-        with torch.no_grad():
-            bottleneck.apply_update()
-        write_through(optimizer, bottleneck.parameters())
-        if bottleneck.started:
-            for name, value in (bottleneck.usage() | bottleneck.scalars()).items():
-                metrics.log_scalar(name, value, weight=0, priority=80, round=4)

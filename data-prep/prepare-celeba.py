@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""CelebA (aligned and cropped faces) as memory-mapped splits of central squares.
+
+Without ``--from`` the official files are fetched from the authors' Google Drive, which may refuse when many
+people do so. DIR is a folder of pictures, or holds one .zip or .tar of them, and ``list_eval_partition.txt`` where
+the official splits are wanted; without it the last pictures are held out.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from vqnat.errors import run_command
+from vqnat.image.prepare import PARTITION, fetch, prepare_pictures
+
+URL = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
+FILES = (  # name, identifier, checksum
+    ("img_align_celeba.zip", "0B7EVK8r0v71pZjFTYXZWM3FlRnM", "00d2c5bc6d35e252742224ab0c1e8fcb"),
+    (PARTITION, "0B7EVK8r0v71pY0NSMzRuSXJEVkk", "d32c9cbf5e040fd4025c592c306e6668"),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="pictures, or one archive of them")
+    parser.add_argument("--out", type=Path, default=Path("data/celeba"), help="folder to write (default: %(default)s)")
+    parser.add_argument("--size", type=int, default=128, help="pixels of a side (default: %(default)s)")
+    parser.add_argument("--valid", type=float, default=0.1, help="share of valid, without an official partition")
+    parser.add_argument("--test", type=float, default=0.1, help="share of test, without an official partition")
+    args = parser.parse_args()
+    folder = args.source
+    if folder is None:
+        folder = args.out / "raw"
+        for name, identifier, md5 in FILES:
+            fetch(URL + identifier, folder / name, md5)
+    prepare_pictures(folder, args.out, args.size, args.valid, args.test, "CelebA")
+
+
+if __name__ == "__main__":
+    run_command("prepare-celeba", main)

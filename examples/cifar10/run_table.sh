@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Both papers' CIFAR-10 tables: every row trained, measured on the test set and printed beside the paper's figure.
+# Stop it whenever you like; the same command continues.
+#   examples/cifar10/run_table.sh [--from DIR] [--budget MINUTES] [--rows A,B] [--run DIR] [--seed N] [--device cuda]
+#   --budget MINUTES   training time of each row; without it the full size, which wants a GPU
+set -euo pipefail
+name=$(basename "$(dirname "$(realpath "$0")")")
+words=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --from | --run) [ $# -ge 2 ] || { echo "run_table: $1: its value is missing" >&2; exit 2; }
+      words+=("$1" "$(realpath -m -- "$2")"); shift 2 ;;
+    *) words+=("$1"); shift ;;
+  esac
+done
+cd "$(dirname "$(realpath "$0")")/../.."
+export VQNAT_COMMAND="examples/$name/run_table.sh ${words[*]-}"
+scripts/setup.sh
+exec .venv/bin/python scripts/image_table.py --config "examples/$name/table.yaml" --run "runs/$name" ${words[@]+"${words[@]}"}

@@ -1,0 +1,82 @@
+"""What all image autoencoders have in common: convolutions around a field of latent vectors."""
+
+from dataclasses import dataclass
+
+import torch
+from fairseq.models import BaseFairseqModel
+from torch import Tensor
+
+from vqnat.bottlenecks import BottleneckOutput
+from vqnat.image.config import ConvConfig, conv_shape, latent_field
+from vqnat.image.convolutions import ConvDecoder, ConvEncoder
+from vqnat.image.likelihood import LEVELS
+
+
+@dataclass
+class ImageOutput:
+    """What an autoencoder makes of images (B, 3, H, W).
+
+    Attributes:
+        reconstruction: (B, 3, H, W, 256) logits with ``--output softmax``, (B, 3, H, W) values around [0, 1]
+            with ``--output mse``.
+        latents: the bottleneck's record; None without a bottleneck.
+        kl: what the latents cost in nats, summed over the batch, where they are continuous; None otherwise.
+    """
+
+    reconstruction: Tensor
+    latents: BottleneckOutput | None = None
+    kl: Tensor | None = None
+
+
+class ImageAutoencoder(BaseFairseqModel):
+    """Convolutions down to a field of h x w places with c vectors of D components each, and back up.
+
+    Codes are a sequence in the order row, column, channel.
+
+    Attributes:
+        field: (h, w, c).
+    """
+
+    def __init__(self, config: ConvConfig, image_size: tuple[int, int], encoder_dim: int):
+        """
+        Args:
+            config: the options.
+            image_size: (H, W) in pixels.
+            encoder_dim: what the encoder says of each latent vector: D, or more.
+
+        Raises:
+            UserError: an option is impossible.
+        """
+        super().__init__()
+        self.config = config
+        self.image_size = image_size
+        self.field = latent_field(config, image_size)
+        channels = config.latent_channels
+        self.encoder = ConvEncoder(conv_shape(config), channels * encoder_dim)
+        self.levels = LEVELS if config.output == "softmax" else 1
+        self.decoder = ConvDecoder(conv_shape(config), channels * config.code_dim, 3 * self.levels)
+
+    @property
+    def num_latents(self) -> int:
+        """n_z = h w c."""
+        height, width, channels = self.field
+        return height * width * channels
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Images (B, 3, H, W) uint8 to latent vectors (B, T, D'), T = h w c."""
+        like = next(self.encoder.parameters())
+        x = images.to(like.dtype) / ((LEVELS - 1) / 2) - 1  # (B, 3, H, W) in [-1, 1]
+        x = self.encoder(x)  # (B, c D', h, w)
+        return x.unflatten(1, (self.field[2], -1)).permute(0, 3, 4, 1, 2).flatten(1, 3)
+
+    def decode(self, vectors: Tensor) -> Tensor:
+        """Latent vectors (B, T, D) to the ``reconstruction`` of :class:`ImageOutput`."""
+        x = vectors.unflatten(1, self.field).permute(0, 3, 4, 1, 2).flatten(1, 2)  # (B, c D, h, w)
+        x = self.decoder(x.to(self.decoder.output.weight.dtype))  # (B, 3 L, H, W)
+        if self.levels == 1:
+            return x + 0.5  # grey where the last layer says nothing
+        return x.unflatten(1, (3, self.levels)).movedim(2, -1)  # (B, 3, H, W, 256)
+
+    def real(self, batch: int, device: torch.device) -> Tensor:
+        """The mask (B, T) of positions that count: all of them."""
+        return torch.ones(batch, self.num_latents, dtype=torch.bool, device=device)

@@ -1,0 +1,65 @@
+"""What an autoencoder's image costs in bits, and how far it is off."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+LEVELS = 256  # values of a sub-pixel
+
+
+def bits_per_dim(pixel_nats: float, code_nats: float, num_dims: int, num_codes: int) -> float:
+    """(l_p n_x + l_lp n_z) / n_x * log2 e, the negative log-likelihood of Roy et al. 2018, section 5.2.
+
+    -log P(x) <= -log P(x | z) - log P(z): the code length of an image that is sent as its codes and then, given
+    these, its sub-pixels.
+
+    Args:
+        pixel_nats: l_p, mean cross-entropy of a sub-pixel in nats.
+        code_nats: l_lp, mean cross-entropy of a code in nats.
+        num_dims: n_x, sub-pixels of an image (3072 for 32 x 32).
+        num_codes: n_z, codes of an image (640 for 8 x 8 x 10).
+    """
+    return (pixel_nats * num_dims + code_nats * num_codes) / num_dims * math.log2(math.e)
+
+
+def pixel_nats(logits: Tensor, images: Tensor) -> Tensor:
+    """Cross-entropy of every sub-pixel in nats.
+
+    Args:
+        logits: (B, 3, H, W, 256).
+        images: (B, 3, H, W) uint8.
+
+    Returns:
+        (B, 3, H, W) float32.
+    """
+    flat = F.cross_entropy(logits.reshape(-1, LEVELS).float(), images.reshape(-1).long(), reduction="none")
+    return flat.view(images.shape)
+
+
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, exp(log_variance)) || N(0, 1)) of every component, in nats; the shape of the arguments."""
+    return (mean.square() + log_variance.exp() - 1 - log_variance) / 2
+
+
+def squared_error(output: Tensor, images: Tensor) -> Tensor:
+    """(x^ - x)^2 of every sub-pixel with values in [0, 1].
+
+    Args:
+        output: (B, 3, H, W) in [0, 1], or (B, 3, H, W, 256) logits, of which the likeliest value is taken.
+        images: (B, 3, H, W) uint8.
+    """
+    return (to_unit(output) - images.float() / (LEVELS - 1)).square()
+
+
+def to_unit(output: Tensor) -> Tensor:
+    """A decoder's output as values in [0, 1], (B, 3, H, W) float32."""
+    if output.dim() == 5:
+        return output.argmax(-1).float() / (LEVELS - 1)
+    return output.float()
+
+
+def to_bytes(output: Tensor) -> Tensor:
+    """A decoder's output as an image (B, 3, H, W) uint8."""
+    return (to_unit(output).clamp(0, 1) * (LEVELS - 1)).round().to(torch.uint8)

@@ -1,0 +1,53 @@
+"""The command line of ``scripts/image_table.py``."""
+
+import argparse
+import dataclasses
+import json
+import sys
+import threading
+from pathlib import Path
+
+from vqnat.errors import UserError
+from vqnat.image.table.config import load
+from vqnat.image.table.plan import Plan
+from vqnat.image.table.rendering import markdown_image_tables
+from vqnat.pipeline.command import how_to_continue, only_one, stoppable
+from vqnat.pipeline.jobs import StageFailed, run_pipeline
+from vqnat.pipeline.stages import Store
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a table; 0: all done, 1: a stage failed, 2: a mistake of the user's, 130: stopped."""
+    parser = argparse.ArgumentParser(prog="image_table.py", description="Every row of a paper's image tables.")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE.yaml", help="what to run")
+    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
+    parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="local copy of the raw data")
+    parser.add_argument("--budget", type=float, metavar="MINUTES", help="training time of a row; default: full size")
+    parser.add_argument("--rows", default="", metavar="A,B", help="only these rows, by name")
+    parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="instead of the configuration's")
+    args = parser.parse_args(argv)
+    try:
+        config = load(args.config)
+        given = {name: getattr(args, name) for name in ("seed", "device") if getattr(args, name) is not None}
+        if args.seed is not None and args.seed < 0:
+            raise UserError(f"--seed {args.seed}: must be at least 0")
+        if args.source and not args.source.exists():
+            raise UserError(f"--from {args.source}: no such folder")
+        source = args.source.resolve() if args.source else None
+        rows = [name for name in args.rows.split(",") if name]
+        plan = Plan(dataclasses.replace(config, **given), args.run.resolve(), source, args.budget, rows)
+        with only_one(plan.run), stoppable():
+            run_pipeline(plan.stages, Store(plan.run, plan.stages), config.cores, threading.Event())
+    except UserError as error:
+        print(f"image_table: {error}", file=sys.stderr)
+        return 2
+    except StageFailed as error:
+        print(f"\n{error}\n\nFinished stages are kept; to go on from here: {how_to_continue()}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\nstopped; to continue where it was: {how_to_continue()}", file=sys.stderr)
+        return 130
+    print(markdown_image_tables(json.loads(plan.results.read_text(encoding="utf-8"))))
+    print(f"\nresults  {plan.results}")
+    return 0

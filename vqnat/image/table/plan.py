@@ -1,0 +1,163 @@
+"""Rows of a table as stages: data, then for each row its training, its prior, its measurement; last the results."""
+
+import json
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from vqnat.errors import UserError
+from vqnat.image.store import SPLITS, read_header
+from vqnat.image.table import budget as budgets
+from vqnat.image.table.config import Config, Row, Table
+from vqnat.image.table.measure import read_figures, validate_command
+from vqnat.pipeline.config import Training
+from vqnat.pipeline.jobs import Job
+from vqnat.pipeline.logs import wall_seconds
+from vqnat.pipeline.options import arguments
+from vqnat.pipeline.stages import Stage
+from vqnat.pipeline.training import run_training
+from vqnat.results import provenance, write_json
+
+COMMON = {
+    "no-epoch-checkpoints": True,
+    "disable-validation": True,  # figures are of the last checkpoint: no row is chosen by what it reports
+    "save-interval-updates": 200,
+    "keep-interval-updates": 1,
+    "num-workers": 0,
+}
+
+
+class Plan:
+    """The stages of a run and where they write.
+
+    Args:
+        config: the file.
+        run: folder for everything.
+        source: ``--from`` of the preparation, or None.
+        budget: minutes of training for each row, its prior included; None for the full size.
+        rows: names of the rows to run; empty for all.
+
+    Raises:
+        UserError: an unknown row, or an impossible budget.
+    """
+
+    def __init__(self, config: Config, run: Path, source: Path | None, budget: float | None, rows: Sequence[str]):
+        if budget is not None and budget <= 0:
+            raise UserError(f"--budget {budget:g} is not possible; valid: more than 0 minutes")
+        known = [row.name for table in config.tables.values() for row in table.rows]
+        for name in rows:
+            if name not in known:
+                raise UserError(f"--rows {name}: no such row; must be one of {', '.join(known)}")
+        self.config, self.run, self.budget = config, run, budget
+        self.data, self.results = run / "data", run / "results.json"
+        prepare = [sys.executable, *config.prepare, "--out", str(self.data)]
+        prepare += ["--from", str(source)] if source else []
+        self.stages = [
+            Stage("data", "images", prepare, [], [self.data], lambda job: job.child(prepare)),
+        ]
+        self.chosen = [
+            (key, table, row)
+            for key, table in config.tables.items()
+            for row in table.rows
+            if not rows or row.name in rows
+        ]
+        for key, table, row in self.chosen:
+            self._add_row(key, table, row)
+        measured = [f"measure_{key}_{row.name}" for key, _, row in self.chosen]
+        spec = [[key, row.name, row.title, row.paper, table.columns] for key, table, row in self.chosen]
+        self.stages.append(Stage("results", "results", spec, measured, [self.results], self._write_results))
+
+    def _device(self) -> list[str]:
+        return ["--cpu"] if self.config.device == "cpu" else []
+
+    def _add_row(self, key: str, table: Table, row: Row) -> None:
+        label = f"{key}_{row.name}"
+        with_prior = bool(table.prior) and row.prior
+        minutes = self.budget and self.budget / (2 if with_prior else 1)
+        options = {**COMMON, **table.options, **row.options}
+        self._add_training(f"train_{label}", row.title, ["data"], "image_vqvae", options, table.epochs, minutes)
+        last = f"train_{label}"
+        if with_prior:
+            vqvae = self.run / last / "checkpoint_last.pt"
+            prior = {**COMMON, **table.prior, "vqvae": str(vqvae)}
+            last = f"prior_{label}"
+            self._add_training(
+                last,
+                f"{row.title}: prior",
+                ["data", f"train_{label}"],
+                "image_latent_transformer",
+                prior,
+                table.prior_epochs,
+                minutes,
+            )
+        output = self.run / "figures" / f"{label}.json"
+        work = partial(self._measure, label=label, with_prior=with_prior, output=output)
+        inputs = ["data", f"train_{label}", *([last] if with_prior else [])]
+        self.stages.append(Stage(f"measure_{label}", f"{row.title}: test set", with_prior, inputs, [output], work))
+
+    def _add_training(
+        self, name: str, title: str, inputs: list[str], task: str, options: dict, epochs: int, minutes: float | None
+    ) -> None:
+        folder = self.run / name
+        spec = [task, options, epochs, minutes, self.config.seed, self.config.device]
+        work = partial(self._train, task=task, options=options, epochs=epochs, minutes=minutes, folder=folder)
+        self.stages.append(Stage(name, title, spec, inputs, [folder], work))
+
+    def _command(self, task: str, options: dict, updates: int, folder: Path) -> list[str]:
+        return [
+            *(sys.executable, "-m", "fairseq_cli.train", str(self.data), "--user-dir", "vqnat/image", "--task", task),
+            *arguments(budgets.fill_updates(options, updates)),
+            *("--max-update", str(updates), "--seed", str(self.config.seed), "--save-dir", str(folder)),
+            *("--log-format", "json", *self._device()),
+        ]
+
+    def _train(self, job: Job, task: str, options: dict, epochs: int, minutes: float | None, folder: Path) -> None:
+        chosen = folder / "updates.json"
+        updates = budgets.remembered(chosen)
+        if updates is None:
+            full = budgets.full_updates(read_header(self.data, "train")["count"], options["batch-size"], epochs)
+            seconds = None if minutes is None else self._seconds_per_update(job, task, options, folder)
+            updates = full if minutes is None else budgets.updates_within(minutes, seconds, full)
+            budgets.remember(chosen, updates, seconds)
+        run_training(job, self._command(task, options, updates, folder), folder, Training(updates=updates))
+
+    def _seconds_per_update(self, job: Job, task: str, options: dict, folder: Path) -> float:
+        """Timed on a few updates; the codebook starts at once where it starts from data."""
+        quick = {**options, "log-interval": 1, "no-save": True}
+        if "codebook-start-updates" in quick:
+            quick["codebook-start-updates"] = 2
+        job.child(self._command(task, quick, budgets.TRIAL, folder))
+        return budgets.seconds_per_update(job.log)
+
+    def _measure(self, job: Job, label: str, with_prior: bool, output: Path) -> None:
+        figures = {}
+        for stage, task in ((f"train_{label}", "image_vqvae"), (f"prior_{label}", "image_latent_transformer")):
+            if stage.startswith("prior_") and not with_prior:
+                continue
+            checkpoint = self.run / stage / "checkpoint_last.pt"
+            job.child(validate_command(self.data, checkpoint, task, 50, self._device()))
+            # Bits of the whole image come from the prior's report, which is the last, all else from the first.
+            found = read_figures(job.log)
+            figures = {**found, **figures}
+            log = self.run / "logs" / f"{stage}.log"
+            settled = json.loads((self.run / stage / "updates.json").read_text(encoding="utf-8"))
+            figures[f"{stage.split('_')[0]}_updates"] = settled["updates"]
+            figures[f"{stage.split('_')[0]}_seconds"] = wall_seconds(log)
+        write_json(output, figures)
+
+    def _write_results(self, _: Job) -> None:
+        counts = {split: read_header(self.data, split)["count"] for split in SPLITS}
+        tables = {}
+        for key, table, row in self.chosen:
+            figures = json.loads((self.run / "figures" / f"{key}_{row.name}.json").read_text(encoding="utf-8"))
+            batch = {**table.options, **row.options}["batch-size"]
+            entry = {"name": row.name, "title": row.title, "paper": row.paper, "figures": figures}
+            entry["epochs"] = round(figures["train_updates"] * batch / counts["train"], 2)
+            about = {"title": table.title, "source": table.source, "columns": table.columns, "epochs": table.epochs}
+            tables.setdefault(key, {**about, "rows": []})["rows"].append(entry)
+        header = read_header(self.data, "train")
+        about = {"name": self.config.name, "data_source": header["source"], "images": counts, "shape": header["shape"]}
+        about |= {"budget_minutes": self.budget}
+        inputs = {f"{split}.bin": self.data / f"{split}.bin" for split in SPLITS}
+        write_json(self.results, about | provenance(self.config.seed, inputs) | {"tables": tables})

@@ -1,0 +1,73 @@
+"""Measured rows beside the paper's, as Markdown or for the terminal."""
+
+from itertools import combinations
+from typing import Any
+
+from vqnat.image.table.columns import COLUMNS
+from vqnat.pipeline.tables import number
+
+Results = dict[str, Any]
+
+
+def header_and_rows(table: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Cells of one table: for each figure the paper's, where it has one, and ours."""
+    in_paper = [name for name in table["columns"] if any(name in row["paper"] for row in table["rows"])]
+    header = ["method"]
+    for name in table["columns"]:
+        title = COLUMNS[name].title
+        header += [f"{title}: paper", "ours"] if name in in_paper else [title]
+    header.append("epochs")
+    rows = []
+    for row in table["rows"]:
+        cells = [row["title"]]
+        for name in table["columns"]:
+            digits = COLUMNS[name].digits
+            cells += [number(row["paper"].get(name), digits)] if name in in_paper else []
+            cells.append(number(row["figures"].get(name), digits))
+        rows.append([*cells, number(row["epochs"])])
+    return header, rows
+
+
+def order(table: dict[str, Any], name: str) -> str | None:
+    """Both orders by one figure, best first, and how many pairs of methods stand alike; None with fewer than two."""
+    both = [row for row in table["rows"] if name in row["paper"] and name in row["figures"]]
+    if len(both) < 2:
+        return None
+    sign = -1 if COLUMNS[name].more_is_better else 1
+
+    def ranked(kind: str) -> str:
+        return ", ".join(row["title"] for row in sorted(both, key=lambda row: sign * row[kind][name]))
+
+    pairs = list(combinations(both, 2))
+    alike = sum((a["paper"][name] < b["paper"][name]) == (a["figures"][name] < b["figures"][name]) for a, b in pairs)
+    return (
+        f"By {COLUMNS[name].title}, best first. Paper: {ranked('paper')}. Ours: {ranked('figures')}. "
+        f"{alike} of {len(pairs)} pairs stand alike."
+    )
+
+
+def conditions(results: Results, table: dict[str, Any]) -> str:
+    """Data, budget and machine in one line."""
+    counts = results["images"]
+    budget = results["budget_minutes"]
+    length = f"{budget:g} minutes of training a row" if budget else "full size"
+    machine = results["machine"]
+    parts = [machine["cpu"], f"{machine['logical_cores']} cores", machine.get("accelerator")]
+    return (
+        f"{table['source']} Ours: {results['data_source']}; {counts['train']} training images and {counts['test']} of "
+        f"test; {length} (full size: {table['epochs']} epochs), seed {results['seed']}. Measured on "
+        f"{', '.join(part for part in parts if part)}, commit {str(results['commit'] or 'unknown')[:12]}, "
+        f"{str(results['date'])[:10]}."
+    )
+
+
+def markdown_image_tables(results: Results) -> str:
+    """All tables of a results file, for a README."""
+    blocks = []
+    for table in results["tables"].values():
+        header, rows = header_and_rows(table)
+        rule = ["---", *["--:"] * (len(header) - 1)]
+        lines = "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
+        orders = [text for text in (order(table, name) for name in table["columns"]) if text]
+        blocks.append("\n\n".join([f"**{table['title']}**", lines, *orders, conditions(results, table)]))
+    return "\n\n".join(blocks)

@@ -1,0 +1,18 @@
+"""``--task image_vqvae``: learn to reconstruct images through a bottleneck."""
+
+from dataclasses import dataclass
+
+from fairseq.tasks import register_task
+
+from vqnat.image.task import ImageTask, ImageTaskConfig
+from vqnat.tasks.common import CodebookUpdates
+
+
+@dataclass
+class ImageVQVAETaskConfig(ImageTaskConfig):
+    """Options of ``--task image_vqvae``."""
+
+
+@register_task("image_vqvae", dataclass=ImageVQVAETaskConfig)
+class ImageVQVAETask(CodebookUpdates, ImageTask):
+    """Images in, images out, and the codebook's update once per optimizer step."""
