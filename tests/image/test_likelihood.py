@@ -37,7 +37,9 @@ def test_pixels_one_by_one():
     found = pixel_nats(logits, images)
     for b, c, y, x in [(0, 0, 0, 0), (1, 2, 1, 0), (0, 1, 1, 1)]:
         scores = logits[b, c, y, x].double().exp()
-        assert float(found[b, c, y, x]) == pytest.approx(-math.log(scores[int(images[b, c, y, x])] / scores.sum()), rel=1e-5)
+        assert float(found[b, c, y, x]) == pytest.approx(
+            -math.log(scores[int(images[b, c, y, x])] / scores.sum()), rel=1e-5
+        )
 
 
 def test_squared_error_and_bytes():
