@@ -30,6 +30,9 @@ def test_provenance_names_all_that_is_needed(tmp_path, monkeypatch):
 
 def test_paths_within_an_argument_lose_the_machine(monkeypatch):
     monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
+    assert results.shown("/mnt/disk/data/multi30k") == ".../multi30k"
+    assert results.shown("x=/mnt/disk/a.pt,beam=4") == "x=.../a.pt,beam=4"
+    assert results.shown("runs/a.pt") == "runs/a.pt" and results.shown("0.9/0.98") == "0.9/0.98"
     written = results.shown(f"a={results.ROOT}/runs/a.pt,rescore_with=/home/me/b.pt")
     assert written == "a=runs/a.pt,rescore_with=~/b.pt"
 

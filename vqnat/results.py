@@ -19,6 +19,7 @@ import torch
 import vqnat
 
 ROOT = Path(__file__).resolve().parents[1]
+OUTSIDE = re.compile(r"(^|[=,:])/(?:[^/,=:]+/)+([^/,=:]+)")  # an absolute path: only its last part is of use
 PACKAGES = ("torch", "numpy", "fairseq-fixed", "sacrebleu", "sentencepiece")
 
 
@@ -81,7 +82,8 @@ def command_line(arguments: Sequence[str]) -> str:
 def shown(text: str | Path) -> str:
     """A path, or an argument with paths in it, without this machine's folders as far as possible."""
     # An argument may hold a path anywhere (NAME=PATH,beam=4), hence text and not pathlib.
-    return str(text).replace(f"{ROOT}{os.sep}", "").replace(f"{Path.home()}{os.sep}", f"~{os.sep}")
+    text = str(text).replace(f"{ROOT}{os.sep}", "").replace(f"{Path.home()}{os.sep}", f"~{os.sep}")
+    return OUTSIDE.sub(r"\1.../\2", text)
 
 
 def commit(root: Path = ROOT) -> str | None:
