@@ -9,7 +9,7 @@ from vqnat.distillation.atomic import replacing
 from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.options import Options
 from vqnat.errors import UserError
-from vqnat.results import command_line, commit, machine, sha256, shown, versions
+from vqnat.results import command_line, commit, machine, sha256, versions
 
 NAME = "distillation.json"
 SEARCH = ("beam", "lenpen", "max_len_a", "max_len_b", "k_best", "fp16")  # options that shape the hypotheses
@@ -77,10 +77,10 @@ def write_manifest(
     manifest = {
         "settings": result_settings(options, settings),
         "teachers": [
-            {"path": shown(path), "sha256": digest}
+            {"path": str(path), "sha256": digest}
             for path, digest in zip(options.teachers, settings["teacher sha256"].split(":"), strict=True)
         ],
-        "data": shown(bitext.folder),
+        "data": str(bitext.folder),
         **{name: settings[name] for name in (*PLAN, "num_shards")},
         **figures,
         "outputs": outputs,
