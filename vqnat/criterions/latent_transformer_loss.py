@@ -77,7 +77,7 @@ class LatentTransformerLoss(FairseqCriterion):
             each = code_cross_entropy(output.code_logits, output.code_targets)  # (B, T + 1)
             predictor_loss = (each * output.code_mask).sum()
             with torch.no_grad():
-                hit = output.code_logits.argmax(-1).eq(output.code_targets[..., 0]) & output.code_mask
+                hit = argmax(output.code_logits).eq(output.code_targets[..., 0]) & output.code_mask
                 log["correct_codes"] = hit.sum()
         else:
             # Before the codebook's start nothing is known of the codes. Without this constant, losses of that
