@@ -11,8 +11,8 @@ import torch
 
 from vqnat.benchmarking import sentences as data
 from vqnat.benchmarking.command import main
-from vqnat.benchmarking.fairseq_system import load_system
 from vqnat.benchmarking.harness import measure
+from vqnat.benchmarking.loading import load_system
 from vqnat.benchmarking.phases import measure_phases
 from vqnat.benchmarking.specs import parse_system
 

@@ -50,7 +50,7 @@ def test_equal_ratios_have_no_spread():
 
 
 def sentence(number, tokens, source_words=1, target_words=1):
-    return Sentence(number, (7,) * tokens, source_words, target_words)
+    return Sentence(number, (7,) * tokens, source_words, target_words, target_words + number)
 
 
 def test_sentences_are_chosen_at_even_distances_by_length():
