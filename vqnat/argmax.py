@@ -20,9 +20,14 @@ def argmax(x: Tensor) -> Tensor:
         (...) int64.
     """
     length = x.shape[-1]
-    if x.device.type != "cpu" or length < LEAST or length % BLOCK or not x.is_contiguous():
+    if x.device.type != "cpu" or length < LEAST or not x.is_contiguous():
         return x.argmax(-1)
-    blocks = x.view(-1, length // BLOCK, BLOCK)  # (N, K / BLOCK, BLOCK)
-    best = blocks.amax(-1).argmax(-1)  # (N,)
-    inside = blocks[torch.arange(len(blocks)), best].argmax(-1)
-    return inside.add_(best, alpha=BLOCK).view(x.shape[:-1])
+    rows = x.view(-1, length)  # (N, K)
+    whole = length - length % BLOCK
+    largest = rows[:, :whole].unflatten(1, (-1, BLOCK)).amax(-1)  # (N, K / BLOCK)
+    if whole < length:
+        largest = torch.cat([largest, rows[:, whole:].amax(1, keepdim=True)], 1)
+    # The window of a last, shorter block begins before it, where nothing is as large.
+    start = largest.argmax(1).mul_(BLOCK).clamp_(max=length - BLOCK).unsqueeze(1)  # (N, 1)
+    window = rows.gather(1, start + torch.arange(BLOCK))  # (N, BLOCK)
+    return (start.squeeze(1) + window.argmax(1)).view(x.shape[:-1])

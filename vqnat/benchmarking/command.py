@@ -22,7 +22,6 @@ from vqnat.benchmarking.report import system_records, tables
 from vqnat.benchmarking.specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
 from vqnat.errors import UserError
 
-
 SYSTEM = "a checkpoint of fairseq, or a folder of scripts/export.py or of ct2-fairseq-converter (CTranslate2)"
 
 

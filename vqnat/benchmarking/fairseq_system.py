@@ -19,11 +19,12 @@ from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec, refuse_useless
 from vqnat.benchmarking.system import Batch
 from vqnat.errors import UserError
 from vqnat.fairseq_loading import Loaded, load_checkpoint
+from vqnat.modules.packed import pack
 from vqnat.results import shown
 
 # What each task's generator reads; a setting that would do nothing is refused.
 SETTINGS = {
-    "translation": {"beam", "lenpen", "max_len_a", "max_len_b"},
+    "translation": {"beam", "lenpen", "max_len_a", "max_len_b", "packed"},
     "latent_translation": {"beam", "lenpen", "max_len_a", "max_len_b", "rescore_with"},
     **{task: {"beam", "iter", "iter_decode_eos_penalty"} for task in NAT_TASKS},
 }
@@ -49,7 +50,13 @@ class FairseqSystem:
         self.task, self.model = loaded.task, loaded.model.to(device)
         _check_settings(spec, loaded)
         settings = generation(spec)
-        self.model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=settings)))
+        if loaded.task_name == "latent_translation":
+            self.task.cfg.decode_precision = spec.precision
+        elif spec.precision not in (None, "fp32"):
+            raise UserError(f"system {spec.name}: precision={spec.precision}: stock fairseq decodes in fp32 here")
+        self.model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=settings, task=self.task.cfg)))
+        if spec.packed:
+            self.model.decoder = pack(self.model.decoder)
         self.model.eval()
         if spec.rescore_with is not None:
             self.task.cfg.rescore_with = str(spec.rescore_with)

@@ -62,7 +62,11 @@ class OnnxSystem:
 
     def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
         models = self.models
-        return {"encoder": [(models, "encode")], "latent predictor": [(models, "step")], "decoder": [(models, "decode")]}
+        return {
+            "encoder": [(models, "encode")],
+            "latent predictor": [(models, "step")],
+            "decoder": [(models, "decode")],
+        }
 
     def _force(self, tokens: int) -> None:
         """As in :mod:`forced`: the end of the codes is computed, and overruled."""

@@ -33,6 +33,8 @@ class SystemSpec:
         rescore_with: checkpoint of the teacher that chooses among the beam (latent_translation).
         threads: of torch, instead of ``--threads``.
         precision: of weights and linear maps; fp32 when None.
+        packed: 1 gives the decoder of fairseq's autoregressive models the packed linear maps that a latent transformer
+            always has on a CPU: what is left is the algorithm.
     """
 
     name: str
@@ -47,6 +49,7 @@ class SystemSpec:
     rescore_with: Path | None = None
     threads: int | None = None
     precision: str | None = None
+    packed: int | None = None
 
     def decoding(self) -> dict[str, Any]:
         """What was set, by name."""
@@ -90,6 +93,12 @@ def _precision(text: str) -> str:
 
 _precision.__doc__ = f"one of {', '.join(PRECISIONS)}"
 
+
+def _flag(text: str) -> int:
+    """0 or 1"""
+    return ["0", "1"].index(text)
+
+
 CONVERTERS: dict[str, Callable[[str], Any]] = {
     "beam": _whole(1),
     "task": _task,
@@ -101,6 +110,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "rescore_with": Path,
     "threads": _whole(1),
     "precision": _precision,
+    "packed": _flag,
 }
 
 
