@@ -45,7 +45,8 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--batch-size", type=_at_least(1), nargs="+", default=[1], metavar="N", help=text)
     text = "every system writes as many tokens as the batch's references have on average: for untrained models"
     p.add_argument("--force-lengths", action="store_true", help=text)
-    p.add_argument("--sentences", type=_at_least(1), metavar="N", help="N at even distances by source length")
+    text = "in batches at even distances by source length: so many, for each batch size or for all (default: the whole split)"
+    p.add_argument("--sentences", type=_at_least(1), nargs="+", metavar="N", help=text)
     for side in ("source", "target"):
         text = f"only sentences of so many {side} words, pieces joined"
         p.add_argument(f"--min-{side}-words", type=_at_least(0), default=0, metavar="N", help=text)
@@ -93,8 +94,19 @@ def run(options: argparse.Namespace) -> None:
         _check_writable(path)
     test_set = data.open_test_set(options.data, options.gen_subset, options.source_lang, options.target_lang)
     sentences = data.read_sentences(test_set)
-    chosen = data.choose(sentences, options.sentences, options.min_source_words, options.min_target_words)
-    batches = data.batches(chosen, options.batch_size[0], options.force_lengths)
+    long_enough = data.choose(sentences, options.min_source_words, options.min_target_words)
+    counts = options.sentences or [None]
+    if len(counts) not in (1, len(options.batch_size)):
+        raise UserError(
+            f"--sentences: {len(counts)} numbers for {len(options.batch_size)} batch sizes; give one, or all"
+        )
+    counts = counts * len(options.batch_size) if len(counts) == 1 else counts
+    batches, *larger = (
+        data.batches(long_enough, size, count, options.force_lengths)
+        for size, count in zip(options.batch_size, counts, strict=True)
+    )
+    by_id = {sentence.id: sentence for sentence in sentences}
+    chosen = [by_id[number] for batch in batches for number in batch.ids]
 
     use_threads(options.threads)
     loaders = {
@@ -118,12 +130,11 @@ def run(options: argparse.Namespace) -> None:
             _say(f"memory of {name}: its process died")
     use_threads(options.threads)
     further = []
-    for size in options.batch_size[1:]:
+    for size, group in zip(options.batch_size[1:], larger, strict=True):
         _say(f"batch size {size}")
-        larger = data.batches(chosen, size, options.force_lengths)
-        found = measure(systems, larger, options.repeats, options.warmup, options.seed, device, progress=_say)
-        records = system_records(systems, larger, found, {}, {}, baseline, options.seed)
-        further.append({"batch_size": size, "batches": [list(batch.ids) for batch in larger], "systems": records})
+        found = measure(systems, group, options.repeats, options.warmup, options.seed, device, progress=_say)
+        records = system_records(systems, group, found, {}, {}, baseline, options.seed)
+        further.append({"batch_size": size, "batches": [list(batch.ids) for batch in group], "systems": records})
 
     result = {
         "subset": options.gen_subset,
