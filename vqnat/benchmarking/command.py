@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--batch-size", type=_at_least(1), nargs="+", default=[1], metavar="N", help=text)
     text = "every system writes as many tokens as the batch's references have on average: for untrained models"
     p.add_argument("--force-lengths", action="store_true", help=text)
-    text = "in batches at even distances by source length: so many, for each batch size or for all (default: the whole split)"
+    text = "so many, in batches at even distances by source length; a number for each batch size, or one (default: all)"
     p.add_argument("--sentences", type=_at_least(1), nargs="+", metavar="N", help=text)
     for side in ("source", "target"):
         text = f"only sentences of so many {side} words, pieces joined"
@@ -97,9 +97,8 @@ def run(options: argparse.Namespace) -> None:
     long_enough = data.choose(sentences, options.min_source_words, options.min_target_words)
     counts = options.sentences or [None]
     if len(counts) not in (1, len(options.batch_size)):
-        raise UserError(
-            f"--sentences: {len(counts)} numbers for {len(options.batch_size)} batch sizes; give one, or all"
-        )
+        given = " ".join(map(str, counts))
+        raise UserError(f"--sentences {given}: needed one number, or {len(options.batch_size)}, as of --batch-size")
     counts = counts * len(options.batch_size) if len(counts) == 1 else counts
     batches, *larger = (
         data.batches(long_enough, size, count, options.force_lengths)

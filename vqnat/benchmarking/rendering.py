@@ -31,8 +31,8 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
     return f"{_table(header, rows)}\n\n" + (
         f"{sentences['measured']} of {sentences['in_subset']} sentences, {forced}, {result['repeats']} rounds, "
         f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; ms and speed-ups at batch size "
-        f"{result['batch_size']}; in brackets 95 % of a bootstrap over sentences, then the least and the most of single "
-        f"rounds. {_origin(result)}"
+        f"{result['batch_size']}; in brackets 95 % of a bootstrap over sentences, then the least and the most of "
+        f"single rounds. {_origin(result)}"
     )
 
 
@@ -53,8 +53,8 @@ def markdown_training(result: Result) -> str:
         )
     return f"{_table(header, rows)}\n\n" + (
         f"Batches of {result['max_tokens']} tokens, {result['repeats']} rounds over {len(result['batches'])} of them, "
-        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; in brackets the least and the most of "
-        f"single rounds. {_origin(result)}"
+        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; in brackets the least and the "
+        f"most of single rounds. {_origin(result)}"
     )
 
 
@@ -71,8 +71,8 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 def _origin(result: Result) -> str:
     commit = str(result.get("commit") or "unknown")[:12]
     return (
-        f"Load of the machine {result['load_average']['before']:.1f} before, {result['load_average']['after']:.1f} after. "
-        f"Measured on {machine_name(result.get('machine'))}, commit {commit}, seed {result['seed']}, "
+        f"The machine's load was {result['load_average']['before']:.1f} before and "
+        f"{result['load_average']['after']:.1f} after. Measured on {machine_name(result.get('machine'))}, commit {commit}, seed {result['seed']}, "
         f"{str(result.get('date', 'date unknown'))[:10]}."
     )
 
