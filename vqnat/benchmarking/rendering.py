@@ -69,11 +69,11 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def _origin(result: Result) -> str:
-    commit = str(result.get("commit") or "unknown")[:12]
+    commit, day = str(result.get("commit") or "unknown")[:12], str(result.get("date", "date unknown"))[:10]
+    load = result["load_average"]
     return (
-        f"The machine's load was {result['load_average']['before']:.1f} before and "
-        f"{result['load_average']['after']:.1f} after. Measured on {machine_name(result.get('machine'))}, commit {commit}, seed {result['seed']}, "
-        f"{str(result.get('date', 'date unknown'))[:10]}."
+        f"The machine's load was {load['before']:.1f} before and {load['after']:.1f} after. Measured on "
+        f"{machine_name(result.get('machine'))}, commit {commit}, seed {result['seed']}, {day}."
     )
 
 
