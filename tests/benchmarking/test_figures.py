@@ -59,8 +59,8 @@ def test_sentences_are_chosen_at_even_distances_by_length():
     assert lengths == [12, 14, 16, 18, 20]
     assert [len(batches(choose(text), 1, count)) for count in (1, 7, 10, 50, None)] == [1, 7, 10, 10, 10]
     assert len({batch.ids for batch in batches(choose(text), 1, 7)}) == 7
-    pairs = batches(choose(text), 2, 3)  # of lengths 11 12, 13 14, ... 19 20
-    assert [[len(source) for source in batch.sources] for batch in pairs] == [[11, 12], [15, 16], [19, 20]]
+    pairs = batches(choose(text), 2, 3)  # two of 11 12, 13 14, ... 19 20
+    assert [[len(source) for source in batch.sources] for batch in pairs] == [[13, 14], [17, 18]]
 
 
 def test_sentences_are_restricted_by_words():
