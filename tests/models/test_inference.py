@@ -2,6 +2,7 @@
 
 import copy
 
+import bitext
 import pytest
 import torch
 from fairseq import checkpoint_utils
@@ -104,3 +105,15 @@ def test_what_is_not_possible_is_said(loaded):
         prepare(model, "int4")
     with pytest.raises(UserError, match="int8_dynamic: needs a model in fp32 on a CPU"):
         prepare(model.half(), "int8_dynamic")
+
+
+def test_fairseq_generate_takes_the_precision(digits, latent_checkpoint):
+    def generate(*more, **options):
+        command = ("fairseq-generate", digits, "--user-dir", "vqnat", "--task", "latent_translation", "--cpu")
+        return bitext.run(*command, "--path", latent_checkpoint, "--beam", 1, *more, **options)
+
+    usual, half = (bitext.hypotheses(generate(*more).stdout) for more in ((), ("--decode-precision", "bf16")))
+    assert usual.keys() == half.keys() and usual != half
+    assert sum(usual[n][0][1] == half[n][0][1] for n in usual) >= 0.9 * len(usual)
+    failed = generate("--decode-precision", "bf8", check=False)
+    assert "error: --decode-precision bf8 is not possible; valid: fp32, bf16" in failed.stderr.splitlines()[-1]
