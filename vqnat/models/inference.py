@@ -24,7 +24,8 @@ def prepare(model: torch.nn.Module, precision: str | None = None) -> None:
     if precision not in (None, *PRECISIONS):
         raise UserError(f"--decode-precision {precision} is not possible; valid: {', '.join(PRECISIONS)}")
     int8 = precision == "int8_dynamic"
-    if int8 and not can_pack(model.encoder.embedding.weight):
+    weight = model.encoder.embedding.weight
+    if int8 and not (can_pack(weight) and weight.dtype == torch.float32):
         raise UserError(f"--decode-precision {precision}: needs a model in fp32 on a CPU")
     if precision in DTYPES:
         model.to(DTYPES[precision])
