@@ -39,6 +39,7 @@ setup(
         ],
         "serving": ["onnxruntime>=1.23"],  # Attention of opset 23 and 8-bit MatMulNBits on the CPU
         "export": ["onnx>=1.18", "onnxscript>=0.5", "onnxruntime>=1.23"],
+        "ctranslate2": ["ctranslate2>=4.5"],  # only to be measured against
         "tensorboard": ["tensorboard>=2.15"],
     },
 )

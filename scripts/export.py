@@ -41,7 +41,9 @@ def main() -> None:
         raise UserError(f"{error.name} is not installed: pip install 'vqnat[export]'") from error
     check_replaceable(args.out)
     languages = {"source_lang": args.source_lang, "target_lang": args.target_lang}
-    translator = LatentTranslator.from_pretrained(args.path, args.data, args.bpe, args.bpe_model, **languages)
+    translator = LatentTranslator.from_pretrained(
+        args.path, args.data, args.bpe, args.bpe_model, packed=False, **languages
+    )
     export(translator, args.path, args.out, args.precision)
     print(f"export: {args.out} ({', '.join(args.precision)})")
 

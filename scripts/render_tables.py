@@ -2,7 +2,7 @@
 """Renders result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks), images (the image tables).
+codes (the codebooks), images (the image tables), latency and training (the benchmarks).
 """
 
 import argparse
@@ -14,10 +14,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
+from vqnat.benchmarking.rendering import TEMPLATES as BENCHMARKS  # noqa: E402
 from vqnat.image.table.rendering import markdown_image_tables  # noqa: E402
 from vqnat.pipeline.tables import TEMPLATES, fill_markdown  # noqa: E402
 
-ALL = {**TEMPLATES, "images": markdown_image_tables}
+ALL = {**TEMPLATES, **BENCHMARKS, "images": markdown_image_tables}
 
 
 def main() -> int:

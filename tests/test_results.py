@@ -23,6 +23,7 @@ def test_provenance_names_all_that_is_needed(tmp_path, monkeypatch):
     assert set(record["machine"]) == {"cpu", "logical_cores", "memory_gib", "torch_threads", "accelerator"}
     assert record["machine"]["logical_cores"] >= 1
     packages = {"python", "torch", "numpy", "fairseq-fixed", "sacrebleu", "sentencepiece", "vqnat"}
+    packages |= {"onnxruntime", "ctranslate2"}
     assert set(record["versions"]) == packages and all(record["versions"].values())
     assert record["date"].endswith("+00:00")
     assert str(results.ROOT) not in json.dumps(record) and str(tmp_path) not in json.dumps(record["data"])

@@ -20,7 +20,7 @@ import vqnat
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = re.compile(r"(^|[=,:])/(?:[^/,=:]+/)+([^/,=:]+)")  # an absolute path: only its last part is of use
-PACKAGES = ("torch", "numpy", "fairseq-fixed", "sacrebleu", "sentencepiece")
+PACKAGES = ("torch", "numpy", "fairseq-fixed", "sacrebleu", "sentencepiece", "onnxruntime", "ctranslate2")
 
 
 def provenance(seed: int | None, inputs: Mapping[str, Path]) -> dict[str, Any]:

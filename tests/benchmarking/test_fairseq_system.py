@@ -11,8 +11,8 @@ import torch
 
 from vqnat.benchmarking import sentences as data
 from vqnat.benchmarking.command import main
-from vqnat.benchmarking.fairseq_system import load_system
 from vqnat.benchmarking.harness import measure
+from vqnat.benchmarking.loading import load_system
 from vqnat.benchmarking.phases import measure_phases
 from vqnat.benchmarking.specs import parse_system
 
@@ -118,13 +118,31 @@ def test_command_line_writes_all_figures(digits, checkpoints, tmp_path):
             "--system",
             filled("lt=LT,beam=1", checkpoints),
         ),
-        *("--systems", yaml, "--baseline", "beam4", "--sentences", 6, "--batch-size", 4, "--repeats", 2),
-        *("--min-target-words", 5, "--json", tmp_path / "out.json", "--plot", tmp_path / "out.png"),
+        *("--systems", yaml, "--baseline", "beam4", "--sentences", 6, "--repeats", 2),
+        *(
+            "--batch-size",
+            4,
+            16,
+            "--min-target-words",
+            5,
+            "--json",
+            tmp_path / "out.json",
+            "--plot",
+            tmp_path / "out.png",
+        ),
     )
     assert all(line.startswith("benchmark_latency: ") for line in done.stderr.splitlines())
     result = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert result["sentences"]["measured"] == 6 and [len(b) for b in result["batches"]] == [4, 2]
-    assert result["baseline"] == "beam4" and result["commit"] and len(result["data"]) == 7
+    assert result["sentences"]["measured"] == 8 and [len(b) for b in result["batches"]] == [4, 4]
+    [further] = result["further"]
+    assert further["batch_size"] == 16 and [len(b) for b in further["batches"]] == [16]
+    assert all(system["tokens_per_second"] > 0 for system in further["systems"])
+    assert (
+        result["baseline"] == "beam4"
+        and result["lengths"] == "as decoded"
+        and result["commit"]
+        and len(result["data"]) == 7
+    )
     assert [system["name"] for system in result["systems"]] == ["beam4", "lt", "nat"]
     for system in result["systems"]:
         assert system["name"] in done.stdout
@@ -132,7 +150,7 @@ def test_command_line_writes_all_figures(digits, checkpoints, tmp_path):
         assert set(system["speedups"]) == {"beam4", "lt", "nat"}
         assert set(system["speedup"]) == {"ratio", "low", "high", "of_medians", "rounds"}
         assert system["speedup"] == system["speedups"]["beam4"]
-        assert len(system["median_ms"]) == 2 and len(system["output_tokens"]) == 6
+        assert len(system["median_ms"]) == 2 and len(system["output_tokens"]) == 8
         assert sum(system["phases_ms"].values()) == pytest.approx(2 * system["phases_ms"]["total"])
         assert system["memory_mib"]["peak"] > 50 and system["parameters"] > 1000
         assert system["tokens_per_second"] > 0 and system["same_output_in_every_round"]

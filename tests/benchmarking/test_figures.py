@@ -50,26 +50,36 @@ def test_equal_ratios_have_no_spread():
 
 
 def sentence(number, tokens, source_words=1, target_words=1):
-    return Sentence(number, (7,) * tokens, source_words, target_words)
+    return Sentence(number, (7,) * tokens, source_words, target_words, target_words + number)
 
 
 def test_sentences_are_chosen_at_even_distances_by_length():
     text = [sentence(n, 20 - n) for n in range(10)]
-    lengths = [len(s.source) for s in choose(text, 5)]
+    lengths = [len(batch.sources[0]) for batch in batches(choose(text), 1, 5)]
     assert lengths == [12, 14, 16, 18, 20]
-    assert len(choose(text, 1)) == 1
-    assert len(choose(text, 50)) == len(choose(text)) == 10
-    assert len({s.id for s in choose(text, 7)}) == 7
+    assert [len(batches(choose(text), 1, count)) for count in (1, 7, 10, 50, None)] == [1, 7, 10, 10, 10]
+    assert len({batch.ids for batch in batches(choose(text), 1, 7)}) == 7
+    pairs = batches(choose(text), 2, 3)  # two of 11 12, 13 14, ... 19 20
+    assert [[len(source) for source in batch.sources] for batch in pairs] == [[13, 14], [17, 18]]
 
 
 def test_sentences_are_restricted_by_words():
     text = [sentence(n, 3, source_words=n, target_words=10 - n) for n in range(10)]
-    assert {s.id for s in choose(text, None, 3, 4)} == {3, 4, 5, 6}
+    assert {s.id for s in choose(text, 3, 4)} == {3, 4, 5, 6}
     with pytest.raises(UserError, match=r"nothing left of 10 .* 9 source words, 10 target words"):
-        choose(text, None, 50)
+        choose(text, 50)
 
 
 def test_neighbours_share_a_batch():
     made = batches([sentence(n, n + 1) for n in range(5)], 2)
     assert [batch.ids for batch in made] == [(0, 1), (2, 3), (4,)]
     assert made[1].sources == ((7, 7, 7), (7, 7, 7, 7))
+    assert all(batch.length is None for batch in made)
+
+
+def test_forced_lengths_are_the_means_of_the_references():
+    text = [sentence(n, n + 1, target_words=2) for n in range(5)]  # references of 2, 3, ... 6 tokens
+    assert [batch.length for batch in batches(text, 1, force_lengths=True)] == [2, 3, 4, 5, 6]
+    assert [batch.length for batch in batches(text, 4, force_lengths=True)] == [round(14 / 4), 6]
+    empty = Sentence(0, (7, 2), 1, 0, 0)
+    assert batches([empty], 1, force_lengths=True)[0].length == 1

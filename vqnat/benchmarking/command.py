@@ -12,14 +12,17 @@ import torch
 
 from vqnat import results
 from vqnat.benchmarking import sentences as data
-from vqnat.benchmarking.fairseq_system import load_system, use_threads
+from vqnat.benchmarking.fairseq_system import use_threads
 from vqnat.benchmarking.harness import measure
+from vqnat.benchmarking.loading import load_system
 from vqnat.benchmarking.memory import peak_memory
 from vqnat.benchmarking.phases import measure_phases
 from vqnat.benchmarking.plot import draw
 from vqnat.benchmarking.report import system_records, tables
 from vqnat.benchmarking.specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
 from vqnat.errors import UserError
+
+SYSTEM = "a checkpoint of fairseq, or a folder of scripts/export.py or of ct2-fairseq-converter (CTranslate2)"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,11 +38,15 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("-s", "--source-lang", help="default: as in the file names")
     p.add_argument("-t", "--target-lang", help="default: as in the file names")
     p.add_argument("--user-dir", type=Path, help="fairseq plug-in to import besides vqnat itself")
-    p.add_argument("--system", action="append", default=[], metavar="NAME=CHECKPOINT[,key=value...]")
+    p.add_argument("--system", action="append", default=[], metavar="NAME=PATH[,key=value...]", help=SYSTEM)
     p.add_argument("--systems", type=Path, metavar="FILE.yaml", help="the same as a list of mappings")
     p.add_argument("--baseline", metavar="NAME", help="system that speed-ups are over (default: the first)")
-    p.add_argument("--batch-size", type=_at_least(1), default=1, help="sentences at a time (default: 1)")
-    p.add_argument("--sentences", type=_at_least(1), metavar="N", help="N at even distances by source length")
+    text = "sentences at a time (default: 1); of several sizes all but the first are measured without phases and memory"
+    p.add_argument("--batch-size", type=_at_least(1), nargs="+", default=[1], metavar="N", help=text)
+    text = "every system writes as many tokens as the batch's references have on average: for untrained models"
+    p.add_argument("--force-lengths", action="store_true", help=text)
+    text = "so many, in batches at even distances by source length; a number for each batch size, or one (default: all)"
+    p.add_argument("--sentences", type=_at_least(1), nargs="+", metavar="N", help=text)
     for side in ("source", "target"):
         text = f"only sentences of so many {side} words, pieces joined"
         p.add_argument(f"--min-{side}-words", type=_at_least(0), default=0, metavar="N", help=text)
@@ -87,8 +94,18 @@ def run(options: argparse.Namespace) -> None:
         _check_writable(path)
     test_set = data.open_test_set(options.data, options.gen_subset, options.source_lang, options.target_lang)
     sentences = data.read_sentences(test_set)
-    chosen = data.choose(sentences, options.sentences, options.min_source_words, options.min_target_words)
-    batches = data.batches(chosen, options.batch_size)
+    long_enough = data.choose(sentences, options.min_source_words, options.min_target_words)
+    counts = options.sentences or [None]
+    if len(counts) not in (1, len(options.batch_size)):
+        given = " ".join(map(str, counts))
+        raise UserError(f"--sentences {given}: needed one number, or {len(options.batch_size)}, as of --batch-size")
+    counts = counts * len(options.batch_size) if len(counts) == 1 else counts
+    batches, *larger = (
+        data.batches(long_enough, size, count, options.force_lengths)
+        for size, count in zip(options.batch_size, counts, strict=True)
+    )
+    by_id = {sentence.id: sentence for sentence in sentences}
+    chosen = [by_id[number] for batch in batches for number in batch.ids]
 
     use_threads(options.threads)
     loaders = {
@@ -111,13 +128,20 @@ def run(options: argparse.Namespace) -> None:
         except BrokenProcessPool:  # killed, say for want of memory: what has been timed is worth keeping
             _say(f"memory of {name}: its process died")
     use_threads(options.threads)
+    further = []
+    for size, group in zip(options.batch_size[1:], larger, strict=True):
+        _say(f"batch size {size}")
+        found = measure(systems, group, options.repeats, options.warmup, options.seed, device, progress=_say)
+        records = system_records(systems, group, found, {}, {}, baseline, options.seed)
+        further.append({"batch_size": size, "batches": [list(batch.ids) for batch in group], "systems": records})
 
     result = {
         "subset": options.gen_subset,
         "direction": f"{test_set.source}-{test_set.target}",
         "device": device,
         "threads": options.threads,
-        "batch_size": options.batch_size,
+        "batch_size": options.batch_size[0],
+        "lengths": "forced" if options.force_lengths else "as decoded",
         "repeats": options.repeats,
         "warmup": options.warmup,
         "baseline": baseline,
@@ -132,6 +156,7 @@ def run(options: argparse.Namespace) -> None:
         "batches": [list(batch.ids) for batch in batches],
         "load_average": {"before": load_before[0], "after": load_after[0]},
         "systems": system_records(systems, batches, measurements, phases, memory, baseline, options.seed),
+        "further": further,
     }
     print(tables(result))
     if options.json:
@@ -159,7 +184,10 @@ def _check_writable(path: Path | None) -> None:
 def _inputs(test_set: data.TestSet, specs: list[SystemSpec]) -> dict[str, Path]:
     inputs = {path.name: path for path in test_set.files()}
     for spec in specs:
-        inputs[f"checkpoint of {spec.name}"] = spec.checkpoint
+        files = sorted(p for p in spec.checkpoint.rglob("*") if p.is_file()) if spec.checkpoint.is_dir() else []
+        for path in files or [spec.checkpoint]:
+            suffix = f"/{path.relative_to(spec.checkpoint)}" if files else ""
+            inputs[f"checkpoint of {spec.name}{suffix}"] = path
         if spec.rescore_with is not None:
             inputs[f"teacher of {spec.name}"] = spec.rescore_with
     return inputs

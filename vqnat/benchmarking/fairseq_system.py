@@ -1,7 +1,6 @@
 """A fairseq checkpoint as a system: stock models, autoregressive or not, and latent transformers."""
 
-from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,31 +13,21 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 import vqnat  # noqa: F401  (torch.load accepts fairseq's checkpoints)
+from vqnat.benchmarking.forced import force_length
 from vqnat.benchmarking.sentences import TestSet
-from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec
+from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec, refuse_useless
 from vqnat.benchmarking.system import Batch
 from vqnat.errors import UserError
 from vqnat.fairseq_loading import Loaded, load_checkpoint
+from vqnat.modules.packed import pack
 from vqnat.results import shown
 
 # What each task's generator reads; a setting that would do nothing is refused.
 SETTINGS = {
-    "translation": {"beam", "lenpen", "max_len_a", "max_len_b"},
+    "translation": {"beam", "lenpen", "max_len_a", "max_len_b", "packed"},
     "latent_translation": {"beam", "lenpen", "max_len_a", "max_len_b", "rescore_with"},
     **{task: {"beam", "iter", "iter_decode_eos_penalty"} for task in NAT_TASKS},
 }
-
-
-def load_system(
-    spec: SystemSpec, test_set: TestSet, device: str, threads: int, user_dir: Path | None
-) -> "FairseqSystem":
-    """Import the user directory, then load; importable and picklable, for processes of their own."""
-    if user_dir is not None:
-        try:
-            utils.import_user_module(Namespace(user_dir=str(user_dir)))
-        except (FileNotFoundError, ImportError) as error:
-            raise UserError(f"--user-dir {user_dir}: cannot be imported ({error})") from error
-    return FairseqSystem(spec, test_set, device, threads)
 
 
 class FairseqSystem:
@@ -61,7 +50,13 @@ class FairseqSystem:
         self.task, self.model = loaded.task, loaded.model.to(device)
         _check_settings(spec, loaded)
         settings = generation(spec)
-        self.model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=settings)))
+        if loaded.task_name == "latent_translation":
+            self.task.cfg.decode_precision = spec.precision
+        elif spec.precision not in (None, "fp32"):
+            raise UserError(f"system {spec.name}: precision={spec.precision}: stock fairseq decodes in fp32 here")
+        self.model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=settings, task=self.task.cfg)))
+        if spec.packed:
+            self.model.decoder = pack(self.model.decoder)
         self.model.eval()
         if spec.rescore_with is not None:
             self.task.cfg.rescore_with = str(spec.rescore_with)
@@ -78,6 +73,7 @@ class FairseqSystem:
         self.dictionary = self.task.target_dictionary
         symbols = self.dictionary
         self.specials = frozenset((symbols.bos(), symbols.eos(), symbols.pad()))
+        self._set_length: Callable[[int], None] | None = None
         self._describe(spec, loaded)
 
     def _describe(self, spec: SystemSpec, loaded: Loaded) -> None:
@@ -102,6 +98,9 @@ class FairseqSystem:
     def prepare(self, batch: Batch) -> tuple[dict[str, Any], list[int]]:
         """Collated as for fairseq-generate, from the task's own dataset, which may add symbols of its own."""
         use_threads(self.threads)
+        if batch.length is not None:
+            self._set_length = self._set_length or force_length(self.generator, self.model)
+            self._set_length(batch.length)
         items = [self.dataset[number] for number in batch.ids]
         bos = self.task.source_dictionary.bos()
         for number, item, expected in zip(batch.ids, items, batch.sources, strict=True):
@@ -171,13 +170,7 @@ def generation(spec: SystemSpec) -> GenerationConfig:
 
 def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
     task = loaded.task_name
-    useful = SETTINGS.get(task, SETTINGS["translation"])
-    useless = spec.decoding().keys() - useful - {"task", "threads"}
-    if useless:
-        raise UserError(
-            f"system {spec.name}: {sorted(useless)[0]} does nothing with task {task} "
-            f"(it has: {', '.join(sorted(useful))})"
-        )
+    refuse_useless(spec, f"task {task}", SETTINGS.get(task, SETTINGS["translation"]) | {"task"})
     if task in NAT_TASKS and spec.iter is None:
         raise UserError(
             f"system {spec.name}: task {task} needs iter=N, refinements after the first pass: 0 for "

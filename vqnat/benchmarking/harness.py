@@ -68,7 +68,8 @@ def measure(
                 elapsed, raw = timed_translation(system, batches[index], synchronise)
                 measurement = found[system.name]
                 measurement.ms[round_, index] = elapsed
-                outputs = [content(tokens.tolist(), system.specials) for tokens in raw]
+                length = batches[index].length  # latents end at a multiple of 2^nc words
+                outputs = [content(tokens.tolist(), system.specials)[:length] for tokens in raw]
                 if round_ == 0:
                     measurement.outputs[index] = outputs
                 elif outputs != measurement.outputs[index]:

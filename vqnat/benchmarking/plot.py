@@ -1,4 +1,4 @@
-"""The result as a picture: latency against output length, and where the time goes."""
+"""The result as a picture: latency against output length, where the time goes, and speed by batch size."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +18,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 def draw(result: Mapping[str, Any], path: Path) -> None:
     """Write the picture; the format follows the ending of ``path``."""
     systems = result["systems"]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    panels = 3 if result["further"] else 2
+    figure, (left, right, *third) = plt.subplots(1, panels, figsize=(5.5 * panels, 4.2), layout="constrained")
     sizes = [len(batch) for batch in result["batches"]]
     for number, system in enumerate(systems):
         start, lengths = 0, []
@@ -44,6 +45,23 @@ def draw(result: Mapping[str, Any], path: Path) -> None:
     right.invert_yaxis()
     right.set_xlabel("ms per sentence")
     right.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    for axes in third:
+        _by_batch_size(axes, result)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def _by_batch_size(axes: plt.Axes, result: Mapping[str, Any]) -> None:
+    """Where one system catches up with another."""
+    runs = sorted([result, *result["further"]], key=lambda run: run["batch_size"])
+    for number, system in enumerate(result["systems"]):
+        speeds = [run["systems"][number]["tokens_per_second"] for run in runs]
+        style = "-" if number < len(COLOURS) else "--"
+        colour = COLOURS[number % len(COLOURS)]
+        axes.plot([run["batch_size"] for run in runs], speeds, style, marker="o", color=colour, label=system["name"])
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xlabel("batch size")
+    axes.set_ylabel("output tokens per second")
+    axes.grid(alpha=0.3)

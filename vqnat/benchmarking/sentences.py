@@ -19,6 +19,7 @@ class Sentence:
     source: tuple[int, ...]
     source_words: int
     target_words: int
+    target_tokens: int  # of the reference, end of sentence not counted
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
     return test_set
 
 
+def read_dictionary(test_set: TestSet, side: str) -> Dictionary:
+    """Of the ``source`` or the ``target``."""
+    return Dictionary.load(str(test_set.folder / f"dict.{getattr(test_set, side)}.txt"))
+
+
 def read_sentences(test_set: TestSet) -> list[Sentence]:
     """All sentences of a split, in its order.
 
@@ -106,8 +112,8 @@ def read_sentences(test_set: TestSet) -> list[Sentence]:
             f"{len(sides[1])} in {test_set.target}"
         )
     return [
-        Sentence(number, tuple(source), source_words, target_words)
-        for number, ((source, source_words), (_, target_words)) in enumerate(zip(*sides, strict=True))
+        Sentence(number, tuple(source), source_words, target_words, len(target) - 1)
+        for number, ((source, source_words), (target, target_words)) in enumerate(zip(*sides, strict=True))
     ]
 
 
@@ -117,13 +123,8 @@ def _words(dictionary: Dictionary, tokens) -> int:
     return len(data_utils.post_process(text, pieces).split())
 
 
-def choose(
-    sentences: Sequence[Sentence],
-    count: int | None = None,
-    min_source_words: int = 0,
-    min_target_words: int = 0,
-) -> list[Sentence]:
-    """Sentences by source length, ``count`` of them at even distances (all when there are fewer).
+def choose(sentences: Sequence[Sentence], min_source_words: int = 0, min_target_words: int = 0) -> list[Sentence]:
+    """Sentences that are long enough, by source length.
 
     Raises:
         UserError: nothing is left.
@@ -136,13 +137,30 @@ def choose(
             f"--min-source-words {min_source_words} --min-target-words {min_target_words}: nothing left of "
             f"{len(sentences)} sentences (longest: {source} source words, {target} target words)"
         )
-    kept.sort(key=lambda sentence: (len(sentence.source), sentence.id))
-    if count is None or count >= len(kept):
-        return kept
-    return [kept[(2 * n + 1) * len(kept) // (2 * count)] for n in range(count)]  # middles of equal parts
+    return sorted(kept, key=lambda sentence: (len(sentence.source), sentence.id))
 
 
-def batches(sentences: Sequence[Sentence], size: int) -> list[Batch]:
-    """Neighbours by length go together."""
+def batches(
+    sentences: Sequence[Sentence], size: int, count: int | None = None, force_lengths: bool = False
+) -> list[Batch]:
+    """Neighbours by length go together, as when a whole test set is translated.
+
+    Args:
+        sentences: by length.
+        size: sentences in a batch.
+        count: take batches with so many sentences in all, or a few more, at even distances by length; None takes all.
+        force_lengths: every sentence of a batch shall become as long as its batch's references are on average. One
+            length a batch is what all systems can be made to write.
+    """
     groups = [sentences[start : start + size] for start in range(0, len(sentences), size)]
-    return [Batch(tuple(s.id for s in group), tuple(s.source for s in group)) for group in groups]
+    if count is not None and count < len(sentences):
+        some = -(-count // size)
+        groups = [groups[(2 * n + 1) * len(groups) // (2 * some)] for n in range(some)]  # middles of equal parts
+    return [
+        Batch(
+            tuple(s.id for s in group),
+            tuple(s.source for s in group),
+            max(1, round(sum(s.target_tokens for s in group) / len(group))) if force_lengths else None,
+        )
+        for group in groups
+    ]

@@ -1,4 +1,4 @@
-"""Which systems to measure, as the user writes them: ``--system NAME=CHECKPOINT[,key=value...]`` or YAML."""
+"""Which systems to measure, as the user writes them: ``--system NAME=PATH[,key=value...]`` or YAML."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -11,6 +11,7 @@ import yaml
 from vqnat.errors import UserError
 
 TASKS = ("translation", "latent_translation", "translation_lev", "nat_translation")
+PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8_dynamic")  # no system has all of them
 NAT_TASKS = ("translation_lev", "nat_translation")  # fairseq's own, and the same with our batches
 # fairseq-generate's names for the same settings, with "-" or "_".
 ALIASES = {"iter_decode_max_iter": "iter", "iter_decode_with_beam": "beam"}
@@ -18,11 +19,11 @@ ALIASES = {"iter_decode_max_iter": "iter", "iter_decode_with_beam": "beam"}
 
 @dataclass(frozen=True)
 class SystemSpec:
-    """A checkpoint and how it decodes; None leaves fairseq-generate's default.
+    """A model and how it decodes; None leaves fairseq-generate's default.
 
     Attributes:
         name: in the results.
-        checkpoint: file.
+        checkpoint: fairseq's file, or a folder of scripts/export.py or of ct2-fairseq-converter.
         beam: of words, of codes (latent_translation) or of lengths (translation_lev).
         task: instead of the one in the checkpoint.
         lenpen: exponent of the length penalty.
@@ -31,6 +32,9 @@ class SystemSpec:
         iter_decode_eos_penalty: as in fairseq-generate (translation_lev).
         rescore_with: checkpoint of the teacher that chooses among the beam (latent_translation).
         threads: of torch, instead of ``--threads``.
+        precision: of weights and linear maps; fp32 when None.
+        packed: 1 gives the decoder of fairseq's autoregressive models the packed linear maps that a latent transformer
+            always has on a CPU: what is left is the algorithm.
     """
 
     name: str
@@ -44,6 +48,8 @@ class SystemSpec:
     iter_decode_eos_penalty: float | None = None
     rescore_with: Path | None = None
     threads: int | None = None
+    precision: str | None = None
+    packed: int | None = None
 
     def decoding(self) -> dict[str, Any]:
         """What was set, by name."""
@@ -78,6 +84,21 @@ def _task(text: str) -> str:
 
 _task.__doc__ = f"one of {', '.join(TASKS)}"
 
+
+def _precision(text: str) -> str:
+    if text not in PRECISIONS:
+        raise ValueError
+    return text
+
+
+_precision.__doc__ = f"one of {', '.join(PRECISIONS)}"
+
+
+def _flag(text: str) -> int:
+    """0 or 1"""
+    return ["0", "1"].index(text)
+
+
 CONVERTERS: dict[str, Callable[[str], Any]] = {
     "beam": _whole(1),
     "task": _task,
@@ -88,6 +109,8 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "iter_decode_eos_penalty": _number,
     "rescore_with": Path,
     "threads": _whole(1),
+    "precision": _precision,
+    "packed": _flag,
 }
 
 
@@ -142,6 +165,15 @@ def build(where: str, name: str, checkpoint: str, settings: Mapping[str, str]) -
         except ValueError as error:
             raise UserError(f"{where}: {written}={text}: needed {CONVERTERS[key].__doc__}") from error
     return SystemSpec(name, Path(checkpoint), **values)
+
+
+def refuse_useless(spec: SystemSpec, what: str, useful: set[str]) -> None:
+    """Raises UserError for a setting that would do nothing with ``what``, which reads ``useful`` ones."""
+    useless = spec.decoding().keys() - useful - {"threads", "precision"}
+    if useless:
+        raise UserError(
+            f"system {spec.name}: {sorted(useless)[0]} does nothing with {what} (it has: {', '.join(sorted(useful))})"
+        )
 
 
 def check_names(specs: Iterable[SystemSpec], baseline: str | None) -> str:

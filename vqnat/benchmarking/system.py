@@ -14,10 +14,13 @@ class Batch:
     Attributes:
         ids: their lines in the test set, from 0.
         sources: their source tokens, end of sentence included, no begin of sentence, no padding.
+        length: target tokens that every system is made to write for each sentence, end of sentence not counted;
+            None leaves it to the system.
     """
 
     ids: tuple[int, ...]
     sources: tuple[tuple[int, ...], ...]
+    length: int | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -66,18 +66,25 @@ class LatentGenerator:
 
     def decode_codes(self, sequences: CodeSequences, source: EncodedSource) -> tuple[Tensor, Tensor]:
         """The best word at every position, (B * beam, 2^nc T), and its log-probability."""
-        features = self.model.decode(sequences.codes, sequences.real(), source.repeat(self.beam))
-        words, scores = [], []
-        rows = max(1, LOGITS // (features.shape[1] * len(self.dictionary)))
-        for part in features.split(rows):  # of many candidates all logits at once would fill the memory
-            logits = self.model.output_proj(part).float()  # (rows, 2^nc T, V)
-            normaliser = logits.logsumexp(-1)
-            logits[..., self.never.to(logits.device)] = -torch.inf
-            if self.unk_penalty:
-                logits[..., self.dictionary.unk()] -= self.unk_penalty
-            words.append(argmax(logits))  # (rows, 2^nc T)
-            scores.append(logits.amax(-1) - normaliser)
-        return torch.cat(words), torch.cat(scores)
+        real = sequences.real()  # (B * beam, T)
+        features = self.model.decode(sequences.codes, real, source.repeat(self.beam))
+        written = real.repeat_interleave(self.model.stride, 1)  # (B * beam, 2^nc T)
+        # The output layer is a third of the work: it sees no pads.
+        found = [self._words(part) for part in features[written].split(max(1, LOGITS // len(self.dictionary)))]
+        words = torch.full_like(written, self.dictionary.pad(), dtype=torch.long)
+        scores = torch.zeros_like(words, dtype=torch.float32)
+        words[written], scores[written] = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return words, scores
+
+    def _words(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, D) -> the best word and its log-probability (N,); many logits at once would fill the memory."""
+        logits = self.model.output_proj(features).float()  # (N, V)
+        normaliser = logits.logsumexp(-1)
+        logits[..., self.never.to(logits.device)] = -torch.inf
+        if self.unk_penalty:
+            logits[..., self.dictionary.unk()] -= self.unk_penalty
+        words = argmax(logits)
+        return words, logits.gather(-1, words.unsqueeze(-1)).squeeze(-1) - normaliser
 
     def rescore(self, sample: dict, candidates: list[Tensor]) -> list[Tensor]:
         """The teacher's log-probability of every token of the candidates."""

@@ -14,12 +14,15 @@ import vqnat  # noqa: F401  (registration; torch.load accepts fairseq's checkpoi
 from vqnat.errors import UserError
 from vqnat.fairseq_loading import load_checkpoint
 from vqnat.hub.pieces import build_pieces
+from vqnat.models.inference import DTYPES as CASTS
+from vqnat.models.inference import prepare
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat_serving.pieces import Pieces
 from vqnat_serving.translator import Decoded, Translator
 from vqnat_serving.vocabulary import Vocabulary
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+# names -> those of --decode-precision
+DTYPES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16", "int8_dynamic": "int8_dynamic"}
 TASKS = ("translation", "latent_translation")  # those whose autoregressive models are decoded word for word
 
 
@@ -64,6 +67,7 @@ class LatentTranslator(Translator):
         max_len_b: int = 200,
         max_tokens: int = 1024,
         max_sentences: int = 64,
+        packed: bool = True,
     ) -> "LatentTranslator":
         """Load a checkpoint, its dictionaries and its tokeniser.
 
@@ -77,12 +81,14 @@ class LatentTranslator(Translator):
             source_lang: names the dictionary, ``dict.LANG.txt``; None: as in training, or as the data's file names.
             target_lang: likewise.
             device: of torch, such as ``cuda``.
-            dtype: float32, bfloat16 or float16.
+            dtype: float32, bfloat16, float16 or int8_dynamic (a latent transformer on a CPU; a translation may then
+                depend on its batch).
             length_penalty: as ``--lenpen``.
             max_len_a: as ``--max-len-a``.
             max_len_b: as ``--max-len-b``.
             max_tokens: of a batch, see :class:`Translator`.
             max_sentences: of a batch.
+            packed: False leaves a latent transformer's modules as they were trained, for export.
 
         Raises:
             UserError: a file is missing or of the wrong kind, an option is unknown.
@@ -108,11 +114,19 @@ class LatentTranslator(Translator):
         )
         settings = {"lenpen": length_penalty, "max_len_a": max_len_a, "max_len_b": max_len_b}
         model.eval()  # before the next line, after which it returns None
-        model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=GenerationConfig(**settings))))
         try:
-            model = model.to(device=device, dtype=DTYPES[dtype])
+            model = model.to(device=device)
         except (RuntimeError, AssertionError) as error:  # an unknown name; torch without that device
             raise UserError(f"device {device!r}: {str(error).splitlines()[0]}") from error
+        precision = DTYPES[dtype]
+        if isinstance(model, LatentTransformer):
+            if packed:
+                prepare(model, precision)
+        else:
+            if precision not in CASTS:
+                raise UserError(f"dtype {dtype!r}: {path} has no latents; choose from: float32, bfloat16, float16")
+            model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=GenerationConfig(**settings))))
+            model.to(CASTS[precision])
         translator = cls(model, task, pieces, settings, max_tokens=max_tokens, max_sentences=max_sentences)
         translator.sentencepiece = sentencepiece
         return translator

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
 from vqnat.errors import UserError
 from vqnat.models.config import LatentTransformerConfig, TakesBottleneckOptions, check
+from vqnat.models.inference import prepare
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.parallel_decoder import ParallelDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
@@ -97,6 +98,11 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
                     f"the data's has {ours}"
                 )
         return super().load_state_dict(state_dict, strict, model_cfg, args)
+
+    def prepare_for_inference_(self, cfg):
+        """As fairseq's, which fairseq-generate and -interactive call; then ``--decode-precision`` of the task."""
+        super().prepare_for_inference_(cfg)
+        prepare(self, getattr(cfg.task, "decode_precision", None))
 
     def max_positions(self) -> tuple[int, int]:
         """(source, target) lengths in tokens."""

@@ -56,12 +56,13 @@ def origin(results: Results) -> str:
     commit = str(results.get("commit") or "unknown")[:12]
     return (
         f"Latency: batch size 1, {results['sentences']['latency']} sentences{words}. "
-        f"Measured on {_machine(results.get('machine'))}, commit {commit}, seed {results['seed']}, "
+        f"Measured on {machine_name(results.get('machine'))}, commit {commit}, seed {results['seed']}, "
         f"{str(results.get('date', 'date unknown'))[:10]}."
     )
 
 
-def _machine(machine: Any) -> str:
+def machine_name(machine: Any) -> str:
+    """Of a results file's ``machine``, for people."""
     if isinstance(machine, dict):
         parts = [machine["cpu"], f"{machine['logical_cores']} cores", machine.get("accelerator")]
         return ", ".join(part for part in parts if part)

@@ -41,6 +41,14 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
         default=None,
         metadata={"help": "checkpoint of an autoregressive teacher that chooses among the --beam candidates"},
     )
+    decode_precision: Optional[str] = field(  # noqa: UP045
+        default=None,
+        metadata={
+            "help": "of fairseq-generate and fairseq-interactive: fp32, bf16 (faster on GPUs and on CPUs with bfloat16 "
+            "instructions), fp16 (GPUs; the same as --fp16), int8_dynamic (CPUs; a translation may then depend on its "
+            "batch); default: fp32, or as --fp16 says"
+        },
+    )
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)

@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Checkpoints of untrained models, for timing: a file for each entry of a YAML of options of fairseq-train.
+
+scripts/make_untrained.py data/newstest/bin --models examples/latency/models.yaml --out runs/latency
+"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+logging.disable(logging.INFO)  # what fairseq says when it is imported
+
+from vqnat.benchmarking.untrained import read_models, save_untrained  # noqa: E402
+from vqnat.errors import UserError, run_command  # noqa: E402
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, metavar="DATA_BIN", help="what fairseq-preprocess --destdir wrote")
+    parser.add_argument("--models", type=Path, required=True, metavar="FILE.yaml", help="name: options, one a line")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="some of them")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="writes DIR/NAME.pt")
+    parser.add_argument("--seed", type=int, default=1, help="of the weights (default: 1)")
+    args = parser.parse_args()
+    models = read_models(args.models)
+    if unknown := set(args.only or ()) - models.keys():
+        raise UserError(f"--only {sorted(unknown)[0]}: not in {args.models}; there are {', '.join(models)}")
+    if not args.data.is_dir():
+        raise UserError(f"{args.data}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
+    for name in args.only or models:
+        count = save_untrained(models[name], args.data, args.out / f"{name}.pt", args.seed)
+        print(f"make_untrained: {args.out / name}.pt, {count:,} parameters", flush=True)
+
+
+if __name__ == "__main__":
+    run_command("make_untrained", main)

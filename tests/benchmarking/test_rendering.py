@@ -1,0 +1,57 @@
+"""Benchmarks as Markdown."""
+
+from vqnat.benchmarking.rendering import markdown_latency, markdown_training
+
+ORIGIN = {
+    "load_average": {"before": 0.5, "after": 1.25},
+    "machine": {"cpu": "CPU", "logical_cores": 2, "accelerator": None},
+    "commit": "0123456789abcdef",
+    "seed": 1,
+    "date": "2026-11-21T10:00:00+00:00",
+    "repeats": 3,
+    "threads": 1,
+}
+
+
+def system(name, mean, speed, ratios):
+    found = {
+        other: {"ratio": r, "low": r - 0.1, "high": r + 0.1, "rounds": {"min": r - 0.2, "median": r, "max": r + 0.2}}
+        for other, r in ratios.items()
+    }
+    return {"name": name, "latency_ms": {"mean": mean}, "tokens_per_second": speed, "speedups": found}
+
+
+def test_latency():
+    systems = [system("greedy", 90.0, 300, {"greedy": 1, "lt": 0.1}), system("lt", 9.0, 3000, {"greedy": 10, "lt": 1})]
+    further = [{"batch_size": 8, "systems": [system("greedy", 0, 2000, {}), system("lt", 0, 9000.4, {})]}]
+    result = ORIGIN | {
+        "systems": systems,
+        "further": further,
+        "batch_size": 1,
+        "baseline": "greedy",
+        "lengths": "forced",
+        "sentences": {"measured": 6, "in_subset": 60},
+    }
+    header, rule, first, second, _, text = markdown_latency(result).splitlines()
+    assert header == (
+        "| system | ms per sentence | speed-up over greedy | tokens/s, batches of 1 | tokens/s, batches of 8 |"
+    )
+    assert rule.count("|") == header.count("|")
+    assert first == "| greedy | 90.0 | 1.00× | 300 | 2000 |"
+    assert second == "| lt | 9.0 | 10.00× (9.9–10.1; 9.8–10.2) | 3000 | 9000 |"
+    assert "6 of 60 sentences, lengths forced to those of the references, 3 rounds, 1 thread;" in text
+    assert text.endswith(
+        "load was 0.5 before and 1.2 after. Measured on CPU, 2 cores, commit 0123456789ab, seed 1, 2026-11-21."
+    )
+
+
+def test_training():
+    systems = [
+        {"name": "ar", "tokens_per_second": 100.4, "ratio": 1.0, "ratio_rounds": [1, 1, 1], "parameters": 60_500_000},
+        {"name": "lt", "tokens_per_second": 80, "ratio": 0.8, "ratio_rounds": [0.75, 0.8, 0.9], "parameters": 10**8},
+    ]
+    result = ORIGIN | {"systems": systems, "baseline": "ar", "max_tokens": 512, "batches": [3, 4], "threads": 2}
+    lines = markdown_training(result).splitlines()
+    assert lines[2] == "| ar | 100 | 1.00 | 60.5 M |"
+    assert lines[3] == "| lt | 80 | 0.80 (0.75–0.90) | 100.0 M |"
+    assert "Batches of 512 tokens, 3 rounds over 2 of them, 2 threads;" in lines[-1]

@@ -1,0 +1,119 @@
+"""A model that was prepared for inference computes what the trained one does."""
+
+import copy
+
+import bitext
+import pytest
+import torch
+from fairseq import checkpoint_utils
+from torch import nn
+
+from vqnat.errors import UserError
+from vqnat.models.inference import prepare
+from vqnat.modules.packed import Int8Linear, PackedLinear, pack
+
+
+@pytest.mark.parametrize("rows", [(), (1,), (3, 5)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_packed_map_is_the_map(rows, bias):
+    torch.manual_seed(1)
+    linear = nn.Linear(48, 33, bias=bias)
+    x = torch.randn(*rows, 1, 48)
+    with torch.no_grad():
+        torch.testing.assert_close(PackedLinear(linear.weight, linear.bias)(x), linear(x), rtol=1e-5, atol=1e-5)
+        half = linear.bfloat16()
+        found = PackedLinear(half.weight, half.bias)(x.bfloat16())
+        assert found.dtype == torch.bfloat16
+        torch.testing.assert_close(found, half(x.bfloat16()), rtol=2e-2, atol=2e-2)
+
+
+def test_an_int8_map_is_near_the_map():
+    torch.manual_seed(1)
+    linear, x = nn.Linear(256, 64), torch.randn(5, 256)
+    with torch.no_grad():
+        expected = linear(x)
+        error = Int8Linear(linear.weight, linear.bias)(x) - expected
+    assert 0 < error.abs().mean() < 0.02 * expected.abs().mean()
+
+
+@pytest.mark.parametrize("width", [1, 3, 5])
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_a_packed_convolution_is_the_convolution(width, length):
+    torch.manual_seed(1)
+    conv = nn.Conv1d(16, 24, width, padding=width // 2, bias=False)
+    x = torch.randn(2, 16, length)
+    with torch.no_grad():
+        packed = pack(copy.deepcopy(conv))
+        assert not isinstance(packed, nn.Conv1d)
+        torch.testing.assert_close(packed(x), conv(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("options", [{"stride": 2}, {"dilation": 2}, {"groups": 2}, {"padding": 0}])
+def test_other_convolutions_stay(options):
+    conv = nn.Conv1d(16, 16, 3, **{"padding": 1, **options})
+    assert pack(conv) is conv
+
+
+@pytest.fixture
+def loaded(digits, latent_checkpoint):
+    models, _, task = checkpoint_utils.load_model_ensemble_and_task(
+        [str(latent_checkpoint)], arg_overrides={"data": str(digits)}
+    )
+    task.load_dataset("test")
+    return models[0].eval(), task
+
+
+def translations(model, task, size, **options):
+    """Tokens, codes and scores of the test set by sentence."""
+    from argparse import Namespace
+
+    generator, dataset = task.build_generator([model], Namespace(beam=1, **options)), task.dataset("test")
+    found = {}
+    for start in range(0, len(dataset), size):
+        sample = dataset.collater([dataset[i] for i in range(start, min(start + size, len(dataset)))])
+        for number, [best] in zip(sample["id"].tolist(), task.inference_step(generator, [model], sample), strict=True):
+            found[number] = best["tokens"].tolist(), best["codes"].tolist(), float(best["score"])
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_prepared_it_translates_alike_in_any_batch(loaded, size):
+    model, task = loaded
+    expected = translations(model, task, 16)
+    prepare(model)
+    assert not any(type(module) is nn.Linear for module in model.decoder.modules())
+    found = translations(model, task, size)
+    for number, (tokens, codes, score) in expected.items():
+        assert found[number][:2] == (tokens, codes)
+        assert found[number][2] == pytest.approx(score, abs=1e-3)
+
+
+@pytest.mark.parametrize("precision, size", [("bf16", 1), ("bf16", 64), ("int8_dynamic", 1), ("int8_dynamic", 64)])
+def test_lower_precision_translates_nearly_alike(loaded, precision, size):
+    model, task = loaded
+    expected = translations(model, task, 16)
+    prepare(model, precision)
+    found = translations(model, task, size)
+    same = sum(found[number][0] == tokens for number, (tokens, _, _) in expected.items())
+    assert same >= 0.9 * len(expected)
+    assert found != expected  # another precision after all
+
+
+def test_what_is_not_possible_is_said(loaded):
+    model, _ = loaded
+    with pytest.raises(UserError, match="--decode-precision int4 is not possible; valid: fp32, bf16, fp16, int8_dyn"):
+        prepare(model, "int4")
+    with pytest.raises(UserError, match="int8_dynamic: needs a model in fp32 on a CPU"):
+        prepare(model.half(), "int8_dynamic")
+
+
+def test_fairseq_generate_takes_the_precision(digits, latent_checkpoint):
+    def generate(*more, **options):
+        command = ("fairseq-generate", digits, "--user-dir", "vqnat", "--task", "latent_translation", "--cpu")
+        return bitext.run(*command, "--path", latent_checkpoint, "--beam", 1, *more, **options)
+
+    usual, half = (bitext.hypotheses(generate(*more).stdout) for more in ((), ("--decode-precision", "bf16")))
+    assert usual.keys() == half.keys() and usual != half
+    assert sum(usual[n][0][1] == half[n][0][1] for n in usual) >= 0.9 * len(usual)
+    failed = generate("--decode-precision", "bf8", check=False)
+    assert "error: --decode-precision bf8 is not possible; valid: fp32, bf16" in failed.stderr.splitlines()[-1]

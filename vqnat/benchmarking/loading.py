@@ -1,0 +1,38 @@
+"""From what the user wrote to a system: what the path leads to decides which."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from fairseq import utils
+
+from vqnat.benchmarking.ctranslate2_system import CTranslate2System
+from vqnat.benchmarking.fairseq_system import FairseqSystem
+from vqnat.benchmarking.onnx_system import OnnxSystem
+from vqnat.benchmarking.sentences import TestSet
+from vqnat.benchmarking.specs import SystemSpec
+from vqnat.benchmarking.system import System
+from vqnat.errors import UserError
+from vqnat_serving.description import NAME
+
+
+def load_system(spec: SystemSpec, test_set: TestSet, device: str, threads: int, user_dir: Path | None) -> System:
+    """Import the user directory, then load; importable and picklable, for processes of their own.
+
+    Raises:
+        UserError: nothing is there, or nothing that can be used.
+    """
+    if user_dir is not None:
+        try:
+            utils.import_user_module(Namespace(user_dir=str(user_dir)))
+        except (FileNotFoundError, ImportError) as error:
+            raise UserError(f"--user-dir {user_dir}: cannot be imported ({error})") from error
+    path = spec.checkpoint
+    if not path.is_dir():
+        return FairseqSystem(spec, test_set, device, threads)
+    if (path / "model.bin").is_file():
+        return CTranslate2System(spec, test_set, device, threads)
+    if not (path / NAME).is_file():
+        raise UserError(f"system {spec.name}: {path}: neither of scripts/export.py nor of ct2-fairseq-converter")
+    if device != "cpu":
+        raise UserError(f"system {spec.name}: exported models run on the CPU; give --device cpu")
+    return OnnxSystem(spec, test_set, threads)

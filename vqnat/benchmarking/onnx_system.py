@@ -1,0 +1,86 @@
+"""An exported latent transformer on onnxruntime, as ``vqnat_serving`` runs it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vqnat.benchmarking.sentences import TestSet, read_dictionary
+from vqnat.benchmarking.specs import SystemSpec, refuse_useless
+from vqnat.benchmarking.system import Batch
+from vqnat.errors import UserError
+from vqnat.results import shown
+from vqnat_serving import OnnxTranslator
+from vqnat_serving.vocabulary import BOS, EOS, PAD
+
+
+class OnnxSystem:
+    """Decodes as ``OnnxTranslator.decode_batch`` does; see :class:`system.System`.
+
+    Args:
+        spec: the folder of scripts/export.py, and beam, lenpen, max_len_a, max_len_b, threads, precision.
+        test_set: what is translated; its dictionaries must be those of the model.
+        threads: of onnxruntime, unless ``spec`` says otherwise.
+
+    Raises:
+        UserError: the folder cannot be used, or not with this data or these settings.
+    """
+
+    specials = frozenset((BOS, EOS, PAD))
+
+    def __init__(self, spec: SystemSpec, test_set: TestSet, threads: int) -> None:
+        refuse_useless(spec, "an exported model", {"beam", "lenpen", "max_len_a", "max_len_b"})
+        self.name, self.beam = spec.name, 5 if spec.beam is None else spec.beam
+        self.threads = spec.threads or threads
+        precision = spec.precision or "fp32"
+        settings = {"length_penalty": spec.lenpen, "max_len_a": spec.max_len_a, "max_len_b": spec.max_len_b}
+        settings = {key: value for key, value in settings.items() if value is not None}
+        self.translator = OnnxTranslator(spec.checkpoint, precision, self.threads, **settings)
+        for side, vocabulary in (("source", self.translator.source), ("target", self.translator.target)):
+            if list(vocabulary.symbols) != read_dictionary(test_set, side).symbols:
+                raise UserError(f"system {spec.name}: {spec.checkpoint} has another {side} dictionary than the data")
+        self._codes: int | None = None
+        self.models = self.translator.models
+        self.description: Mapping[str, Any] = {
+            "checkpoint": shown(spec.checkpoint),
+            "arch": "onnx",
+            "decoding": {"beam": self.beam, "precision": precision},
+            "threads": self.threads,
+        }
+
+    def prepare(self, batch: Batch) -> list[list[int]]:
+        """The tokens as they are: padding them is part of decoding here."""
+        if batch.length is not None:
+            self._force(batch.length)
+        return [list(source) for source in batch.sources]
+
+    def translate(self, prepared: list[list[int]]) -> Sequence[Tensor]:
+        found = self.translator.decode_batch(prepared, self.beam)
+        return [torch.tensor(hypotheses[0].tokens) for hypotheses in found]
+
+    def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
+        models = self.models
+        return {
+            "encoder": [(models, "encode")],
+            "latent predictor": [(models, "step")],
+            "decoder": [(models, "decode")],
+        }
+
+    def _force(self, tokens: int) -> None:
+        """As in :mod:`forced`: the end of the codes is computed, and overruled."""
+        about = self.translator.description
+        if self._codes is None:
+            step = self.models.step
+
+            def forced(codes: np.ndarray, position: int, *state: Any) -> np.ndarray:
+                log_probs = step(codes, position, *state)
+                if position == self._codes:
+                    log_probs[:] = -np.inf
+                log_probs[:, about.end] = 0 if position == self._codes else -np.inf
+                return log_probs
+
+            self.models.step = forced
+            self.translator.max_len_a, self.translator.max_len_b = 0, about.max_codes * about.stride
+        self._codes = -(-(tokens + 1) // about.stride)

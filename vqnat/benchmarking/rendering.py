@@ -1,0 +1,80 @@
+"""The results of scripts/benchmark_latency.py and scripts/benchmark_training.py as Markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vqnat.pipeline.tables import machine_name, number
+
+Result = Mapping[str, Any]
+
+
+def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) -> str:
+    """One row a system: ms per sentence at the first batch size, its speed-ups, tokens per second at every size.
+
+    Args:
+        result: of benchmark_latency.py.
+        over: systems that speed-ups are over, where the run has them; else the run's baseline.
+    """
+    runs = [result, *result["further"]]
+    names = [system["name"] for system in result["systems"]]
+    over = [name for name in over if name in names] or [result["baseline"]]
+    header = ["system", "ms per sentence", *(f"speed-up over {name}" for name in over)]
+    header += [f"tokens/s, batches of {run['batch_size']}" for run in runs]
+    rows = []
+    for index, system in enumerate(result["systems"]):
+        row = [system["name"], number(system["latency_ms"]["mean"])]
+        row += [_speedup(system["speedups"][name]) if name != system["name"] else "1.00×" for name in over]
+        row += [number(run["systems"][index]["tokens_per_second"], 0) for run in runs]
+        rows.append(row)
+    forced = "lengths forced to those of the references" if result.get("lengths") == "forced" else "lengths as decoded"
+    sentences = result["sentences"]
+    return f"{_table(header, rows)}\n\n" + (
+        f"{sentences['measured']} of {sentences['in_subset']} sentences, {forced}, {result['repeats']} rounds, "
+        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; ms and speed-ups at batch size "
+        f"{result['batch_size']}; in brackets 95 % of a bootstrap over sentences, then the least and the most of "
+        f"single rounds. {_origin(result)}"
+    )
+
+
+def markdown_training(result: Result) -> str:
+    """One row a system: target tokens per second, and their ratio to the baseline's."""
+    header = ["system", "target tokens/s", f"over {result['baseline']}", "parameters"]
+    rows = []
+    for system in result["systems"]:
+        low, _, high = system["ratio_rounds"]
+        spread = f" ({low:.2f}–{high:.2f})" if low < high else ""
+        rows.append(
+            [
+                system["name"],
+                number(system["tokens_per_second"], 0),
+                f"{system['ratio']:.2f}{spread}",
+                f"{system['parameters'] / 1e6:.1f} M",
+            ]
+        )
+    return f"{_table(header, rows)}\n\n" + (
+        f"Batches of {result['max_tokens']} tokens, {result['repeats']} rounds over {len(result['batches'])} of them, "
+        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; in brackets the least and the "
+        f"most of single rounds. {_origin(result)}"
+    )
+
+
+def _speedup(found: Mapping[str, Any]) -> str:
+    rounds = found["rounds"]
+    return f"{found['ratio']:.2f}× ({found['low']:.1f}–{found['high']:.1f}; {rounds['min']:.1f}–{rounds['max']:.1f})"
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    rule = ["---", *["--:"] * (len(header) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
+
+
+def _origin(result: Result) -> str:
+    commit, day = str(result.get("commit") or "unknown")[:12], str(result.get("date", "date unknown"))[:10]
+    load = result["load_average"]
+    return (
+        f"The machine's load was {load['before']:.1f} before and {load['after']:.1f} after. Measured on "
+        f"{machine_name(result.get('machine'))}, commit {commit}, seed {result['seed']}, {day}."
+    )
+
+
+TEMPLATES = {"latency": markdown_latency, "training": markdown_training}

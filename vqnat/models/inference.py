@@ -1,0 +1,33 @@
+"""What a trained latent transformer becomes before it translates: faster, and of no other use."""
+
+import torch
+
+from vqnat.errors import UserError
+from vqnat.modules.packed import Int8Linear, PackedLinear, can_pack, pack
+
+PARTS = ("encoder", "predictor", "decoder", "output_proj")  # what decoding runs; codes stay in fp32
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+PRECISIONS = (*DTYPES, "int8_dynamic")
+
+
+def prepare(model: torch.nn.Module, precision: str | None = None) -> None:
+    """Cast a model and pack its linear maps, in place. It cannot be trained, saved or moved any more.
+
+    Args:
+        model: a :class:`LatentTransformer` on its device.
+        precision: one of :data:`PRECISIONS`; None leaves it as it is. ``int8_dynamic`` needs a CPU, and with it a
+            sentence's translation may depend on its batch.
+
+    Raises:
+        UserError: for any other precision, or another device.
+    """
+    if precision not in (None, *PRECISIONS):
+        raise UserError(f"--decode-precision {precision} is not possible; valid: {', '.join(PRECISIONS)}")
+    int8 = precision == "int8_dynamic"
+    weight = model.encoder.embedding.weight
+    if int8 and not (can_pack(weight) and weight.dtype == torch.float32):
+        raise UserError(f"--decode-precision {precision}: needs a model in fp32 on a CPU")
+    if precision in DTYPES:
+        model.to(DTYPES[precision])
+    for part in PARTS:
+        setattr(model, part, pack(getattr(model, part), Int8Linear if int8 else PackedLinear))
