@@ -9,6 +9,7 @@ from fairseq import checkpoint_utils
 from torch import nn
 
 from vqnat.errors import UserError
+from vqnat.models import inference
 from vqnat.models.inference import prepare
 from vqnat.modules.packed import Int8Linear, PackedLinear, pack
 
@@ -43,7 +44,7 @@ def test_a_packed_convolution_is_the_convolution(width, length):
     conv = nn.Conv1d(16, 24, width, padding=width // 2, bias=False)
     x = torch.randn(2, 16, length)
     with torch.no_grad():
-        packed = pack(copy.deepcopy(conv))
+        packed = pack(copy.deepcopy(conv), least=0)
         assert not isinstance(packed, nn.Conv1d)
         torch.testing.assert_close(packed(x), conv(x), rtol=1e-5, atol=1e-5)
 
@@ -51,7 +52,14 @@ def test_a_packed_convolution_is_the_convolution(width, length):
 @pytest.mark.parametrize("options", [{"stride": 2}, {"dilation": 2}, {"groups": 2}, {"padding": 0}])
 def test_other_convolutions_stay(options):
     conv = nn.Conv1d(16, 16, 3, **{"padding": 1, **options})
-    assert pack(conv) is conv
+    assert pack(conv, least=0) is conv
+
+
+def test_only_large_maps_are_packed():
+    small, large = nn.Linear(256, 511), nn.Linear(256, 512)
+    both = pack(nn.Sequential(small, large))
+    assert both[0] is small
+    assert isinstance(both[1], PackedLinear)
 
 
 @pytest.fixture
@@ -77,9 +85,10 @@ def translations(model, task, size, **options):
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])
-def test_prepared_it_translates_alike_in_any_batch(loaded, size):
+def test_prepared_it_translates_alike_in_any_batch(loaded, size, monkeypatch):
     model, task = loaded
     expected = translations(model, task, 16)
+    monkeypatch.setattr(inference, "LEAST", 0)
     prepare(model)
     assert not any(type(module) is nn.Linear for module in model.decoder.modules())
     found = translations(model, task, size)

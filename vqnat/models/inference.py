@@ -3,7 +3,7 @@
 import torch
 
 from vqnat.errors import UserError
-from vqnat.modules.packed import Int8Linear, PackedLinear, can_pack, pack
+from vqnat.modules.packed import LEAST, Int8Linear, PackedLinear, can_pack, pack
 
 PARTS = ("encoder", "predictor", "decoder", "output_proj")  # what decoding runs; codes stay in fp32
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -11,7 +11,7 @@ PRECISIONS = (*DTYPES, "int8_dynamic")
 
 
 def prepare(model: torch.nn.Module, precision: str | None = None) -> None:
-    """Cast a model and pack its linear maps, in place. It cannot be trained, saved or moved any more.
+    """Cast a model and pack its large linear maps, in place. It cannot be trained, saved or moved any more.
 
     Args:
         model: a :class:`LatentTransformer` on its device.
@@ -29,5 +29,6 @@ def prepare(model: torch.nn.Module, precision: str | None = None) -> None:
         raise UserError(f"--decode-precision {precision}: needs a model in fp32 on a CPU")
     if precision in DTYPES:
         model.to(DTYPES[precision])
+    how = (Int8Linear, 0) if int8 else (PackedLinear, LEAST)
     for part in PARTS:
-        setattr(model, part, pack(getattr(model, part), Int8Linear if int8 else PackedLinear))
+        setattr(model, part, pack(getattr(model, part), *how))
