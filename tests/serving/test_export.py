@@ -6,6 +6,7 @@ import json
 import bitext
 import pytest
 
+from vqnat.errors import UserError
 from vqnat.export import folder
 
 
@@ -47,7 +48,7 @@ def test_an_earlier_export_is_replaced_whole(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(folder, "write_models", write_models)
     out = tmp_path / "again"
     for precisions in (("fp32",), ("int8",)):
-        folder.export(trained.torch(), trained.checkpoint, out, precisions)
+        folder.export(trained.torch(packed=False), trained.checkpoint, out, precisions)
         assert {path.name for path in out.iterdir() if path.is_dir()} == set(precisions)
     assert [path.name for path in tmp_path.iterdir()] == ["again"]
 
@@ -55,5 +56,10 @@ def test_an_earlier_export_is_replaced_whole(trained, tmp_path, monkeypatch):
 def test_a_difference_from_torch_is_found(trained, monkeypatch, tmp_path):
     monkeypatch.setattr(folder, "largest_difference", lambda *arguments: float("nan"))
     with pytest.raises(RuntimeError, match="the exported encoder differs from torch"):
-        folder.export(trained.torch(), trained.checkpoint, tmp_path / "out")
+        folder.export(trained.torch(packed=False), trained.checkpoint, tmp_path / "out")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_packed_model_is_refused(trained, tmp_path):
+    with pytest.raises(UserError, match="export needs packed=False"):
+        folder.export(trained.torch(dtype="int8_dynamic"), trained.checkpoint, tmp_path / "out")

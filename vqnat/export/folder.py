@@ -13,6 +13,7 @@ from vqnat.export.onnx_files import TOLERANCE, WRITERS, largest_difference, vers
 from vqnat.export.tracing import examples
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.modules.packed import Int8Linear, PackedLinear
 from vqnat.results import sha256
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.pieces import Words
@@ -28,17 +29,20 @@ def export(
     """Write graphs, dictionaries, the sentencepiece model and ``export.json``; the folder appears whole.
 
     Args:
-        translator: a latent transformer on the CPU in float32.
+        translator: a latent transformer on the CPU in float32, loaded with ``packed=False``.
         checkpoint: the file it was loaded from.
         out: folder to write; an earlier export there is replaced.
         precisions: which models to write, of :data:`vqnat_serving.description.PRECISIONS`.
 
     Raises:
-        UserError: the model has no latents, its text cannot be cut without fairseq, or ``out`` is something else.
+        UserError: the model has no latents or is packed, its text cannot be cut without fairseq, or ``out`` is
+            something else.
     """
     model = translator.model
     if not isinstance(model, LatentTransformer):
         raise UserError(f"{checkpoint}: not a latent transformer; only these can be exported")
+    if any(isinstance(module, PackedLinear | Int8Linear) for module in model.modules()):
+        raise UserError(f"{checkpoint}: was loaded packed for this processor; export needs packed=False")
     if translator.sentencepiece is None and not isinstance(translator.pieces, Words):
         raise UserError("the runner knows sentencepiece only: export with bpe 'none', and give it text in pieces")
     check_replaceable(out)
