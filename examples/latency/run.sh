@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Latency and training speed of base-size models, untrained, on newstest2014: every system writes as many tokens as the
-# references have. Hours on 2 cores; a quiet machine, or the figures mean little.
+# references have. Half an hour on 2 cores; a quiet machine, or the figures mean little.
 #   examples/latency/run.sh [--from DIR] [--threads N]      DIR as in data-prep/prepare-newstest.py
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,7 +27,8 @@ for model in ar ar_12_1; do
 done
 
 scripts/benchmark_latency.py $data --systems examples/latency/systems.yaml --baseline beam4 --force-lengths \
-  --batch-size 1 8 32 128 --sentences 60 64 128 256 --repeats 5 --threads "$threads" \
+  --batch-size 1 8 32 128 --sentences 50 32 64 128 --repeats 3 --threads "$threads" \
   --json examples/latency/latency.json --plot examples/latency/latency.png
 scripts/benchmark_training.py $data --systems examples/latency/training.yaml --threads "$threads" \
+  --max-tokens 2048 --batches 3 --repeats 3 \
   --json examples/latency/training.json
