@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every bottleneck in the _tiny latent transformer on the embedded corpus, trained alike and for a short time.
-# About an hour and a half on 2 cores; stop it whenever you like, the same command continues.
+# Three quarters of an hour on 2 cores; stop it whenever you like, the same command continues.
 #   examples/embedded/compare_bottlenecks.sh [--run DIR] [--seed N]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
