@@ -28,7 +28,7 @@ done
 
 scripts/benchmark_latency.py $data --systems examples/latency/systems.yaml --baseline beam4 --force-lengths \
   --batch-size 1 8 32 128 --sentences 50 32 64 128 --repeats 3 --threads "$threads" \
-  --json examples/latency/latency.json --plot examples/latency/latency.png
+  --json examples/latency/latency.json --plot $run/latency.png
 scripts/benchmark_training.py $data --systems examples/latency/training.yaml --threads "$threads" \
   --max-tokens 2048 --batches 3 --repeats 3 \
   --json examples/latency/training.json

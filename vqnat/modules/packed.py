@@ -83,15 +83,14 @@ def pack(
     Returns:
         ``module`` or what takes its place.
     """
+    if type(module) in (nn.Linear, nn.Conv1d) and not (can_pack(module.weight) and module.weight.numel() >= least):
+        return module
     if type(module) is nn.Linear:
-        fit = can_pack(module.weight) and module.weight.numel() >= least
-        return linear(module.weight, module.bias) if fit else module
+        return linear(module.weight, module.bias)
     if type(module) is nn.Conv1d:
         [width] = module.kernel_size
-        if module.weight.numel() < least:
-            return module
         plain = (module.stride, module.dilation, module.padding, module.groups) == ((1,), (1,), (width // 2,), 1)
-        if not (plain and width % 2 and can_pack(module.weight)):
+        if not (plain and width % 2):
             return module
         return NeighbourLinear(linear(module.weight.flatten(1), module.bias), width)
     for name, child in module.named_children():
