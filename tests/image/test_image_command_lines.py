@@ -66,6 +66,15 @@ def test_resuming_is_exact(squares, vqvae_checkpoint, tmp_path):
     assert all(torch.equal(resumed[name], value) for name, value in straight.items())
 
 
+def test_autocast_trains_in_bfloat16(squares, vqvae_checkpoint, tmp_path):
+    _, checkpoint = pictures.train_vqvae(squares, tmp_path, 12, "--autocast", "bf16")
+    half = torch.load(checkpoint, weights_only=True)["model"]
+    full = torch.load(vqvae_checkpoint, weights_only=True)["model"]
+    assert all(value.dtype == full[name].dtype for name, value in half.items())
+    weight = "decoder.output.weight"
+    assert 0 < (half[weight] - full[weight]).abs().mean() < 0.01
+
+
 def last_line(done):
     assert done.returncode != 0
     assert "Traceback" not in done.stderr, done.stderr[-2000:]
@@ -79,6 +88,7 @@ def last_line(done):
         (("--codebooks", 3), "error: --codebooks 3 is not possible; valid: 1, or --latent-channels, which is 10"),
         (("--output", "rgb"), "error: --output rgb is not possible; valid: softmax, mse"),
         (("--log-mse",), "error: --log-mse needs --output mse"),
+        (("--autocast", "fp8"), "error: --autocast fp8 is not possible; valid: none, bf16"),
     ],
 )
 def test_impossible_options(squares, tmp_path, options, message):

@@ -61,12 +61,6 @@ def test_lengths():
     assert filled == {"a": "20", "b": "205", "c": 3}
 
 
-def test_a_continued_training_keeps_its_length(tmp_path):
-    assert budget.remembered(tmp_path / "updates.json") is None
-    budget.remember(tmp_path / "updates.json", 120, 0.5)
-    assert budget.remembered(tmp_path / "updates.json") == 120
-
-
 def test_figures_are_those_of_the_last_report(tmp_path):
     log = tmp_path / "log"
     lines = ['x | INFO | test | {"test_bpd": "7.5"}', 'x | INFO | test | {"test_bpd": "5.25", "test_loss": "inf"}']
@@ -108,6 +102,27 @@ def test_mistakes_in_the_file_and_on_the_command_line(tmp_path):
 
 def test_stages_of_one_row(tmp_path):
     plan = Plan(load(TABLES["cifar10"]), tmp_path, None, 4.0, ["soft_em_5"])
-    names = ["data", "train_roy2018_soft_em_5", "prior_roy2018_soft_em_5", "measure_roy2018_soft_em_5", "results"]
-    assert [stage.name for stage in plan.stages] == names
-    assert [stage.spec[3] for stage in plan.stages[1:3]] == [2.0, 2.0]  # half of the budget each
+    assert [stage.name for stage in plan.stages] == [
+        "data",
+        "length_roy2018",
+        "train_roy2018_soft_em_5",
+        "length_roy2018_prior",
+        "prior_roy2018_soft_em_5",
+        "measure_roy2018_soft_em_5",
+        "results",
+    ]
+    assert [stage.spec[3] for stage in plan.stages if stage.name.startswith("length")] == [
+        2.0,
+        2.0,
+    ]  # half of the budget each
+
+
+def test_all_rows_of_a_table_are_as_long_and_a_budget_makes_them_smaller(tmp_path):
+    for budget_, width in ((None, None), (4.0, 64)):
+        plan = Plan(load(TABLES["cifar10"]), tmp_path, None, budget_, ["vq", "sq_vae"])
+        trainings = [stage for stage in plan.stages if stage.name.startswith("train_")]
+        assert [stage.inputs[-1] for stage in trainings] == ["length_gmvq"] * 2
+        assert [stage.spec[1].get("hidden-size") for stage in trainings] == [width] * 2
+        assert trainings[1].spec[1]["lr"] == 1e-3  # a row's own option wins
+    timed = next(stage for stage in plan.stages if stage.name == "length_gmvq")
+    assert timed.spec[1]["bottleneck"] == "vq"  # the table's first row, whichever are asked for

@@ -15,7 +15,7 @@ from vqnat.bottlenecks.full_precision import FullPrecisionLinear
 from vqnat.bottlenecks.gradient_codebook import GradientCodebook
 from vqnat.bottlenecks.options import check
 from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, expected
+from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures
 from vqnat.bottlenecks.start import StartConfig
 
 LEAST_VARIANCE = 1e-8  # the square root has no slope at 0
@@ -75,10 +75,12 @@ class GMVQ(Relaxed):
 
     def losses(self, z: Tensor, q: Tensor, log_p: Tensor, weights: Tensor) -> dict[str, Tensor]:
         vectors = self.codebook.vectors()
-        squares = z.square().sum(-1, keepdim=True) - 2 * z @ vectors.t() + vectors.square().sum(-1)  # (N, K)
-        distance = expected(log_p, squares) / z.shape[-1]  # (N,)
+        p = log_p.exp()  # (N, K), the one such tensor here
+        # E ||z - mu||^2 = ||z||^2 - 2 z E mu + E ||mu||^2
+        distance = z.square().sum(-1) - 2 * (z * (p @ vectors)).sum(-1) + p @ vectors.square().sum(-1)  # (N,)
+        distance = distance / z.shape[-1]
         total = weights.sum()
-        mean = (log_p.exp() * weights.unsqueeze(-1)).sum(0) / total.clamp(min=1)  # (K,), q_B
+        mean = weights @ p / total.clamp(min=1)  # (K,), q_B
         # xlogy has an infinite slope at 0, which a code of probability 0 must not turn into nan
         divergence = torch.xlogy(mean, mean.clamp(min=torch.finfo(mean.dtype).tiny) * self.num_codes).sum()
         return {

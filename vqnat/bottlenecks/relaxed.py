@@ -60,9 +60,9 @@ class RelaxedConfig(Options):
 
 
 def gumbel_like(logits: Tensor) -> Tensor:
-    """Standard Gumbel noise."""
+    """Standard Gumbel noise; from uniform draws, which a CPU makes several times faster than exponential ones."""
     tiny = torch.finfo(logits.dtype).tiny
-    return -torch.empty_like(logits).exponential_().clamp_(min=tiny).log()
+    return torch.rand_like(logits).clamp_(min=tiny).log_().neg_().clamp_(min=tiny).log_().neg_()
 
 
 class Relaxed(Bottleneck):

@@ -34,8 +34,9 @@ def pixel_nats(logits: Tensor, images: Tensor) -> Tensor:
     Returns:
         (B, 3, H, W) float32.
     """
-    flat = F.cross_entropy(logits.reshape(-1, LEVELS).float(), images.reshape(-1).long(), reduction="none")
-    return flat.view(images.shape)
+    # Classes second, as the last layer writes them: in any other order torch would copy all logits.
+    logits = logits.movedim(-1, 2).flatten(0, 1)  # (3 B, 256, H, W)
+    return F.cross_entropy(logits.float(), images.flatten(0, 1).long(), reduction="none").view(images.shape)
 
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -4,18 +4,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from fairseq.dataclass import FairseqDataclass
 from fairseq.tasks import FairseqTask
 from omegaconf import II
 
 from vqnat.errors import UserError
 from vqnat.image.dataset import ImageDataset
 from vqnat.image.store import open_split, read_header
-from vqnat.tasks.common import ReliableBatches
+from vqnat.tasks.common import Autocast, AutocastConfig, ReliableBatches
 
 
 @dataclass
-class ImageTaskConfig(FairseqDataclass):
+class ImageTaskConfig(AutocastConfig):
     """Options of every image task."""
 
     data: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
@@ -25,7 +24,7 @@ class ImageTaskConfig(FairseqDataclass):
     seed: int = II("common.seed")
 
 
-class ImageTask(ReliableBatches, FairseqTask):
+class ImageTask(ReliableBatches, Autocast, FairseqTask):
     """Loads the splits of a folder; what is learned from them is the subclasses' matter.
 
     Attributes:

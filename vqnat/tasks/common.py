@@ -66,7 +66,7 @@ class Autocast:
         """As fairseq's, its forward pass in the precision of ``--autocast``."""
         loss = criterion
         if self.cfg.autocast == "bf16":
-            device = sample["target"].device.type
+            device = next(model.parameters()).device.type
 
             def loss(*inputs):
                 with ExitStack() as stack:

@@ -1,12 +1,10 @@
 """How many updates a training makes: its epochs, or what fits into some minutes."""
 
-import json
 import re
 import statistics
 from pathlib import Path
 
 from vqnat.pipeline.logs import curves
-from vqnat.results import write_json
 
 TRIAL = 12  # updates that are timed
 FEWEST = 20  # updates of the shortest training
@@ -39,16 +37,3 @@ def seconds_per_update(log: Path) -> float:
 def updates_within(minutes: float, seconds: float, most: int) -> int:
     """How many updates of ``seconds`` fit into ``minutes``, between a few and ``most``."""
     return max(min(FEWEST, most), min(most, int(minutes * 60 / seconds)))
-
-
-def remembered(path: Path) -> int | None:
-    """The number an earlier start of this training settled on: a continued training keeps its schedule."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))["updates"]
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def remember(path: Path, updates: int, seconds: float | None) -> None:
-    """Write the number of updates, and the seconds of one where they were measured."""
-    write_json(path, {"updates": updates, "seconds_per_update": seconds})

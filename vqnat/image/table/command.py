@@ -22,7 +22,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, metavar="FILE.yaml", help="what to run")
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="local copy of the raw data")
-    parser.add_argument("--budget", type=float, metavar="MINUTES", help="training time of a row; default: full size")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        metavar="MINUTES",
+        help="training time of a table's first row; all rows make as many updates, with the table's sizes for a CPU "
+        "(default: full size)",
+    )
     parser.add_argument("--rows", default="", metavar="A,B", help="only these rows, by name")
     parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="instead of the configuration's")

@@ -25,7 +25,8 @@ class Row:
 class Table:
     """A table of a paper: what all rows have in common, and the rows.
 
-    ``prior``: options of the model that learns the codes; empty where the table needs none.
+    ``prior``: options of the model that learns the codes; empty where the table needs none. ``budget_options`` and
+    ``budget_prior`` win over ``options`` and ``prior`` when a run has a budget: sizes for a CPU.
     """
 
     title: str
@@ -36,6 +37,8 @@ class Table:
     rows: list[Row]
     prior: dict = field(default_factory=dict)
     prior_epochs: int = field(default=1, metadata=ONE)
+    budget_options: dict = field(default_factory=dict)
+    budget_prior: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,8 @@ def _check_table(where: str, key: str, table: Table) -> None:
             raise invalid(f"{where}.columns", column, f"one of {', '.join(COLUMNS)}")
     check_options(f"{where}.options", table.options)
     check_options(f"{where}.prior", table.prior)
+    check_options(f"{where}.budget_options", table.budget_options)
+    check_options(f"{where}.budget_prior", table.budget_prior)
     names = [row.name for row in table.rows]
     for number, row in enumerate(table.rows):
         here = f"{where}.rows[{number}]"

@@ -19,6 +19,7 @@ from vqnat.pipeline.stages import Stage
 from vqnat.pipeline.training import run_training
 from vqnat.results import provenance, write_json
 
+IMAGES, PRIOR = "image_vqvae", "image_latent_transformer"  # tasks
 COMMON = {
     "no-epoch-checkpoints": True,
     "disable-validation": True,  # figures are of the last checkpoint: no row is chosen by what it reports
@@ -35,7 +36,8 @@ class Plan:
         config: the file.
         run: folder for everything.
         source: ``--from`` of the preparation, or None.
-        budget: minutes of training for each row, its prior included; None for the full size.
+        budget: minutes of training for a table's first row, its prior included; all its rows make as many updates.
+            None for the full size.
         rows: names of the rows to run; empty for all.
 
     Raises:
@@ -71,38 +73,51 @@ class Plan:
     def _device(self) -> list[str]:
         return ["--cpu"] if self.config.device == "cpu" else []
 
+    def _options(self, table: Table, row: Row) -> dict:
+        small = table.budget_options if self.budget else {}
+        return {**COMMON, **table.options, **small, **row.options}
+
+    def _prior_options(self, key: str, table: Table, row: Row) -> dict:
+        small = table.budget_prior if self.budget else {}
+        vqvae = self.run / f"train_{key}_{row.name}" / "checkpoint_last.pt"
+        return {**COMMON, **table.prior, **small, "vqvae": str(vqvae)}
+
+    def _add_length(
+        self, name: str, title: str, inputs: list[str], task: str, options: dict, epochs: int, minutes: float | None
+    ) -> None:
+        """How many updates all trainings of a kind make: timed on the first, so that all make the same."""
+        if any(stage.name == name for stage in self.stages):
+            return
+        output = self.run / "lengths" / f"{name}.json"
+        spec = [task, {k: v for k, v in options.items() if k != "vqvae"}, epochs, minutes, self.config.device]
+        work = partial(self._settle, task=task, options=options, epochs=epochs, minutes=minutes, output=output)
+        self.stages.append(Stage(name, title, spec, inputs, [output], work))
+
     def _add_row(self, key: str, table: Table, row: Row) -> None:
         label = f"{key}_{row.name}"
-        with_prior = bool(table.prior) and row.prior
-        minutes = self.budget and self.budget / (2 if with_prior else 1)
-        options = {**COMMON, **table.options, **row.options}
-        self._add_training(f"train_{label}", row.title, ["data"], "image_vqvae", options, table.epochs, minutes)
+        minutes = self.budget and self.budget / (2 if table.prior else 1)
+        length, title = f"length_{key}", f"{table.title}: length"
+        first = self._options(table, table.rows[0])
+        self._add_length(length, title, ["data"], IMAGES, first, table.epochs, minutes)
         last = f"train_{label}"
+        self._add_training(last, row.title, ["data"], IMAGES, self._options(table, row), length)
+        with_prior = bool(table.prior) and row.prior
         if with_prior:
-            vqvae = self.run / last / "checkpoint_last.pt"
-            prior = {**COMMON, **table.prior, "vqvae": str(vqvae)}
+            length, title = f"length_{key}_prior", f"{table.title}: length of the priors"
+            options, inputs = self._prior_options(key, table, row), ["data", last]
+            self._add_length(length, title, inputs, PRIOR, options, table.prior_epochs, minutes)
             last = f"prior_{label}"
-            self._add_training(
-                last,
-                f"{row.title}: prior",
-                ["data", f"train_{label}"],
-                "image_latent_transformer",
-                prior,
-                table.prior_epochs,
-                minutes,
-            )
+            self._add_training(last, f"{row.title}: prior", inputs, PRIOR, options, length)
         output = self.run / "figures" / f"{label}.json"
-        work = partial(self._measure, label=label, with_prior=with_prior, output=output)
+        work = partial(self._measure, key=key, name=row.name, with_prior=with_prior, output=output)
         inputs = ["data", f"train_{label}", *([last] if with_prior else [])]
         self.stages.append(Stage(f"measure_{label}", f"{row.title}: test set", with_prior, inputs, [output], work))
 
-    def _add_training(
-        self, name: str, title: str, inputs: list[str], task: str, options: dict, epochs: int, minutes: float | None
-    ) -> None:
+    def _add_training(self, name: str, title: str, inputs: list[str], task: str, options: dict, length: str) -> None:
         folder = self.run / name
-        spec = [task, options, epochs, minutes, self.config.seed, self.config.device]
-        work = partial(self._train, task=task, options=options, epochs=epochs, minutes=minutes, folder=folder)
-        self.stages.append(Stage(name, title, spec, inputs, [folder], work))
+        spec = [task, options, self.config.seed, self.config.device]
+        work = partial(self._train, task=task, options=options, length=length, folder=folder)
+        self.stages.append(Stage(name, title, spec, [*inputs, length], [folder], work))
 
     def _command(self, task: str, options: dict, updates: int, folder: Path) -> list[str]:
         return [
@@ -112,14 +127,19 @@ class Plan:
             *("--log-format", "json", *self._device()),
         ]
 
-    def _train(self, job: Job, task: str, options: dict, epochs: int, minutes: float | None, folder: Path) -> None:
-        chosen = folder / "updates.json"
-        updates = budgets.remembered(chosen)
-        if updates is None:
-            full = budgets.full_updates(read_header(self.data, "train")["count"], options["batch-size"], epochs)
-            seconds = None if minutes is None else self._seconds_per_update(job, task, options, folder)
-            updates = full if minutes is None else budgets.updates_within(minutes, seconds, full)
-            budgets.remember(chosen, updates, seconds)
+    def _settle(self, job: Job, task: str, options: dict, epochs: int, minutes: float | None, output: Path) -> None:
+        updates = budgets.full_updates(read_header(self.data, "train")["count"], options["batch-size"], epochs)
+        seconds = None
+        if minutes is not None:
+            seconds = self._seconds_per_update(job, task, options, output.with_suffix(""))
+            updates = budgets.updates_within(minutes, seconds, updates)
+        write_json(output, {"updates": updates, "seconds_per_update": seconds})
+
+    def _updates(self, length: str) -> int:
+        return json.loads((self.run / "lengths" / f"{length}.json").read_text(encoding="utf-8"))["updates"]
+
+    def _train(self, job: Job, task: str, options: dict, length: str, folder: Path) -> None:
+        updates = self._updates(length)
         run_training(job, self._command(task, options, updates, folder), folder, Training(updates=updates))
 
     def _seconds_per_update(self, job: Job, task: str, options: dict, folder: Path) -> float:
@@ -130,20 +150,17 @@ class Plan:
         job.child(self._command(task, quick, budgets.TRIAL, folder))
         return budgets.seconds_per_update(job.log)
 
-    def _measure(self, job: Job, label: str, with_prior: bool, output: Path) -> None:
+    def _measure(self, job: Job, key: str, name: str, with_prior: bool, output: Path) -> None:
         figures = {}
-        for stage, task in ((f"train_{label}", "image_vqvae"), (f"prior_{label}", "image_latent_transformer")):
-            if stage.startswith("prior_") and not with_prior:
-                continue
+        for kind, task in (("train", IMAGES), ("prior", PRIOR))[: 1 + with_prior]:
+            stage = f"{kind}_{key}_{name}"
             checkpoint = self.run / stage / "checkpoint_last.pt"
             job.child(validate_command(self.data, checkpoint, task, 50, self._device()))
             # Bits of the whole image come from the prior's report, which is the last, all else from the first.
             found = read_figures(job.log)
             figures = {**found, **figures}
-            log = self.run / "logs" / f"{stage}.log"
-            settled = json.loads((self.run / stage / "updates.json").read_text(encoding="utf-8"))
-            figures[f"{stage.split('_')[0]}_updates"] = settled["updates"]
-            figures[f"{stage.split('_')[0]}_seconds"] = wall_seconds(log)
+            figures[f"{kind}_updates"] = self._updates(f"length_{key}" + ("_prior" if kind == "prior" else ""))
+            figures[f"{kind}_seconds"] = wall_seconds(self.run / "logs" / f"{stage}.log")
         write_json(output, figures)
 
     def _write_results(self, _: Job) -> None:
@@ -151,10 +168,12 @@ class Plan:
         tables = {}
         for key, table, row in self.chosen:
             figures = json.loads((self.run / "figures" / f"{key}_{row.name}.json").read_text(encoding="utf-8"))
-            batch = {**table.options, **row.options}["batch-size"]
+            batch = self._options(table, row)["batch-size"]
             entry = {"name": row.name, "title": row.title, "paper": row.paper, "figures": figures}
             entry["epochs"] = round(figures["train_updates"] * batch / counts["train"], 2)
             about = {"title": table.title, "source": table.source, "columns": table.columns, "epochs": table.epochs}
+            if self.budget:
+                about["budget_options"] = {"": table.budget_options, "prior ": table.budget_prior}
             tables.setdefault(key, {**about, "rows": []})["rows"].append(entry)
         header = read_header(self.data, "train")
         about = {"name": self.config.name, "data_source": header["source"], "images": counts, "shape": header["shape"]}

@@ -50,7 +50,9 @@ def conditions(results: Results, table: dict[str, Any]) -> str:
     """Data, budget and machine in one line."""
     counts = results["images"]
     budget = results["budget_minutes"]
-    length = f"{budget:g} minutes of training a row" if budget else "full size"
+    small = [f"{w}{o}: {v}" for w, given in table.get("budget_options", {}).items() for o, v in given.items()]
+    length = f"{budget:g} minutes of training a row, all rows as many updates" if budget else "full size"
+    length += f", {', '.join(small)}" if small else ""
     machine = results["machine"]
     parts = [machine["cpu"], f"{machine['logical_cores']} cores", machine.get("accelerator")]
     return (
