@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from quantising import batch, compare, small
 
 from vqnat.bottlenecks import relaxed
@@ -70,3 +71,15 @@ def test_unused_codes_give_no_nan():
     total = sum(part for part, _ in output.losses.values()) + output.quantized.sum()
     gradients = torch.autograd.grad(total, [z, *bottleneck.parameters()])
     assert total.isfinite() and all(g.isfinite().all() for g in gradients)
+
+
+def test_sharpness_starts_as_the_variance_within_clusters():
+    bottleneck = small("gm_vq", codebook_start="kmeans", codebook_start_updates=2)
+    vectors = torch.randn(2, 3, 20, 6)
+    for z in vectors:
+        bottleneck(z, torch.ones(3, 20, dtype=torch.bool))
+        bottleneck.apply_update()
+    rows = vectors.view(-1, 6)
+    distances = torch.cdist(rows.double(), bottleneck.codebook.weight.double()).min(-1).values.square()
+    sharpness = F.softplus(bottleneck.sharpness(torch.randn(5, 6)))
+    torch.testing.assert_close(sharpness, torch.full((5, 6), 6 / float(distances.mean())), rtol=1e-4, atol=0)

@@ -4,6 +4,7 @@ Marks: [R] quoted by the paper's reviewers, [I] inferred by us; the text itself 
 dispute that the paper's ALBO bounds the likelihood: a differential entropy in it can change sign. [R]
 """
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -55,7 +56,9 @@ class GMVQ(Relaxed):
     over positions, not only examples): the one term that is no sum over positions. In (18) the paper divides by
     the prior's variance, here 1 [I]. The distance is a mean over dimensions, as every such loss here: the
     paper's gamma is ours / D. T falls from 2 to 0.1 along half a cosine [I]. The paper starts by k-means and
-    replaces no code (``--dead-code-threshold 0``).
+    replaces no code (``--dead-code-threshold 0``). With the means, the sharpness starts as that of the Gaussian
+    mixture that k-means fits: A = 0, w~ = 1 / variance within clusters [I]. Starting from w~ near 1, posteriors
+    stay as broad as the encoder's vectors are close for thousands of updates, and codes say little.
     """
 
     temperatures = Temperatures(schedules.cosine, 2.0, 0.1, 50_000)
@@ -90,3 +93,15 @@ class GMVQ(Relaxed):
 
     def loss_names(self) -> tuple[str, ...]:
         return "distance", "uniform"
+
+    def apply_update(self) -> None:
+        waiting = not self.started
+        super().apply_update()
+        if waiting and self.started:
+            self._start_sharpness(1 / max(self.codebook.spread, LEAST_VARIANCE))
+
+    @torch.no_grad()
+    def _start_sharpness(self, value: float) -> None:
+        """A = 0 and b the inverse of softplus at ``value``."""
+        self.sharpness.weight.zero_()
+        self.sharpness.bias.fill_(value + math.log(-math.expm1(-value)))

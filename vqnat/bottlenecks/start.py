@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vqnat.bottlenecks.assignment import nearest
 from vqnat.bottlenecks.collectives import gather_rows, sum_replicas
 from vqnat.bottlenecks.kmeans import kmeans
 from vqnat.bottlenecks.options import SizeConfig, check
@@ -67,6 +68,7 @@ class Codebook(CodeCounts):
     Attributes:
         counts: (K,) moving counts.
         started: False until k-means (or the data, or chance) made the first codebook.
+        spread: then, the mean squared distance of a component of an encoder vector to its code; None otherwise.
     """
 
     learned = False  # whether the model's optimizer trains the vectors
@@ -77,6 +79,7 @@ class Codebook(CodeCounts):
         self.dim = dim
         self.on_sphere = on_sphere  # codes and the vectors they follow are unit vectors
         self.started = config.codebook_start == "random"  # has_started without asking the device
+        self.spread: float | None = None
         self.steps = 0  # num_applied without asking the device
         self.register_buffer("num_applied", torch.zeros((), dtype=torch.long))  # optimizer steps seen
         self.register_buffer("has_started", torch.tensor(self.started))
@@ -179,6 +182,8 @@ class Codebook(CodeCounts):
         # Scaled to what one step adds, so that the first codebook weighs as if it had always been there.
         per_step = len(gather_rows(rows)) / counts.sum()
         self._begin(centres, counts * per_step)
+        chosen = F.embedding(nearest(self._reservoir, centres), centres)
+        self.spread = float((self._reservoir - chosen).square().mean())
         self._reservoir = self._reservoir[:0]
         self.started = True
         self.has_started.fill_(True)
