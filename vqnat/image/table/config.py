@@ -26,7 +26,8 @@ class Table:
     """A table of a paper: what all rows have in common, and the rows.
 
     ``prior``: options of the model that learns the codes; empty where the table needs none. ``budget_options`` and
-    ``budget_prior`` win over ``options`` and ``prior`` when a run has a budget: sizes for a CPU.
+    ``budget_prior`` win over ``options`` and ``prior`` when a run has a budget: sizes for a CPU; ``budget_times``: how
+    many budgets a row of this table is given.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Table:
     rows: list[Row]
     prior: dict = field(default_factory=dict)
     prior_epochs: int = field(default=1, metadata=ONE)
+    budget_times: int = field(default=1, metadata=ONE)
     budget_options: dict = field(default_factory=dict)
     budget_prior: dict = field(default_factory=dict)
 

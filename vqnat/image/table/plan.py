@@ -36,8 +36,8 @@ class Plan:
         config: the file.
         run: folder for everything.
         source: ``--from`` of the preparation, or None.
-        budget: minutes of training for a table's first row, its prior included; all its rows make as many updates.
-            None for the full size.
+        budget: minutes of training for a table's first row, its prior included, or as many times that as the table
+            says; all its rows make as many updates. None for the full size.
         rows: names of the rows to run; empty for all.
 
     Raises:
@@ -95,7 +95,7 @@ class Plan:
 
     def _add_row(self, key: str, table: Table, row: Row) -> None:
         label = f"{key}_{row.name}"
-        minutes = self.budget and self.budget / (2 if table.prior else 1)
+        minutes = self.budget and self.budget * table.budget_times / (2 if table.prior else 1)
         length, title = f"length_{key}", f"{table.title}: length"
         first = self._options(table, table.rows[0])
         self._add_length(length, title, ["data"], IMAGES, first, table.epochs, minutes)
@@ -173,10 +173,10 @@ class Plan:
             entry["epochs"] = round(figures["train_updates"] * batch / counts["train"], 2)
             about = {"title": table.title, "source": table.source, "columns": table.columns, "epochs": table.epochs}
             if self.budget:
+                about["budget_minutes"] = self.budget * table.budget_times
                 about["budget_options"] = {"": table.budget_options, "prior ": table.budget_prior}
             tables.setdefault(key, {**about, "rows": []})["rows"].append(entry)
         header = read_header(self.data, "train")
         about = {"name": self.config.name, "data_source": header["source"], "images": counts, "shape": header["shape"]}
-        about |= {"budget_minutes": self.budget}
         inputs = {f"{split}.bin": self.data / f"{split}.bin" for split in SPLITS}
         write_json(self.results, about | provenance(self.config.seed, inputs) | {"tables": tables})

@@ -49,7 +49,7 @@ def order(table: dict[str, Any], name: str) -> str | None:
 def conditions(results: Results, table: dict[str, Any]) -> str:
     """Data, budget and machine in one line."""
     counts = results["images"]
-    budget = results["budget_minutes"]
+    budget = table.get("budget_minutes")
     small = [f"{w}{o}: {v}" for w, given in table.get("budget_options", {}).items() for o, v in given.items()]
     length = f"{budget:g} minutes of training a row, all rows as many updates" if budget else "full size"
     length += f", {', '.join(small)}" if small else ""
