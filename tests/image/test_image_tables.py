@@ -111,10 +111,8 @@ def test_stages_of_one_row(tmp_path):
         "measure_roy2018_soft_em_5",
         "results",
     ]
-    assert [stage.spec[3] for stage in plan.stages if stage.name.startswith("length")] == [
-        2.0,
-        2.0,
-    ]  # half of the budget each
+    minutes = [stage.spec[3] for stage in plan.stages if stage.name.startswith("length")]
+    assert minutes == [8.0, 8.0]  # four budgets, half of them each
 
 
 def test_all_rows_of_a_table_are_as_long_and_a_budget_makes_them_smaller(tmp_path):
