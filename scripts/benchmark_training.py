@@ -70,6 +70,7 @@ def main() -> None:
         "repeats": args.repeats,
         "load_average": {"before": load, "after": os.getloadavg()[0]},
         "batches": [len(batch) for batch in chosen],
+        "padding": systems[0].padding(batches),
         "systems": records(systems, found, baseline),
     }
     rows = [

@@ -69,10 +69,10 @@ def serve(translator: Translator, options: argparse.Namespace) -> None:
         sys.stdout.flush()
 
 
-def read_lines(stream: BinaryIO | Iterable[bytes]) -> Iterator[str]:
+def read_lines(stream: BinaryIO | Iterable[bytes], name: str = "standard input") -> Iterator[str]:
     """Lines of UTF-8 text without their ends; only a line feed ends a line. Raises UserError for other bytes."""
     for number, line in enumerate(stream, 1):
         try:
             yield line.decode("utf-8").removesuffix("\n")
         except UnicodeDecodeError as error:
-            raise UserError(f"standard input, line {number}: not UTF-8 at byte {error.start}") from error
+            raise UserError(f"{name}, line {number}: not UTF-8 at byte {error.start}") from error

@@ -51,7 +51,9 @@ def test_training():
         {"name": "lt", "tokens_per_second": 80, "ratio": 0.8, "ratio_rounds": [0.75, 0.8, 0.9], "parameters": 10**8},
     ]
     result = ORIGIN | {"systems": systems, "baseline": "ar", "max_tokens": 512, "batches": [3, 4], "threads": 2}
+    result["padding"] = {"source": 0.125, "target": 0.04}
     lines = markdown_training(result).splitlines()
     assert lines[2] == "| ar | 100 | 1.00 | 60.5 M |"
     assert lines[3] == "| lt | 80 | 0.80 (0.75–0.90) | 100.0 M |"
     assert "Batches of 512 tokens, 3 rounds over 2 of them, 2 threads;" in lines[-1]
+    assert "12.5% of the source and 4.0% of the target are pads" in lines[-1]

@@ -29,6 +29,20 @@ def test_batches_hold_every_sentence_once(systems):
     assert max(widths) <= 64
 
 
+def test_padding_is_what_collated_batches_hold(systems):
+    batches = systems[0].batches(200)
+    samples = [systems[0].dataset.collater([systems[0].dataset[index] for index in batch]) for batch in batches]
+    pad = systems[0].dataset.tgt_dict.pad()
+    found = systems[0].padding(batches)
+    for side, tokens in (
+        ("source", [sample["net_input"]["src_tokens"] for sample in samples]),
+        ("target", [sample["target"] for sample in samples]),
+    ):
+        pads = sum(int(t.eq(pad).sum()) for t in tokens)
+        assert pads > 0
+        assert found[side] == pytest.approx(pads / sum(t.numel() for t in tokens))
+
+
 def test_steps_are_updates_of_the_model_and_the_codebook(systems):
     ar, lt = systems
     before = {name: value.clone() for name, value in lt.trainer.model.state_dict().items()}

@@ -54,7 +54,22 @@ def markdown_training(result: Result) -> str:
     return f"{_table(header, rows)}\n\n" + (
         f"Batches of {result['max_tokens']} tokens, {result['repeats']} rounds over {len(result['batches'])} of them, "
         f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; in brackets the least and the "
-        f"most of single rounds. {_origin(result)}"
+        f"most of single rounds. Of all batches' positions, {result['padding']['source']:.1%} of the source and "
+        f"{result['padding']['target']:.1%} of the target are pads. {_origin(result)}"
+    )
+
+
+def markdown_precisions(result: Result) -> str:
+    """One row an engine and precision: BLEU, and how many sentences come out as they do in fp32."""
+    rows = [
+        [s["engine"], s["precision"], number(s["sacrebleu"], 2), f"{s['identical']:.1%}"] for s in result["systems"]
+    ]
+    cpu = machine_name(result.get("machine"))
+    return (
+        f"{_table(['engine', 'precision', 'sacreBLEU', 'translations as by torch in fp32'], rows)}\n\n"
+        f"{result['sentences']} sentences, beam {result['beam']}. Measured on {cpu}, commit "
+        f"{str(result.get('commit') or 'unknown')[:12]}, {str(result.get('date', 'date unknown'))[:10]}. BLEU: "
+        f"`{result['systems'][0]['signature']}`."
     )
 
 
@@ -77,4 +92,4 @@ def _origin(result: Result) -> str:
     )
 
 
-TEMPLATES = {"latency": markdown_latency, "training": markdown_training}
+TEMPLATES = {"latency": markdown_latency, "training": markdown_training, "precisions": markdown_precisions}

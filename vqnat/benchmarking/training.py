@@ -57,6 +57,14 @@ class TrainingSystem:
         limit = data_utils.batch_by_size(order, self.dataset.num_tokens, max_tokens=max_tokens)
         return [[int(index) for index in batch] for batch in limit]
 
+    def padding(self, batches: Sequence[Sequence[int]]) -> dict[str, float]:
+        """Share of pads among all positions of the ``source`` and of the ``target`` in ``batches``."""
+        sizes = {"source": self.dataset.src_sizes, "target": self.dataset.tgt_sizes}
+        return {
+            side: 1 - sum(int(of[batch].sum()) for batch in batches) / sum(len(b) * int(of[b].max()) for b in batches)
+            for side, of in sizes.items()
+        }
+
     def step(self, batch: Sequence[int]) -> tuple[float, int]:
         """One update.
 
