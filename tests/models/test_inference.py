@@ -1,6 +1,7 @@
 """A model that was prepared for inference computes what the trained one does."""
 
 import copy
+import shutil
 
 import bitext
 import pytest
@@ -108,10 +109,26 @@ def test_lower_precision_translates_nearly_alike(loaded, precision, size):
     assert found != expected  # another precision after all
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_it_translates_alike_in_any_batch(loaded):
+    model, task = loaded
+    expected = translations(model, task, 16)
+    prepare(model, compiled=True)
+    for size in (1, 64):
+        found = translations(model, task, size)
+        for number, (tokens, codes, score) in expected.items():
+            assert found[number][:2] == (tokens, codes)
+            assert found[number][2] == pytest.approx(score, abs=1e-3)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
+
+
 def test_what_is_not_possible_is_said(loaded):
     model, _ = loaded
     with pytest.raises(UserError, match="--decode-precision int4 is not possible; valid: fp32, bf16, fp16, int8_dyn"):
         prepare(model, "int4")
+    with pytest.raises(UserError, match="--decode-compile: not with --decode-precision int8_dynamic; valid: fp32"):
+        prepare(model, "int8_dynamic", compiled=True)
     with pytest.raises(UserError, match="int8_dynamic: needs a model in fp32 on a CPU"):
         prepare(model.half(), "int8_dynamic")
 

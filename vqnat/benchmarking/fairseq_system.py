@@ -25,7 +25,7 @@ from vqnat.results import shown
 # What each task's generator reads; a setting that would do nothing is refused.
 SETTINGS = {
     "translation": {"beam", "lenpen", "max_len_a", "max_len_b", "packed"},
-    "latent_translation": {"beam", "lenpen", "max_len_a", "max_len_b", "rescore_with"},
+    "latent_translation": {"beam", "compiled", "lenpen", "max_len_a", "max_len_b", "rescore_with"},
     **{task: {"beam", "iter", "iter_decode_eos_penalty"} for task in NAT_TASKS},
 }
 
@@ -52,6 +52,7 @@ class FairseqSystem:
         settings = generation(spec)
         if loaded.task_name == "latent_translation":
             self.task.cfg.decode_precision = spec.precision
+            self.task.cfg.decode_compile = bool(spec.compiled)
         elif spec.precision not in (None, "fp32"):
             raise UserError(f"system {spec.name}: precision={spec.precision}: stock fairseq decodes in fp32 here")
         self.model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=settings, task=self.task.cfg)))

@@ -35,6 +35,7 @@ class SystemSpec:
         precision: of weights and linear maps; fp32 when None.
         packed: 1 gives the decoder of fairseq's autoregressive models the packed linear maps that a latent transformer
             always has on a CPU: what is left is the algorithm.
+        compiled: 1 compiles a latent transformer (--decode-compile).
     """
 
     name: str
@@ -50,6 +51,7 @@ class SystemSpec:
     threads: int | None = None
     precision: str | None = None
     packed: int | None = None
+    compiled: int | None = None
 
     def decoding(self) -> dict[str, Any]:
         """What was set, by name."""
@@ -111,6 +113,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "threads": _whole(1),
     "precision": _precision,
     "packed": _flag,
+    "compiled": _flag,
 }
 
 

@@ -68,6 +68,7 @@ class LatentTranslator(Translator):
         max_tokens: int = 1024,
         max_sentences: int = 64,
         packed: bool = True,
+        compiled: bool = False,
     ) -> "LatentTranslator":
         """Load a checkpoint, its dictionaries and its tokeniser.
 
@@ -89,6 +90,7 @@ class LatentTranslator(Translator):
             max_tokens: of a batch, see :class:`Translator`.
             max_sentences: of a batch.
             packed: False leaves a latent transformer's modules as they were trained, for export.
+            compiled: torch.compile for a latent transformer, as ``--decode-compile``.
 
         Raises:
             UserError: a file is missing or of the wrong kind, an option is unknown.
@@ -121,7 +123,7 @@ class LatentTranslator(Translator):
         precision = DTYPES[dtype]
         if isinstance(model, LatentTransformer):
             if packed:
-                prepare(model, precision)
+                prepare(model, precision, compiled)
         else:
             if precision not in CASTS:
                 raise UserError(f"dtype {dtype!r}: {path} has no latents; choose from: float32, bfloat16, float16")

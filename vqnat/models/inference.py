@@ -10,13 +10,14 @@ DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 PRECISIONS = (*DTYPES, "int8_dynamic")
 
 
-def prepare(model: torch.nn.Module, precision: str | None = None) -> None:
+def prepare(model: torch.nn.Module, precision: str | None = None, compiled: bool = False) -> None:
     """Cast a model and pack its large linear maps, in place. It cannot be trained, saved or moved any more.
 
     Args:
         model: a :class:`LatentTransformer` on its device.
         precision: one of :data:`PRECISIONS`; None leaves it as it is. ``int8_dynamic`` needs a CPU, and with it a
             sentence's translation may depend on its batch.
+        compiled: torch.compile instead of packing; the first sentences then take minutes.
 
     Raises:
         UserError: for any other precision, or another device.
@@ -27,8 +28,27 @@ def prepare(model: torch.nn.Module, precision: str | None = None) -> None:
     weight = model.encoder.embedding.weight
     if int8 and not (can_pack(weight) and weight.dtype == torch.float32):
         raise UserError(f"--decode-precision {precision}: needs a model in fp32 on a CPU")
+    if int8 and compiled:
+        raise UserError(f"--decode-compile: not with --decode-precision {precision}; valid: {', '.join(DTYPES)}")
     if precision in DTYPES:
         model.to(DTYPES[precision])
+    if compiled:
+        compile_parts(model)
+        return
     how = (Int8Linear, 0) if int8 else (PackedLinear, LEAST)
     for part in PARTS:
         setattr(model, part, pack(getattr(model, part), *how))
+
+
+def compile_parts(model: torch.nn.Module) -> None:
+    """Compile what decoding runs, in place, for any number of sentences, words and codes.
+
+    On a CPU weights become constants of the compiled code, which lays them out as :mod:`vqnat.modules.packed` does.
+    """
+    how = {"dynamic": True}
+    if model.encoder.embedding.weight.device.type == "cpu":
+        how["options"] = {"freezing": True}
+    for part in (model.encoder, model.decoder, model.output_proj):
+        part.compile(**how)
+    for name in ("begin", "step"):  # of the predictor: what decoding calls instead of its forward pass
+        setattr(model.predictor, name, torch.compile(getattr(model.predictor, name), **how))

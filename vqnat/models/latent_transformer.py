@@ -100,9 +100,9 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         return super().load_state_dict(state_dict, strict, model_cfg, args)
 
     def prepare_for_inference_(self, cfg):
-        """As fairseq's, which fairseq-generate and -interactive call; then ``--decode-precision`` of the task."""
+        """As fairseq's, which fairseq-generate and -interactive call; then the task's ``--decode-...`` options."""
         super().prepare_for_inference_(cfg)
-        prepare(self, getattr(cfg.task, "decode_precision", None))
+        prepare(self, getattr(cfg.task, "decode_precision", None), getattr(cfg.task, "decode_compile", False))
 
     def max_positions(self) -> tuple[int, int]:
         """(source, target) lengths in tokens."""

@@ -161,9 +161,9 @@ def attend_mask(real: Tensor) -> Tensor | None:
     """(B, T) True at real positions -> (B, 1, 1, T) for attention, or None when nothing is a pad.
 
     Asking whether there are pads costs a look at the device, so on accelerators the mask is always kept; so it is
-    in an exported graph, which must hold for batches with and without pads.
+    in a compiled or exported graph, which must hold for batches with and without pads.
     """
-    if real.device.type == "cpu" and not torch.compiler.is_exporting() and bool(real.all()):
+    if real.device.type == "cpu" and not torch.compiler.is_compiling() and bool(real.all()):
         return None
     return real[:, None, None, :]
 

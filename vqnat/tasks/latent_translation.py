@@ -49,6 +49,13 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
             "batch); default: fp32, or as --fp16 says"
         },
     )
+    decode_compile: bool = field(
+        default=False,
+        metadata={
+            "help": "of fairseq-generate and fairseq-interactive: torch.compile, which needs a C++ compiler and takes "
+            "minutes for the first sentences; measure before you use it"
+        },
+    )
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
