@@ -7,6 +7,7 @@ import torch
 from quantising import batch, compare, small
 
 from vqnat.bottlenecks import relaxed, schedules
+from vqnat.errors import UserError
 
 NOISE = torch.empty(18, 16).exponential_(generator=torch.Generator().manual_seed(4)).log().neg()
 
@@ -99,6 +100,17 @@ def test_sq_vae(fixed_noise, step, training):
         z, mask = batch()
         nearest = torch.cdist(z, bottleneck.codebook.weight.expand(3, 16, 6)).argmin(-1)
         assert torch.equal(output.codes[mask], nearest[mask])
+
+
+def test_the_variance_of_sq_vae_starts_as_that_within_clusters():
+    bottleneck = small("sq_vae", codebook_start="kmeans", codebook_start_updates=1, sq_variance=0.0)
+    z, mask = torch.randn(3, 20, 6), torch.ones(3, 20, dtype=torch.bool)
+    bottleneck(z, mask)
+    bottleneck.apply_update()
+    distances = torch.cdist(z.view(-1, 6).double(), bottleneck.codebook.weight.double()).min(-1).values.square()
+    assert float(bottleneck.variance()) == pytest.approx(float(distances.mean()) / 6, rel=1e-4)
+    with pytest.raises(UserError, match=r"--sq-variance 0.0 is not possible; valid: more than 0 with random codes"):
+        small("sq_vae", codebook_start="random", sq_variance=0.0)
 
 
 def test_sq_vae_survives_temperature_zero():

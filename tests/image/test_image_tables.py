@@ -122,5 +122,6 @@ def test_all_rows_of_a_table_are_as_long_and_a_budget_makes_them_smaller(tmp_pat
         assert [stage.inputs[-1] for stage in trainings] == ["length_gmvq"] * 2
         assert [stage.spec[1].get("hidden-size") for stage in trainings] == [width] * 2
         assert trainings[1].spec[1]["lr"] == 1e-3  # a row's own option wins
+        assert trainings[1].spec[1].get("sq-variance") == (0 if budget_ else None)
     timed = next(stage for stage in plan.stages if stage.name == "length_gmvq")
     assert timed.spec[1]["bottleneck"] == "vq"  # the table's first row, whichever are asked for

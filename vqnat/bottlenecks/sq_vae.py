@@ -1,28 +1,47 @@
 """SQ-VAE with one Gaussian variance (Takida et al. 2022, "Gaussian I")."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
 from vqnat.bottlenecks import schedules
 from vqnat.bottlenecks.gradient_codebook import GradientCodebook
+from vqnat.bottlenecks.options import check
 from vqnat.bottlenecks.registry import register_bottleneck
 from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, expected
 from vqnat.bottlenecks.start import StartConfig
+
+LEAST_VARIANCE = 1e-8  # of a start: a cluster for each vector has none
 
 
 @dataclass
 class SQVAEConfig(StartConfig, RelaxedConfig):
     """Options of ``sq_vae``."""
 
+    sq_variance: float = field(
+        default=20.0,
+        metadata={
+            "help": "exp(rho) at first, v = 1 + exp(rho); 0: v = exp(rho), and it starts with the codebook, as the "
+            "variance within the clusters of k-means: for trainings too short for the encoder to grow to v"
+        },
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check(
+            self,
+            ("sq_variance", self.sq_variance >= 0, "0 or more"),
+            ("sq_variance", self.sq_variance > 0 or self.codebook_start != "random", "more than 0 with random codes"),
+        )
+
 
 @register_bottleneck("sq_vae", SQVAEConfig)
 class SQVAE(Relaxed):
     """Stochastic quantisation whose learned variance v anneals itself.
 
-        p = softmax_j(-||z - e_j||^2 / 2v),   v = 1 + exp(rho), rho = log 20 at first
+        p = softmax_j(-||z - e_j||^2 / 2v),   v = 1 + exp(rho), rho = log 20 at first (``--sq-variance``)
         L = sum_j p_j log p_j + ||z - q||^2 / 2v,   per position, both summed and not averaged over dimensions
 
     with q the mixture of codes in training and the nearest code in evaluation. The paper's third term, the
@@ -34,11 +53,19 @@ class SQVAE(Relaxed):
 
     def __init__(self, config: SQVAEConfig, dim: int):
         super().__init__(config, GradientCodebook(config, dim))
-        self.log_variance = nn.Parameter(torch.tensor(math.log(20.0)))  # rho
+        self.least = 1.0 if config.sq_variance else 0.0  # v
+        self.log_variance = nn.Parameter(torch.tensor(math.log(config.sq_variance or 1.0)))  # rho
 
     def variance(self) -> Tensor:
         """v, a scalar."""
-        return 1 + self.log_variance.exp()
+        return self.least + self.log_variance.exp()
+
+    def apply_update(self) -> None:
+        waiting = not self.started
+        super().apply_update()
+        if waiting and self.started and not self.config.sq_variance:
+            with torch.no_grad():
+                self.log_variance.fill_(math.log(max(self.codebook.spread, LEAST_VARIANCE)))
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
         scores = torch.addmm(-vectors.square().sum(-1) / 2, z, vectors.t())  # (N, K), -||z - e||^2 / 2 + ||z||^2 / 2

@@ -12,12 +12,16 @@ from vqnat.pipeline.reader import build, invalid, read_yaml
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of a table; ``options`` are those of fairseq-train, ``paper`` its published figures."""
+    """One line of a table; ``options`` are those of fairseq-train, ``paper`` its published figures.
+
+    ``budget_options`` win over ``options`` when a run has a budget.
+    """
 
     name: str
     title: str
     paper: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)
+    budget_options: dict = field(default_factory=dict)
     prior: bool = True
 
 
@@ -84,6 +88,7 @@ def _check_table(where: str, key: str, table: Table) -> None:
         if names.count(row.name) > 1:
             raise UserError(f"{here}.name: {row.name!r} is there twice")
         check_options(f"{here}.options", row.options)
+        check_options(f"{here}.budget_options", row.budget_options)
         for column in row.paper:
             if column not in COLUMNS:
                 raise invalid(f"{here}.paper", column, f"one of {', '.join(COLUMNS)}")

@@ -74,8 +74,9 @@ class Plan:
         return ["--cpu"] if self.config.device == "cpu" else []
 
     def _options(self, table: Table, row: Row) -> dict:
-        small = table.budget_options if self.budget else {}
-        return {**COMMON, **table.options, **small, **row.options}
+        if not self.budget:
+            return {**COMMON, **table.options, **row.options}
+        return {**COMMON, **table.options, **table.budget_options, **row.options, **row.budget_options}
 
     def _prior_options(self, key: str, table: Table, row: Row) -> dict:
         small = table.budget_prior if self.budget else {}
