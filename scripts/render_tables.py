@@ -2,7 +2,7 @@
 """Renders result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks), images (the image tables), latency, training and precisions (the benchmarks).
+codes (the codebooks), images (the image tables), latency, training, precisions and codebook (the benchmarks).
 """
 
 import argparse

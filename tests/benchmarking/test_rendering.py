@@ -1,6 +1,6 @@
 """Benchmarks as Markdown."""
 
-from vqnat.benchmarking.rendering import markdown_latency, markdown_training
+from vqnat.benchmarking.rendering import markdown_codebook, markdown_latency, markdown_training
 
 ORIGIN = {
     "load_average": {"before": 0.5, "after": 1.25},
@@ -57,3 +57,14 @@ def test_training():
     assert lines[3] == "| lt | 80 | 0.80 (0.75–0.90) | 100.0 M |"
     assert "Batches of 512 tokens, 3 rounds over 2 of them, 2 threads;" in lines[-1]
     assert "12.5% of the source and 4.0% of the target are pads" in lines[-1]
+
+
+def test_codebook():
+    ratio = {"median": 2.5, "min": 2.25, "max": 3.0}
+    shape = {"vectors": 512, "codes": 4096, "dim": 64, "ms": {"hard_em": [3.0, 1.0, 2.0], "matrix_product": [1.5]}}
+    shape |= {"ratios": {"hard_em over the matrix product": ratio}, "peak_mib": {"hard_em": 12.4}}
+    result = ORIGIN | {"shapes": [shape], "threads": 1, "load_average": 0.96}
+    header, _, row, _, text = markdown_codebook(result).splitlines()
+    assert row == "| 512 | 4096 | 64 | 2.0 | – | – | – | 1.5 | – | 2.50 (2.2–3.0) | – | 12 | – |"
+    assert header.count("|") == row.count("|") and "hard EM, MiB" in header
+    assert "1 thread; medians;" in text and "load was 1.0 at the end" in text

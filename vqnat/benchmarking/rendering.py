@@ -1,11 +1,27 @@
-"""The results of scripts/benchmark_latency.py and scripts/benchmark_training.py as Markdown."""
+"""The results of the benchmarks of ``scripts`` as Markdown."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from vqnat.pipeline.tables import machine_name, number
 
 Result = Mapping[str, Any]
+
+# of scripts/benchmark_codebook.py: its names -> ours
+STEPS = {
+    "hard_em": "hard EM",
+    "soft_em_10": "soft EM, m = 10",
+    "vector_quantize_pytorch": "vector-quantize-pytorch",
+    "naive": "naive",
+    "matrix_product": "matrix product",
+}
+RATIOS = {
+    "hard_em faster than vector_quantize_pytorch": "hard EM faster than vector-quantize-pytorch",
+    "hard_em over the matrix product": "hard EM over the product",
+    "soft_em_10 over hard_em": "soft EM over hard EM",
+}
+PEAKS = ("hard_em", "vector_quantize_pytorch")
 
 
 def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) -> str:
@@ -73,6 +89,29 @@ def markdown_precisions(result: Result) -> str:
     )
 
 
+def markdown_codebook(result: Result) -> str:
+    """One row a shape: median times of a step, ratios of interleaved rounds, and peak memory where it was taken."""
+    memory = any("peak_mib" in shape for shape in result["shapes"])
+    header = ["N", "K", "D", *(f"{title}, ms" for title in STEPS.values()), *RATIOS.values()]
+    header += [f"{STEPS[name]}, MiB" for name in PEAKS] if memory else []
+    rows = []
+    for shape in result["shapes"]:
+        row = [str(shape["vectors"]), str(shape["codes"]), str(shape["dim"])]
+        row += [number(median(shape["ms"][name]) if name in shape["ms"] else None, 1) for name in STEPS]
+        for name in RATIOS:
+            found = shape["ratios"].get(name)
+            row.append(f"{found['median']:.2f} ({found['min']:.1f}–{found['max']:.1f})" if found else "–")
+        row += [number(shape.get("peak_mib", {}).get(name), 0) for name in PEAKS] if memory else []
+        rows.append(row)
+    return f"{_table(header, rows)}\n\n" + (
+        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; medians; in brackets the least "
+        f"and the most of single rounds; –: left out, its scores alone would not fit. The machine's load was "
+        f"{result['load_average']:.1f} at the end. Measured on {machine_name(result.get('machine'))}, commit "
+        f"{str(result.get('commit') or 'unknown')[:12]}, seed {result['seed']}, "
+        f"{str(result.get('date', 'date unknown'))[:10]}."
+    )
+
+
 def _speedup(found: Mapping[str, Any]) -> str:
     rounds = found["rounds"]
     return f"{found['ratio']:.2f}× ({found['low']:.1f}–{found['high']:.1f}; {rounds['min']:.1f}–{rounds['max']:.1f})"
@@ -92,4 +131,9 @@ def _origin(result: Result) -> str:
     )
 
 
-TEMPLATES = {"latency": markdown_latency, "training": markdown_training, "precisions": markdown_precisions}
+TEMPLATES = {
+    "latency": markdown_latency,
+    "training": markdown_training,
+    "precisions": markdown_precisions,
+    "codebook": markdown_codebook,
+}
