@@ -114,6 +114,7 @@ def test_lower_precision_translates_nearly_alike(loaded, precision, size):
 def test_compiled_it_translates_alike_in_any_batch(loaded):
     model, task = loaded
     expected = translations(model, task, 16)
+    torch._dynamo.utils.counters.clear()
     prepare(model, compiled=True)
     for size in (1, 64):
         found = translations(model, task, size)

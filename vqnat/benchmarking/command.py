@@ -155,7 +155,9 @@ def run(options: argparse.Namespace) -> None:
         },
         "batches": [list(batch.ids) for batch in batches],
         "load_average": {"before": load_before[0], "after": load_after[0]},
-        "systems": system_records(systems, batches, measurements, phases, memory, baseline, options.seed),
+        "systems": system_records(
+            systems, batches, measurements, phases, memory, baseline, options.seed, [system.name for system in systems]
+        ),
         "further": further,
     }
     print(tables(result))

@@ -46,7 +46,7 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
     sentences = result["sentences"]
     return f"{_table(header, rows)}\n\n" + (
         f"{sentences['measured']} of {sentences['in_subset']} sentences, {forced}, {result['repeats']} rounds, "
-        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; ms and speed-ups at batch size "
+        f"{_threads(result)}; ms and speed-ups at batch size "
         f"{result['batch_size']}; in brackets 95 % of a bootstrap over sentences, then the least and the most of "
         f"single rounds. {_origin(result)}"
     )
@@ -69,7 +69,7 @@ def markdown_training(result: Result) -> str:
         )
     return f"{_table(header, rows)}\n\n" + (
         f"Batches of {result['max_tokens']} tokens, {result['repeats']} rounds over {len(result['batches'])} of them, "
-        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; in brackets the least and the "
+        f"{_threads(result)}; in brackets the least and the "
         f"most of single rounds. Of all batches' positions, {result['padding']['source']:.1%} of the source and "
         f"{result['padding']['target']:.1%} of the target are pads. {_origin(result)}"
     )
@@ -80,11 +80,9 @@ def markdown_precisions(result: Result) -> str:
     rows = [
         [s["engine"], s["precision"], number(s["sacrebleu"], 2), f"{s['identical']:.1%}"] for s in result["systems"]
     ]
-    cpu = machine_name(result.get("machine"))
     return (
         f"{_table(['engine', 'precision', 'sacreBLEU', 'translations as by torch in fp32'], rows)}\n\n"
-        f"{result['sentences']} sentences, beam {result['beam']}. Measured on {cpu}, commit "
-        f"{str(result.get('commit') or 'unknown')[:12]}, {str(result.get('date', 'date unknown'))[:10]}. BLEU: "
+        f"{result['sentences']} sentences, beam {result['beam']}. {_measured(result)} BLEU: "
         f"`{result['systems'][0]['signature']}`."
     )
 
@@ -104,11 +102,8 @@ def markdown_codebook(result: Result) -> str:
         row += [number(shape.get("peak_mib", {}).get(name), 0) for name in PEAKS] if memory else []
         rows.append(row)
     return f"{_table(header, rows)}\n\n" + (
-        f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}; medians; in brackets the least "
-        f"and the most of single rounds; –: left out, its scores alone would not fit. The machine's load was "
-        f"{result['load_average']:.1f} at the end. Measured on {machine_name(result.get('machine'))}, commit "
-        f"{str(result.get('commit') or 'unknown')[:12]}, seed {result['seed']}, "
-        f"{str(result.get('date', 'date unknown'))[:10]}."
+        f"{_threads(result)}; medians; in brackets the least and the most of single rounds; –: left out, its scores "
+        f"alone would not fit. The machine's load was {result['load_average']:.1f} at the end. {_measured(result)}"
     )
 
 
@@ -123,12 +118,18 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def _origin(result: Result) -> str:
-    commit, day = str(result.get("commit") or "unknown")[:12], str(result.get("date", "date unknown"))[:10]
     load = result["load_average"]
-    return (
-        f"The machine's load was {load['before']:.1f} before and {load['after']:.1f} after. Measured on "
-        f"{machine_name(result.get('machine'))}, commit {commit}, seed {result['seed']}, {day}."
-    )
+    return f"The machine's load was {load['before']:.1f} before and {load['after']:.1f} after. {_measured(result)}"
+
+
+def _measured(result: Result) -> str:
+    commit, day = str(result.get("commit") or "unknown")[:12], str(result.get("date", "date unknown"))[:10]
+    seed = f"seed {result['seed']}, " if result.get("seed") is not None else ""
+    return f"Measured on {machine_name(result.get('machine'))}, commit {commit}, {seed}{day}."
+
+
+def _threads(result: Result) -> str:
+    return f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}"
 
 
 TEMPLATES = {

@@ -20,13 +20,14 @@ def system_records(
     memory: Mapping[str, Mapping[str, float | None] | None],
     baseline: str,
     seed: int,
+    over: Sequence[str] = (),
 ) -> list[dict[str, Any]]:
     """One record a system: figures, and what others need to take figures of their own.
 
     ``latency_ms``, ``phases_ms`` and ``median_ms`` are ms per sentence (``median_ms``: over the rounds, one
     for each of the run's batches); ``tokens_per_second`` and ``output_tokens`` count target tokens without
-    special symbols, the latter for each sentence; ``memory_mib`` as in :mod:`memory`; ``speedups`` over each
-    of the systems as in :func:`statistics.speedup`, ``speedup`` that over the baseline.
+    special symbols, the latter for each sentence; ``memory_mib`` as in :mod:`memory`; ``speedups`` over the
+    systems named in ``over`` as in :func:`statistics.speedup`, ``speedup`` that over the baseline.
     """
     sizes = np.array([len(batch) for batch in batches])
     records = []
@@ -34,7 +35,10 @@ def system_records(
         measured = measurements[system.name]
         lengths = [[len(output) for output in batch] for batch in measured.outputs]
         flat = [length for batch in lengths for length in batch]
-        speedups = {other.name: statistics.speedup(measurements[other.name].ms, measured.ms, seed) for other in systems}
+        speedups = {
+            name: statistics.speedup(measurements[name].ms, measured.ms, seed)
+            for name in dict.fromkeys([baseline, *over])
+        }
         split = phases.get(system.name)
         records.append(
             {

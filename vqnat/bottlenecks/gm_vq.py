@@ -16,10 +16,8 @@ from vqnat.bottlenecks.full_precision import FullPrecisionLinear
 from vqnat.bottlenecks.gradient_codebook import GradientCodebook
 from vqnat.bottlenecks.options import check
 from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures
+from vqnat.bottlenecks.relaxed import LEAST_VARIANCE, Relaxed, RelaxedConfig, Temperatures
 from vqnat.bottlenecks.start import StartConfig
-
-LEAST_VARIANCE = 1e-8  # the square root has no slope at 0
 
 
 @dataclass
@@ -94,14 +92,8 @@ class GMVQ(Relaxed):
     def loss_names(self) -> tuple[str, ...]:
         return "distance", "uniform"
 
-    def apply_update(self) -> None:
-        waiting = not self.started
-        super().apply_update()
-        if waiting and self.started:
-            self._start_sharpness(1 / max(self.codebook.spread, LEAST_VARIANCE))
-
     @torch.no_grad()
-    def _start_sharpness(self, value: float) -> None:
-        """A = 0 and b the inverse of softplus at ``value``."""
+    def start(self, variance: float) -> None:
         self.sharpness.weight.zero_()
-        self.sharpness.bias.fill_(value + math.log(-math.expm1(-value)))
+        # the inverse of softplus at 1 / variance
+        self.sharpness.bias.fill_(1 / variance + math.log(-math.expm1(-1 / variance)))

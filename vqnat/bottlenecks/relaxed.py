@@ -16,6 +16,7 @@ from vqnat.bottlenecks.gradient_codebook import GradientCodebook
 from vqnat.bottlenecks.options import Options, check
 from vqnat.bottlenecks.start import StartConfig
 
+LEAST_VARIANCE = 1e-8  # a cluster for each vector has none; the square root has no slope at 0
 COLDEST = 1e-5  # no temperature is lower: dividing by it stays finite in fp32
 
 
@@ -91,6 +92,15 @@ class Relaxed(Bottleneck):
     def loss_names(self) -> tuple[str, ...]:
         """The names of :meth:`losses`, for the time before the codebook's start."""
         return ()
+
+    def start(self, variance: float) -> None:
+        """Fit the posterior to a codebook that has just been started, ``variance`` a component within its clusters."""
+
+    def apply_update(self) -> None:
+        waiting = not self.started
+        super().apply_update()
+        if waiting and self.started:
+            self.start(max(self.codebook.spread, LEAST_VARIANCE))
 
     def temperature(self) -> float:
         """T at this update."""

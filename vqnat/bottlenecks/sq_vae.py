@@ -13,8 +13,6 @@ from vqnat.bottlenecks.registry import register_bottleneck
 from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, expected
 from vqnat.bottlenecks.start import StartConfig
 
-LEAST_VARIANCE = 1e-8  # of a start: a cluster for each vector has none
-
 
 @dataclass
 class SQVAEConfig(StartConfig, RelaxedConfig):
@@ -60,12 +58,10 @@ class SQVAE(Relaxed):
         """v, a scalar."""
         return self.least + self.log_variance.exp()
 
-    def apply_update(self) -> None:
-        waiting = not self.started
-        super().apply_update()
-        if waiting and self.started and not self.config.sq_variance:
-            with torch.no_grad():
-                self.log_variance.fill_(math.log(max(self.codebook.spread, LEAST_VARIANCE)))
+    @torch.no_grad()
+    def start(self, variance: float) -> None:
+        if not self.config.sq_variance:
+            self.log_variance.fill_(math.log(variance))
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
         scores = torch.addmm(-vectors.square().sum(-1) / 2, z, vectors.t())  # (N, K), -||z - e||^2 / 2 + ||z||^2 / 2

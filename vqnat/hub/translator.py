@@ -124,6 +124,10 @@ class LatentTranslator(Translator):
         if isinstance(model, LatentTransformer):
             if packed:
                 prepare(model, precision, compiled)
+            elif compiled:
+                raise UserError("compiled: not with packed=False, which leaves the model as it was trained")
+        elif compiled:
+            raise UserError(f"compiled: {path} has no latents; only latent transformers are compiled")
         else:
             if precision not in CASTS:
                 raise UserError(f"dtype {dtype!r}: {path} has no latents; choose from: float32, bfloat16, float16")

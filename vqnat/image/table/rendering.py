@@ -51,7 +51,7 @@ def conditions(results: Results, table: dict[str, Any]) -> str:
     counts = results["images"]
     budget = table.get("budget_minutes")
     small = [f"{w}{o}: {v}" for w, given in table.get("budget_options", {}).items() for o, v in given.items()]
-    length = f"{budget:g} minutes of training a row, all rows as many updates" if budget else "full size"
+    length = f"a budget of {budget:g} minutes a row, all rows as many updates" if budget else "full size"
     length += f", {', '.join(small)}" if small else ""
     machine = results["machine"]
     parts = [machine["cpu"], f"{machine['logical_cores']} cores", machine.get("accelerator")]
