@@ -76,6 +76,7 @@ def test_dictionaries_are_found(digits, latent_checkpoint, tmp_path):
         ({"tokenizer": "spacy"}, "tokenizer 'spacy' is unknown; choose from: moses"),
         ({"dtype": "int3"}, "dtype 'int3' is unknown; choose from: float32, bfloat16, float16"),
         ({"device": "abacus"}, "device 'abacus': "),
+        ({"packed": False, "compiled": True}, "compiled: not with packed=False"),
     ],
 )
 def test_mistakes_are_named(digits, latent_checkpoint, monkeypatch, options, message):
@@ -83,6 +84,11 @@ def test_mistakes_are_named(digits, latent_checkpoint, monkeypatch, options, mes
     with pytest.raises(UserError, match=message) as caught:
         LatentTranslator.from_pretrained(**{"path": latent_checkpoint, "data": digits, **options})
     assert "\n" not in str(caught.value)
+
+
+def test_a_teacher_is_not_compiled(digits, teacher_checkpoint):
+    with pytest.raises(UserError, match=r"compiled: .* has no latents"):
+        LatentTranslator.from_pretrained(teacher_checkpoint, digits, compiled=True)
 
 
 def test_pieces_that_are_not_announced_are_told_by_the_dictionary(digits, latent_checkpoint, tmp_path):
