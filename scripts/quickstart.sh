@@ -4,6 +4,7 @@
 # Stop it whenever you like; the same command continues.
 #
 #   scripts/quickstart.sh [--full | --only NAME,...] [--run DIR] [--data embedded|multi30k] [--from DIR] [--seed N]
+#                         [--cores N]
 #
 #   --full        also hard EM, and the systems without distillation
 #   --only NAMES  the systems to compare, by their names in the configuration, and those that speed-ups are over
@@ -11,6 +12,7 @@
 #   --data NAME   embedded (default, needs no download) or multi30k
 #   --from DIR    a local copy of the raw data (multi30k)
 #   --seed N      of the trainings (default: 1)
+#   --cores N     stages that run side by side (default: 2)
 set -euo pipefail
 
 usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0"; }
@@ -22,15 +24,15 @@ while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
     --full) rest+=(--full); shift; continue ;;
-    --only | --run | --data | --from | --seed) [ $# -ge 2 ] || fail "$1: its value is missing" ;;
-    *) fail "$1: unknown option; valid options: --full, --only, --run, --data, --from, --seed, --help" ;;
+    --only | --run | --data | --from | --seed | --cores) [ $# -ge 2 ] || fail "$1: its value is missing" ;;
+    *) fail "$1: unknown option; valid options: --full, --only, --run, --data, --from, --seed, --cores, --help" ;;
   esac
   case $1 in
     --only) rest+=(--only "$2") ;;
     --data) data=$2 ;;
     --run) run=$(realpath -m -- "$2") ;;
     --from) rest+=(--from "$(realpath -m -- "$2")") ;;
-    --seed) rest+=(--seed "$2") ;;
+    --seed | --cores) rest+=("$1" "$2") ;;
   esac
   shift 2
 done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Both papers' CIFAR-10 tables: every row trained, measured on the test set and printed beside the paper's figure.
 # Stop it whenever you like; the same command continues.
-#   examples/cifar10/run_table.sh [--from DIR] [--budget MINUTES] [--rows A,B] [--run DIR] [--seed N] [--device cuda]
+#   examples/cifar10/run_table.sh [--from DIR] [--budget MINUTES] [--rows A,B] [--run DIR] [--seed N]
+#            [--cores N] [--device cuda]
 #   --budget MINUTES   training time of the first row of a table; all rows make as many updates, with smaller sizes
 #                      for a CPU. Without it the full size, which wants a GPU
 set -euo pipefail

@@ -17,6 +17,8 @@ REPOSITORY = Path(__file__).parents[2]
         (["--config", "gone.yaml"], "gone.yaml: cannot be read"),
         (["--from", "."], "makes its own text (data.kind: embedded)"),
         (["--seed", "-1"], "--seed -1: must be at least 0"),
+        (["--cores", "0"], "--cores 0: must be 1 to "),
+        (["--cores", "99999"], "--cores 99999: must be 1 to "),
         (
             ["--again", "train"],
             "--again train: no such stage; must be one of corpus, binarise, train_teacher",

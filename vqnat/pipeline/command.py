@@ -23,6 +23,8 @@ from vqnat.pipeline.plan import Plan
 from vqnat.pipeline.progress import minutes
 from vqnat.pipeline.stages import Store
 
+CORES_HELP = "stages that run side by side, instead of the configuration's number: at most the machine's cores"
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run a pipeline; 0: all done, 1: a stage failed, 2: a mistake of the user's, 130: stopped."""
@@ -35,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", metavar="NAME,...", help="these systems, and those that speed-ups are over")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="folder with the raw data")
     parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
+    parser.add_argument("--cores", type=int, metavar="N", help=CORES_HELP)
     parser.add_argument("--again", action="append", default=[], metavar="STAGE", help="repeat a stage that is done")
     args = parser.parse_args(argv)
     start = time.monotonic()
@@ -44,9 +47,9 @@ def main(argv: list[str] | None = None) -> int:
             raise UserError(f"--from {args.source}: {args.config} makes its own text (data.kind: embedded)")
         if args.source and not args.source.is_dir():
             raise UserError(f"--from {args.source}: no such folder")
-        if args.seed is not None and args.seed < 0:
-            raise UserError(f"--seed {args.seed}: must be at least 0")
-        config = config if args.seed is None else dataclasses.replace(config, seed=args.seed)
+        check_numbers(args.seed, args.cores)
+        given = {name: value for name in ("seed", "cores") if (value := getattr(args, name)) is not None}
+        config = dataclasses.replace(config, **given)
         config = config.only(args.only.split(",")) if args.only else config
         plan = Plan(config, args.run.resolve(), args.full, args.source.resolve() if args.source else None)
         names = [stage.name for stage in plan.stages]
@@ -67,6 +70,14 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     show(plan, store, time.monotonic() - start)
     return 0
+
+
+def check_numbers(seed: int | None, cores: int | None) -> None:
+    """UserError for values of ``--seed`` and ``--cores`` that cannot be."""
+    if seed is not None and seed < 0:
+        raise UserError(f"--seed {seed}: must be at least 0")
+    if cores is not None and not 1 <= cores <= (os.cpu_count() or 1):
+        raise UserError(f"--cores {cores}: must be 1 to {os.cpu_count()}, the cores of this machine")
 
 
 def show(plan: Plan, store: Store, seconds: float) -> None:

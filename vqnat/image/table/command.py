@@ -11,7 +11,7 @@ from vqnat.errors import UserError
 from vqnat.image.table.config import load
 from vqnat.image.table.plan import Plan
 from vqnat.image.table.rendering import markdown_image_tables
-from vqnat.pipeline.command import how_to_continue, only_one, stoppable
+from vqnat.pipeline.command import CORES_HELP, check_numbers, how_to_continue, only_one, stoppable
 from vqnat.pipeline.jobs import StageFailed, run_pipeline
 from vqnat.pipeline.stages import Store
 
@@ -32,12 +32,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rows", default="", metavar="A,B", help="only these rows, by name")
     parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="instead of the configuration's")
+    parser.add_argument("--cores", type=int, metavar="N", help=CORES_HELP)
     args = parser.parse_args(argv)
     try:
         config = load(args.config)
-        given = {name: getattr(args, name) for name in ("seed", "device") if getattr(args, name) is not None}
-        if args.seed is not None and args.seed < 0:
-            raise UserError(f"--seed {args.seed}: must be at least 0")
+        given = {name: value for name in ("seed", "device", "cores") if (value := getattr(args, name)) is not None}
+        check_numbers(args.seed, args.cores)
         if args.source and not args.source.exists():
             raise UserError(f"--from {args.source}: no such folder")
         source = args.source.resolve() if args.source else None
