@@ -35,14 +35,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cores", type=int, metavar="N", help=CORES_HELP)
     args = parser.parse_args(argv)
     try:
-        config = load(args.config)
         given = {name: value for name in ("seed", "device", "cores") if (value := getattr(args, name)) is not None}
         check_numbers(args.seed, args.cores)
+        config = dataclasses.replace(load(args.config), **given)
         if args.source and not args.source.exists():
             raise UserError(f"--from {args.source}: no such folder")
         source = args.source.resolve() if args.source else None
         rows = [name for name in args.rows.split(",") if name]
-        plan = Plan(dataclasses.replace(config, **given), args.run.resolve(), source, args.budget, rows)
+        plan = Plan(config, args.run.resolve(), source, args.budget, rows)
         with only_one(plan.run), stoppable():
             run_pipeline(plan.stages, Store(plan.run, plan.stages), config.cores, threading.Event())
     except UserError as error:
