@@ -46,6 +46,10 @@ def generate(data, checkpoint, *more):
         ),
         (("--length-mode", "fixed"), "error: --length-mode fixed is not possible; valid: predictor, ratio"),
         (("--autocast", "fp16"), "error: --autocast fp16 is not possible; valid: none, bf16"),
+        (
+            ("--train-compile", "--arch", "transformer_tiny"),
+            "error: --train-compile: only with --arch latent_transformer and its presets",
+        ),
         (("--embed-dim", 130), "error: --embed-dim 130 is not a multiple of --attention-heads 4"),
         (("--encoder-from", "nowhere.pt"), "error: nowhere.pt: no such checkpoint"),
     ],

@@ -3,6 +3,7 @@
 import torch
 
 from vqnat.errors import UserError
+from vqnat.models.compilation import compile_parts
 from vqnat.modules.packed import LEAST, Int8Linear, PackedLinear, can_pack, pack
 
 PARTS = ("encoder", "predictor", "decoder", "output_proj")  # what decoding runs; codes stay in fp32
@@ -38,17 +39,3 @@ def prepare(model: torch.nn.Module, precision: str | None = None, compiled: bool
     how = (Int8Linear, 0) if int8 else (PackedLinear, LEAST)
     for part in PARTS:
         setattr(model, part, pack(getattr(model, part), *how))
-
-
-def compile_parts(model: torch.nn.Module) -> None:
-    """Compile what decoding runs, in place, for any number of sentences, words and codes.
-
-    On a CPU weights become constants of the compiled code, which lays them out as :mod:`vqnat.modules.packed` does.
-    """
-    how = {"dynamic": True}
-    if model.encoder.embedding.weight.device.type == "cpu":
-        how["options"] = {"freezing": True}
-    for part in (model.encoder, model.decoder, model.output_proj):
-        part.compile(**how)
-    for name in ("begin", "step"):  # of the predictor: what decoding calls instead of its forward pass
-        setattr(model.predictor, name, torch.compile(getattr(model.predictor, name), **how))

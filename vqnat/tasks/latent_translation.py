@@ -9,6 +9,7 @@ from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from vqnat.decoding.generator import LatentGenerator
 from vqnat.errors import UserError
+from vqnat.models.compilation import compile_layers
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.tasks.common import (
     Autocast,
@@ -41,6 +42,13 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
         default=None,
         metadata={"help": "checkpoint of an autoregressive teacher that chooses among the --beam candidates"},
     )
+    train_compile: bool = field(
+        default=False,
+        metadata={
+            "help": "of fairseq-train: torch.compile of the Transformer layers, which needs a C++ compiler and takes a "
+            "minute or two before the first update; measure before you use it (scripts/benchmark_training.py)"
+        },
+    )
     decode_precision: Optional[str] = field(  # noqa: UP045
         default=None,
         metadata={
@@ -61,6 +69,13 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
 class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherStart, TranslationTask):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
+
+    def build_model(self, cfg, from_checkpoint=False):
+        """As fairseq's, then ``--train-compile``, for trainings only: what is merely loaded is not compiled."""
+        model = super().build_model(cfg, from_checkpoint)
+        if self.cfg.train_compile and not from_checkpoint and not compile_layers(model):
+            raise UserError("--train-compile: only with --arch latent_transformer and its presets")
+        return model
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
         """A :class:`LatentGenerator` for a latent transformer, fairseq's own for other models."""
