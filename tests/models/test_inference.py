@@ -124,12 +124,15 @@ def test_compiled_it_translates_alike_in_any_batch(loaded):
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] > 0
 
 
-def test_what_is_not_possible_is_said(loaded):
+def test_what_is_not_possible_is_said(loaded, monkeypatch):
     model, _ = loaded
     with pytest.raises(UserError, match="--decode-precision int4 is not possible; valid: fp32, bf16, fp16, int8_dyn"):
         prepare(model, "int4")
     with pytest.raises(UserError, match="--decode-compile: not with --decode-precision int8_dynamic; valid: fp32"):
         prepare(model, "int8_dynamic", compiled=True)
+    with monkeypatch.context() as environment, pytest.raises(UserError, match="compiler: no gone here; install"):
+        environment.setenv("CXX", "gone")
+        prepare(model, compiled=True)
     with pytest.raises(UserError, match="int8_dynamic: needs a model in fp32 on a CPU"):
         prepare(model.half(), "int8_dynamic")
 

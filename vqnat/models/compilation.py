@@ -1,8 +1,20 @@
 """torch.compile, where it pays: the parts that decoding runs, the layers that training repeats."""
 
+import os
+import shutil
+import sys
+
 import torch
 
+from vqnat.errors import UserError
 from vqnat.modules.transformer import TransformerLayer
+
+
+def check_compiler() -> None:
+    """UserError where torch.compile would find no C++ compiler, which it calls at the first batch only."""
+    name = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")  # as torch._inductor.config
+    if shutil.which(name) is None:
+        raise UserError(f"torch.compile needs a C++ compiler: no {name} here; install one, or name one in CXX")
 
 
 def compile_parts(model: torch.nn.Module) -> None:
@@ -10,6 +22,7 @@ def compile_parts(model: torch.nn.Module) -> None:
 
     On a CPU weights become constants of the compiled code, which lays them out as :mod:`vqnat.modules.packed` does.
     """
+    check_compiler()
     how = {"dynamic": True}
     if model.encoder.embedding.weight.device.type == "cpu":
         how["options"] = {"freezing": True}
@@ -26,6 +39,8 @@ def compile_layers(model: torch.nn.Module) -> int:
     whole, with its codebook that starts at some update, it takes ten and more.
     """
     layers = [module for module in model.modules() if isinstance(module, TransformerLayer)]
+    if layers:
+        check_compiler()
     for layer in layers:
         layer.compile(dynamic=True)
     return len(layers)
