@@ -32,13 +32,14 @@ def test_samples_follow_the_posterior():
     assert ((shares - posterior).abs() < 5 * (posterior * (1 - posterior) / draws).sqrt() + 1e-9).all()
 
 
-@pytest.mark.parametrize("codes", [3 * assignment.BLOCK, 3 * assignment.BLOCK + 1])
-def test_draws_invert_the_cumulative_distribution(codes):
+@pytest.mark.parametrize(("codes", "draws", "block"), [(4096, 10, 32), (384, 4, 16), (385, 4, 1), (256, 50, 1)])
+def test_draws_invert_the_cumulative_distribution(codes, draws, block):
+    assert assignment._block_length(codes, draws) == block
     generator = torch.Generator().manual_seed(7)
     weights = torch.rand(20, codes, generator=generator) * (torch.rand(20, codes, generator=generator) < 0.3)
     weights[0] = 0
     weights[0, codes - 2] = 1e-30  # all the weight at one code, and little of it
-    uniform = 1 - torch.rand(20, 50, generator=generator)
+    uniform = 1 - torch.rand(20, draws, generator=generator)
     uniform[:, 0], uniform[:, 1] = 1, 1e-7  # both ends
     drawn = assignment.draw(weights, uniform)
     cumulative = weights.double().cumsum(-1)
