@@ -13,7 +13,8 @@ def validate_command(data: Path, checkpoint: Path, task: str, batch: int, device
     return [
         *(sys.executable, "-m", "fairseq_cli.validate", str(data), "--user-dir", "vqnat/image", "--task", task),
         *("--path", str(checkpoint), "--valid-subset", "test", "--batch-size", str(batch)),
-        *("--log-format", "json", *device, *more),
+        # Only the report at the end: the lines before it hold the counts of all codes.
+        *("--log-format", "json", "--log-interval", "1000000", *device, *more),
     ]
 
 
