@@ -8,6 +8,7 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sentencepiece
@@ -18,7 +19,7 @@ from vqnat.pipeline.report import code_counts, write_report
 from vqnat.pipeline.results import choose_samples, training_facts
 from vqnat.pipeline.scores import score
 from vqnat.pipeline.training import average_command, repair_last_checkpoint
-from vqnat.pipeline.translate import read_hypotheses, read_lines, write_lines
+from vqnat.pipeline.translate import note_sentences, read_hypotheses, read_lines, write_lines
 
 REPOSITORY = Path(__file__).parents[2]
 LINE = "2026-11-21 05:37:07 | INFO | {} | {}\n"
@@ -62,6 +63,17 @@ def test_hypotheses_come_in_the_order_of_the_corpus(tmp_path):
         read_hypotheses(lines, 5, model)
     write_lines(tmp_path / "a" / "out", ["x", "", "y\u2028z"])
     assert read_lines(tmp_path / "a" / "out") == ["x", "", "y\u2028z"]
+
+
+def test_sentences_are_counted_while_they_are_written(tmp_path):
+    said = []
+    job = SimpleNamespace(log=tmp_path / "log", task=SimpleNamespace(note=said.append))
+    poll = note_sentences(job, 3)
+    for written in ("loading\n", "S-2\tA b\nH-2\t-0.1\tC S-3\nS", "-0\tA\nS-1\tB\n"):
+        with job.log.open("a") as file:
+            file.write(written)
+        poll()
+    assert said == ["0 of 3 sentences", "1 of 3 sentences", "3 of 3 sentences"]
 
 
 def test_logs_are_followed_and_read(tmp_path):

@@ -1,4 +1,4 @@
-"""Reads the JSON lines in a fairseq-train log."""
+"""Follows the log of a program, and reads the JSON lines of fairseq-train."""
 
 import json
 import re
@@ -35,8 +35,8 @@ class Follower:
         self.position = log.stat().st_size if log.exists() else 0
         self.rest = b""
 
-    def new(self) -> Iterator[tuple[str, dict[str, float]]]:
-        """The parsed lines that are complete by now."""
+    def lines(self) -> Iterator[str]:
+        """Those that are complete by now."""
         if not self.log.exists():
             return
         with self.log.open("rb") as file:
@@ -44,8 +44,12 @@ class Follower:
             added = file.read()
         self.position += len(added)
         *lines, self.rest = (self.rest + added).split(b"\n")
-        for line in lines:
-            if parsed := parse(line.decode("utf-8", "replace")):
+        yield from (line.decode("utf-8", "replace") for line in lines)
+
+    def new(self) -> Iterator[tuple[str, dict[str, float]]]:
+        """What is parsed of them."""
+        for line in self.lines():
+            if parsed := parse(line):
                 yield parsed
 
 

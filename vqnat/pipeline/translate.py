@@ -2,12 +2,14 @@
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import sentencepiece
 
 from vqnat.pipeline.config import Config, System
+from vqnat.pipeline.jobs import Job
+from vqnat.pipeline.logs import Follower
 from vqnat.pipeline.options import arguments
 from vqnat.pipeline.training import device_arguments
 
@@ -26,6 +28,18 @@ def generate_command(config: Config, system: System, data: Path, checkpoint: Pat
         *("--scoring", "sacrebleu"),  # not read; the default's C code crashes on an empty translation
         *(*device_arguments(config), *arguments({**batches, **decoding})),
     ]
+
+
+def note_sentences(job: Job, total: int) -> Callable[[], None]:
+    """Shows how many of the ``total`` sentences a running fairseq-generate has written to the job's log."""
+    follower, done = Follower(job.log), 0
+
+    def poll() -> None:
+        nonlocal done
+        done += sum(line.startswith("S-") for line in follower.lines())
+        job.task.note(f"{done} of {total} sentences")
+
+    return poll
 
 
 def read_hypotheses(lines: Iterable[str], count: int, model: Path) -> list[str]:
