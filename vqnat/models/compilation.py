@@ -1,4 +1,4 @@
-"""torch.compile, where it pays: the parts that decoding runs, the layers that training repeats."""
+"""torch.compile of the parts that decoding runs, and of the layers that training repeats."""
 
 import os
 import shutil
