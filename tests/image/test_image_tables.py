@@ -11,7 +11,7 @@ from fairseq.models import ARCH_MODEL_REGISTRY
 
 import vqnat.image  # noqa: F401  (registration)
 from vqnat.errors import UserError
-from vqnat.image.table import budget
+from vqnat.image.table import budget, command
 from vqnat.image.table.config import load
 from vqnat.image.table.measure import read_figures
 from vqnat.image.table.plan import COMMON, Plan
@@ -98,6 +98,23 @@ def test_mistakes_in_the_file_and_on_the_command_line(tmp_path):
     wrong.write_text(text.replace("columns: [mse_e3,", "columns: [mse,"), encoding="utf-8")
     with pytest.raises(UserError, match=r"wrong.yaml: tables.gmvq.columns: 'mse' is not valid; must be one of bpd"):
         load(wrong)
+
+
+def test_options_of_the_command_line_win(tmp_path, monkeypatch, capsys):
+    words = ["--config", str(TABLES["celeba"]), "--run", str(tmp_path), "--from", str(tmp_path), "--budget", "1"]
+    assert command.main([*words, "--cores", "0"]) == 2
+    assert capsys.readouterr().err.startswith("image_table: --cores 0: must be 1 to ")
+    seen = []
+
+    def stop(stages, store, cores, event):
+        seen.append((cores, [stage.spec for stage in stages if stage.name == "train_gmvq_vq"]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "run_pipeline", stop)
+    for more in ([], ["--cores", "1", "--seed", "7"]):
+        assert command.main([*words, *more]) == 130
+    assert [cores for cores, _ in seen] == [load(TABLES["celeba"]).cores, 1]
+    assert seen[0][1] != seen[1][1]  # another seed, another training
 
 
 def test_stages_of_one_row(tmp_path):

@@ -8,7 +8,6 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import sentencepiece
@@ -19,7 +18,7 @@ from vqnat.pipeline.report import code_counts, write_report
 from vqnat.pipeline.results import choose_samples, training_facts
 from vqnat.pipeline.scores import score
 from vqnat.pipeline.training import average_command, repair_last_checkpoint
-from vqnat.pipeline.translate import note_sentences, read_hypotheses, read_lines, write_lines
+from vqnat.pipeline.translate import read_hypotheses, read_lines, sentence_counter, write_lines
 
 REPOSITORY = Path(__file__).parents[2]
 LINE = "2026-11-21 05:37:07 | INFO | {} | {}\n"
@@ -66,11 +65,10 @@ def test_hypotheses_come_in_the_order_of_the_corpus(tmp_path):
 
 
 def test_sentences_are_counted_while_they_are_written(tmp_path):
-    said = []
-    job = SimpleNamespace(log=tmp_path / "log", task=SimpleNamespace(note=said.append))
-    poll = note_sentences(job, 3)
+    said, log = [], tmp_path / "log"
+    poll = sentence_counter(log, 3, said.append)
     for written in ("loading\n", "S-2\tA b\nH-2\t-0.1\tC S-3\nS", "-0\tA\nS-1\tB\n"):
-        with job.log.open("a") as file:
+        with log.open("a") as file:
             file.write(written)
         poll()
     assert said == ["0 of 3 sentences", "1 of 3 sentences", "3 of 3 sentences"]

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from vqnat.errors import UserError
 from vqnat.pipeline import tables
@@ -47,9 +48,7 @@ def main(argv: list[str] | None = None) -> int:
             raise UserError(f"--from {args.source}: {args.config} makes its own text (data.kind: embedded)")
         if args.source and not args.source.is_dir():
             raise UserError(f"--from {args.source}: no such folder")
-        check_numbers(args.seed, args.cores)
-        given = {name: value for name in ("seed", "cores") if (value := getattr(args, name)) is not None}
-        config = dataclasses.replace(config, **given)
+        config = overridden(config, args)
         config = config.only(args.only.split(",")) if args.only else config
         plan = Plan(config, args.run.resolve(), args.full, args.source.resolve() if args.source else None)
         names = [stage.name for stage in plan.stages]
@@ -72,12 +71,18 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def check_numbers(seed: int | None, cores: int | None) -> None:
-    """UserError for values of ``--seed`` and ``--cores`` that cannot be."""
-    if seed is not None and seed < 0:
-        raise UserError(f"--seed {seed}: must be at least 0")
-    if cores is not None and not 1 <= cores <= (os.cpu_count() or 1):
-        raise UserError(f"--cores {cores}: must be 1 to {os.cpu_count()}, the cores of this machine")
+def overridden(config: Any, args: argparse.Namespace) -> Any:
+    """The configuration with what the command line gives of ``--seed``, ``--cores`` and ``--device``.
+
+    Raises:
+        UserError: a value cannot be.
+    """
+    if args.seed is not None and args.seed < 0:
+        raise UserError(f"--seed {args.seed}: must be at least 0")
+    if args.cores is not None and not 1 <= args.cores <= (os.cpu_count() or 1):
+        raise UserError(f"--cores {args.cores}: must be 1 to {os.cpu_count()}, the cores of this machine")
+    given = {name: getattr(args, name, None) for name in ("seed", "cores", "device")}
+    return dataclasses.replace(config, **{name: value for name, value in given.items() if value is not None})
 
 
 def show(plan: Plan, store: Store, seconds: float) -> None:

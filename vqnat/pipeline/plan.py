@@ -15,7 +15,7 @@ from vqnat.pipeline.report import write_report
 from vqnat.pipeline.results import collect
 from vqnat.pipeline.scores import score
 from vqnat.pipeline.stages import Stage
-from vqnat.pipeline.translate import generate_command, note_sentences, read_hypotheses, read_lines, write_lines
+from vqnat.pipeline.translate import generate_command, read_hypotheses, read_lines, sentence_counter, write_lines
 from vqnat.results import write_json
 
 
@@ -194,7 +194,7 @@ class Plan:
         def work(job: Job) -> None:
             job.log.unlink(missing_ok=True)  # no lines of an earlier try
             sources = read_lines(self.raw / f"test.{config.source}")
-            job.child(command, poll=note_sentences(job, len(sources)))
+            job.child(command, poll=sentence_counter(job.log, len(sources), job.task.note))
             references = read_lines(self.raw / f"test.{config.target}")
             with job.log.open(encoding="utf-8") as lines:
                 outputs = read_hypotheses(lines, len(sources), self.prep / "spm.model")

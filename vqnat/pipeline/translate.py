@@ -8,7 +8,6 @@ from pathlib import Path
 import sentencepiece
 
 from vqnat.pipeline.config import Config, System
-from vqnat.pipeline.jobs import Job
 from vqnat.pipeline.logs import Follower
 from vqnat.pipeline.options import arguments
 from vqnat.pipeline.training import device_arguments
@@ -30,14 +29,14 @@ def generate_command(config: Config, system: System, data: Path, checkpoint: Pat
     ]
 
 
-def note_sentences(job: Job, total: int) -> Callable[[], None]:
-    """Shows how many of the ``total`` sentences a running fairseq-generate has written to the job's log."""
-    follower, done = Follower(job.log), 0
+def sentence_counter(log: Path, total: int, note: Callable[[str], None]) -> Callable[[], None]:
+    """To be called now and then: notes how many of the sentences a running fairseq-generate has written to its log."""
+    follower, done = Follower(log), 0
 
     def poll() -> None:
         nonlocal done
         done += sum(line.startswith("S-") for line in follower.lines())
-        job.task.note(f"{done} of {total} sentences")
+        note(f"{done} of {total} sentences")
 
     return poll
 

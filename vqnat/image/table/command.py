@@ -1,7 +1,6 @@
 """The command line of ``scripts/image_table.py``."""
 
 import argparse
-import dataclasses
 import json
 import sys
 import threading
@@ -11,7 +10,7 @@ from vqnat.errors import UserError
 from vqnat.image.table.config import load
 from vqnat.image.table.plan import Plan
 from vqnat.image.table.rendering import markdown_image_tables
-from vqnat.pipeline.command import CORES_HELP, check_numbers, how_to_continue, only_one, stoppable
+from vqnat.pipeline.command import CORES_HELP, how_to_continue, only_one, overridden, stoppable
 from vqnat.pipeline.jobs import StageFailed, run_pipeline
 from vqnat.pipeline.stages import Store
 
@@ -35,9 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cores", type=int, metavar="N", help=CORES_HELP)
     args = parser.parse_args(argv)
     try:
-        given = {name: value for name in ("seed", "device", "cores") if (value := getattr(args, name)) is not None}
-        check_numbers(args.seed, args.cores)
-        config = dataclasses.replace(load(args.config), **given)
+        config = overridden(load(args.config), args)
         if args.source and not args.source.exists():
             raise UserError(f"--from {args.source}: no such folder")
         source = args.source.resolve() if args.source else None
