@@ -13,7 +13,7 @@ import pytest
 import sentencepiece
 import torch
 
-from vqnat.pipeline import logs, tables
+from vqnat.pipeline import logs, progress, tables
 from vqnat.pipeline.report import code_counts, write_report
 from vqnat.pipeline.results import choose_samples, training_facts
 from vqnat.pipeline.scores import score
@@ -72,6 +72,14 @@ def test_sentences_are_counted_while_they_are_written(tmp_path):
             file.write(written)
         poll()
     assert said == ["0 of 3 sentences", "1 of 3 sentences", "3 of 3 sentences"]
+
+
+def test_the_same_line_is_said_once(capsys, monkeypatch):
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    task = progress.Screen(["distil"]).task("distil")
+    for text in ("1 of 3", "1 of 3", "2 of 3", "2 of 3", ""):
+        task.note(text)
+    assert capsys.readouterr().err == "[1/1] distil: 1 of 3\n[1/1] distil: 2 of 3\n"
 
 
 def test_logs_are_followed_and_read(tmp_path):

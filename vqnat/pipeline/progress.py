@@ -54,6 +54,7 @@ class Task:
         self.label = screen.label(name)
         self.start = self.next_line = time.monotonic()
         self.next_line += EVERY
+        self.last_line = ""
         self.bar: tqdm | None = None
 
     def count(self, done: int, total: int, text: str) -> None:
@@ -92,8 +93,8 @@ class Task:
 
     def _line(self, text: str) -> None:
         now = time.monotonic()
-        if now >= self.next_line:
-            self.next_line = now + EVERY
+        if now >= self.next_line and text != self.last_line:  # a program may be silent for longer than EVERY
+            self.next_line, self.last_line = now + EVERY, text
             self.screen.say(f"{self.label}: {text}")
 
     def _close(self) -> None:
