@@ -13,23 +13,51 @@ def test_nearest_is_the_smallest_distance():
     assert torch.equal(assignment.nearest(z, embedding), distances.argmin(-1))
 
 
-def test_chunks_change_nothing(monkeypatch):
+@pytest.mark.parametrize(("tile", "elements"), [(64, 3 * 16), (7, 21), (16, 16), (5, 1)])
+def test_tiles_change_nothing(monkeypatch, tile, elements):
     generator = torch.Generator().manual_seed(4)
-    z, embedding = torch.randn(100, 5, generator=generator), torch.randn(16, 5, generator=generator)
-    whole = assignment.nearest(z, embedding)
-    monkeypatch.setattr(assignment, "CHUNK_ELEMENTS", 3 * 16)
-    assert torch.equal(assignment.nearest(z, embedding), whole)
+    # whole numbers: no rounding, whatever the tile
+    z, embedding = (torch.randint(-9, 10, (n, 5), generator=generator).float() for n in (100, 16))
+    embedding[13] = embedding[2]  # among equals the first, also when they are in different tiles
+    z[:20] = embedding[2]
+    distances = (z.double()[:, None] - embedding.double()[None]).square().sum(-1)
+    monkeypatch.setattr(assignment, "TILE_CODES", tile)
+    monkeypatch.setattr(assignment, "TILE_ELEMENTS", elements)
+    found = assignment.nearest(z, embedding)
+    assert (found[:20] == 2).all()
+    assert torch.equal(found, distances.argmin(-1))
 
 
-def test_samples_follow_the_posterior():
+@pytest.mark.parametrize("streamed", [False, True])
+def test_samples_follow_the_posterior(monkeypatch, streamed):
+    size = 96
+    if streamed:
+        monkeypatch.setattr(assignment, "DENSE_CODES", size - 1)
+        monkeypatch.setattr(assignment, "TILE_CODES", 32)
+        monkeypatch.setattr(assignment, "TILE_ELEMENTS", 64)  # two vectors at a time
     torch.manual_seed(5)
-    z, embedding = torch.randn(3, 4), torch.randn(6, 4)
+    z, embedding = torch.randn(3, 4), torch.randn(size, 4)
+    embedding[40:44] += 100  # a block of codes with next to no weight, in a tile with some
+    embedding[64:] += 100  # and a whole tile
     posterior = (-(z.double()[:, None] - embedding.double()[None]).square().sum(-1)).softmax(-1)
     draws = 40_000
     samples = assignment.sample_posterior(z, embedding, draws)
-    shares = torch.stack([row.bincount(minlength=6) for row in samples]) / draws
+    shares = torch.stack([row.bincount(minlength=size) for row in samples]) / draws
     # Five standard deviations of a binomial share.
     assert ((shares - posterior).abs() < 5 * (posterior * (1 - posterior) / draws).sqrt() + 1e-9).all()
+
+
+def test_streamed_draws_are_the_dense_ones():
+    generator = torch.Generator().manual_seed(8)
+    embedding = torch.randn(assignment.TILE_CODES * 3, 6, generator=generator)
+    z = embedding[::50] + 0.4 * torch.randn(len(embedding[::50]), 6, generator=generator)
+    norms, uniform = embedding.square().sum(-1), 1 - torch.rand(len(z), 12, generator=generator)
+    uniform[:, 0], uniform[:, 1] = 1, 1e-7  # both ends
+    streamed = assignment._draw_streamed(z, embedding, norms, uniform)
+    dense = assignment._draw_dense(z, embedding, norms, uniform)
+    assert len(dense.unique()) > 500
+    # In fp32 a draw next to a step may fall on its other side.
+    assert (streamed[:, 2:] != dense[:, 2:]).float().mean() < 0.001
 
 
 @pytest.mark.parametrize(("codes", "draws", "block"), [(4096, 10, 32), (384, 4, 16), (385, 4, 1), (256, 50, 1)])

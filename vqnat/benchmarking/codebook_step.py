@@ -18,7 +18,7 @@ from vqnat.bottlenecks import build_bottleneck
 Step = Callable[[], Tensor | None]
 DECAY = 0.99
 COMMITMENT = 0.25
-PRODUCT_BUFFER = 1 << 22  # scores of the bare product held at a time: 16 MiB
+PRODUCT_TILE = (512, 2048)  # vectors and codes of the bare product at a time: the fastest of nine sizes on our CPUs
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,13 @@ def naive(shape: Shape) -> Step:
 def matrix_product(shape: Shape) -> Step:
     """z e^T and nothing else, into a buffer that is used again: what an exact search cannot be faster than."""
     codes, z, _ = _inputs(shape)
-    flat, transposed = z.detach()[0], codes.t()
-    rows = max(1, min(shape.vectors, PRODUCT_BUFFER // shape.codes))
-    buffer = torch.empty(rows, shape.codes)
+    vectors, tiles = z.detach()[0].split(PRODUCT_TILE[0]), codes.split(PRODUCT_TILE[1])
+    buffer = torch.empty(PRODUCT_TILE)
 
     def step() -> None:
-        for part in flat.split(rows):
-            torch.mm(part, transposed, out=buffer[: len(part)])
+        for some in vectors:
+            for tile in tiles:
+                torch.mm(some, tile.t(), out=buffer[: len(some), : len(tile)])
 
     return step
 

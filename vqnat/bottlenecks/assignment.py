@@ -2,7 +2,8 @@
 
 With a uniform prior and identity covariance, p(j | z) is proportional to exp(-||z - e_j||^2) (Roy et al. 2018,
 section 3.2). ||z||^2 is the same for all j, so both functions work with z.e_j - ||e_j||^2 / 2, which needs one
-matrix product and no square root. Rows are taken in chunks so that the scores stay in cache: no (N, K) tensor.
+matrix product and no square root. Scores are made a tile of vectors and codes at a time, so that they stay in cache
+while a product still reads each code for many vectors: no (N, K) tensor.
 """
 
 import torch
@@ -10,12 +11,11 @@ from torch import Tensor
 
 from vqnat.argmax import argmax
 
-CHUNK_ELEMENTS = 1 << 20  # scores held at a time: 4 MiB in fp32
+TILE_ELEMENTS = 1 << 20  # scores held at a time: 4 MiB in fp32
+TILE_CODES = 1 << 11
+DENSE_CODES = 1 << 14  # with more codes, whole rows of scores are too few for a good product, or leave the cache
+STREAMED_BLOCK = 16  # codes whose weights are added up, and made again where one of them is drawn
 LEAST_LOG_WEIGHT = -60.0  # of the best code's; e^-60 K is far below 6e-8, the smallest uniform number
-
-
-def _chunks(z: Tensor, num_codes: int) -> tuple[Tensor, ...]:
-    return z.split(max(1, CHUNK_ELEMENTS // num_codes))
 
 
 def nearest(z: Tensor, embedding: Tensor) -> Tensor:
@@ -29,8 +29,28 @@ def nearest(z: Tensor, embedding: Tensor) -> Tensor:
         (N,) int64; the lowest index among equals.
     """
     half_norms = embedding.square().sum(-1).mul_(0.5)  # (K,)
-    found = [argmax(torch.addmm(-half_norms, part, embedding.t())) for part in _chunks(z, len(embedding))]
+    rows = max(1, TILE_ELEMENTS // min(TILE_CODES, len(embedding)))
+    found = [_nearest(part, embedding, half_norms) for part in z.split(rows)]
     return torch.cat(found) if found else z.new_zeros(0, dtype=torch.long)
+
+
+def _nearest(z: Tensor, embedding: Tensor, half_norms: Tensor) -> Tensor:
+    best, index = None, None
+    first = 0
+    for codes, half in zip(embedding.split(TILE_CODES), half_norms.split(TILE_CODES), strict=True):
+        scores = torch.addmm(-half, z, codes.t())  # (n, TILE_CODES)
+        here = argmax(scores)  # (n,)
+        if len(codes) == len(embedding):
+            return here
+        value = scores.gather(-1, here.unsqueeze(-1)).squeeze(-1)  # (n,)
+        here += first
+        first += len(codes)
+        if best is None:
+            best, index = value, here
+        else:
+            index = torch.where(value > best, here, index)
+            best = torch.maximum(value, best)
+    return index
 
 
 def sample_posterior(z: Tensor, embedding: Tensor, num_samples: int) -> Tensor:
@@ -44,17 +64,46 @@ def sample_posterior(z: Tensor, embedding: Tensor, num_samples: int) -> Tensor:
     Returns:
         (N, m) int64.
     """
+    size = len(embedding)
     norms = embedding.square().sum(-1)  # (K,)
+    streamed = size > DENSE_CODES and size % STREAMED_BLOCK == 0
     drawn = []
-    for part in _chunks(z, len(embedding)):
-        scores = torch.addmm(-norms, part, embedding.t(), alpha=2)  # (n, K), -||z - e_j||^2 + ||z||^2
-        # Numbers too small for fp32's usual format would make softmax twenty times slower.
-        scores = torch.maximum(scores, scores.amax(-1, keepdim=True) + LEAST_LOG_WEIGHT, out=scores)
-        weights = scores.softmax(-1)  # a third faster than exp alone: a row at a time, in cache
+    for part in z.split(max(1, TILE_ELEMENTS // min(TILE_CODES if streamed else size, size))):
         # 1 - u is in (0, 1]: a draw of exactly 0 would pick code 0 even when its weight is 0.
-        uniform = 1 - torch.rand(len(part), num_samples, device=z.device, dtype=weights.dtype)
-        drawn.append(draw(weights, uniform))
+        uniform = 1 - torch.rand(len(part), num_samples, device=z.device, dtype=z.dtype)
+        drawn.append((_draw_streamed if streamed else _draw_dense)(part, embedding, norms, uniform))
     return torch.cat(drawn) if drawn else torch.zeros(0, num_samples, dtype=torch.long, device=z.device)
+
+
+def _draw_dense(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor) -> Tensor:
+    scores = torch.addmm(-norms, z, embedding.t(), alpha=2)  # (n, K), -||z - e_j||^2 + ||z||^2
+    # Numbers too small for fp32's usual format would make softmax twenty times slower.
+    scores = torch.maximum(scores, scores.amax(-1, keepdim=True) + LEAST_LOG_WEIGHT, out=scores)
+    # softmax is a third faster than exp alone: a row at a time, in cache
+    return draw(scores.softmax(-1), uniform)
+
+
+def _draw_streamed(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor) -> Tensor:
+    """Of the weights only their sums over blocks of codes are kept; those of a drawn block are made a second time."""
+    best, sums = [], []
+    for codes, squared in zip(embedding.split(TILE_CODES), norms.split(TILE_CODES), strict=True):
+        scores = torch.addmm(-squared, z, codes.t(), alpha=2)  # (n, TILE_CODES)
+        best.append(scores.amax(-1, keepdim=True))
+        sums.append(_weights(scores, best[-1]).unflatten(-1, (-1, STREAMED_BLOCK)).sum(-1))
+    top = torch.cat(best, -1).amax(-1, keepdim=True)  # (n, 1), the best code's score
+    # Tiles are relative to the best of their own until here.
+    cumulative = torch.cat([part.mul_(_weights(own, top)) for part, own in zip(sums, best, strict=True)], -1).cumsum(-1)
+    chosen, left = _draw_block(cumulative, uniform)  # (n, m)
+    blocks = embedding.view(-1, STREAMED_BLOCK * embedding.shape[-1])
+    members = blocks[chosen].view(len(z), -1, embedding.shape[-1])  # (n, m block, D)
+    scores = 2 * torch.bmm(members, z.unsqueeze(-1)).view(*chosen.shape, STREAMED_BLOCK)
+    scores -= norms.view(-1, STREAMED_BLOCK)[chosen]
+    return _draw_inside(_weights(scores, top.unsqueeze(-1)), chosen, left)
+
+
+def _weights(scores: Tensor, top: Tensor) -> Tensor:
+    """exp(scores - top), in place of the scores; as little as softmax's in ``_draw_dense``, for the same reason."""
+    return scores.sub_(top).clamp_(min=LEAST_LOG_WEIGHT).exp_()
 
 
 def draw(weights: Tensor, uniform: Tensor) -> Tensor:
@@ -75,15 +124,24 @@ def draw(weights: Tensor, uniform: Tensor) -> Tensor:
     if block == 1:
         return _invert(weights.cumsum(-1), uniform)
     blocks = weights.unflatten(-1, (-1, block))  # (n, K / block, block)
-    cumulative = blocks.sum(-1).cumsum(-1)  # (n, K / block)
-    chosen = _invert(cumulative, uniform)  # (n, m)
-    before = torch.where(chosen > 0, cumulative.gather(-1, (chosen - 1).clamp_(min=0)), 0)
-    left = uniform * cumulative[:, -1:] - before  # (n, m), in (0, sum of the block]
+    chosen, left = _draw_block(blocks.sum(-1).cumsum(-1), uniform)
     rows = torch.arange(len(weights), device=weights.device).unsqueeze(-1)
-    inside = blocks[rows, chosen].cumsum(-1)  # (n, m, block)
+    return _draw_inside(blocks[rows, chosen], chosen, left)
+
+
+def _draw_block(cumulative: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
+    """The block (n, m) that each uniform number falls into, by the blocks' running sums, and what is left of it."""
+    chosen = _invert(cumulative, uniform)
+    before = torch.where(chosen > 0, cumulative.gather(-1, (chosen - 1).clamp_(min=0)), 0)
+    return chosen, uniform * cumulative[:, -1:] - before  # in (0, sum of the block]
+
+
+def _draw_inside(weights: Tensor, chosen: Tensor, left: Tensor) -> Tensor:
+    """The index that what is left falls on in its block, whose weights (n, m, block) are given."""
+    inside = weights.cumsum(-1)
     # Rounding may leave a little more than the block holds: the last index with a weight takes it.
     left = torch.minimum(left.unsqueeze(-1), inside[..., -1:])
-    return torch.searchsorted(inside, left).squeeze(-1).add_(chosen, alpha=block)
+    return torch.searchsorted(inside, left).squeeze(-1).add_(chosen, alpha=weights.shape[-1])
 
 
 def _block_length(size: int, draws: int) -> int:
