@@ -12,7 +12,7 @@ from torch import Tensor
 from vqnat.argmax import argmax
 
 TILE_ELEMENTS = 1 << 20  # scores held at a time: 4 MiB in fp32
-TILE_CODES = 1 << 11
+TILE_CODES = 1 << 12
 DENSE_CODES = 1 << 14  # with more codes, whole rows of scores are too few for a good product, or leave the cache
 STREAMED_BLOCK = 16  # codes whose weights are added up, and made again where one of them is drawn
 LEAST_LOG_WEIGHT = -60.0  # of the best code's; e^-60 K is far below 6e-8, the smallest uniform number
@@ -28,17 +28,27 @@ def nearest(z: Tensor, embedding: Tensor) -> Tensor:
     Returns:
         (N,) int64; the lowest index among equals.
     """
-    half_norms = embedding.square().sum(-1).mul_(0.5)  # (K,)
-    rows = max(1, TILE_ELEMENTS // min(TILE_CODES, len(embedding)))
-    found = [_nearest(part, embedding, half_norms) for part in z.split(rows)]
+    half_norms = _squared_norms(embedding).mul_(0.5)
+    buffer, parts = _tiles(z, min(TILE_CODES, len(embedding)))
+    found = [_nearest(part, embedding, half_norms, buffer) for part in parts]
     return torch.cat(found) if found else z.new_zeros(0, dtype=torch.long)
 
 
-def _nearest(z: Tensor, embedding: Tensor, half_norms: Tensor) -> Tensor:
+def _squared_norms(embedding: Tensor) -> Tensor:
+    return torch.linalg.vector_norm(embedding, dim=-1).square_()  # (K,), without a (K, D) tensor of squares
+
+
+def _tiles(z: Tensor, codes: int) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Room for the scores of a tile (n, codes), made once: pages from the system are not for nothing; z in parts."""
+    rows = max(1, min(len(z), TILE_ELEMENTS // codes))
+    return z.new_empty(rows, codes), z.split(rows)
+
+
+def _nearest(z: Tensor, embedding: Tensor, half_norms: Tensor, buffer: Tensor) -> Tensor:
     best, index = None, None
     first = 0
     for codes, half in zip(embedding.split(TILE_CODES), half_norms.split(TILE_CODES), strict=True):
-        scores = torch.addmm(-half, z, codes.t())  # (n, TILE_CODES)
+        scores = torch.addmm(-half, z, codes.t(), out=buffer[: len(z), : len(codes)])
         here = argmax(scores)  # (n,)
         if len(codes) == len(embedding):
             return here
@@ -65,44 +75,47 @@ def sample_posterior(z: Tensor, embedding: Tensor, num_samples: int) -> Tensor:
         (N, m) int64.
     """
     size = len(embedding)
-    norms = embedding.square().sum(-1)  # (K,)
+    norms = _squared_norms(embedding)
     streamed = size > DENSE_CODES and size % STREAMED_BLOCK == 0
+    buffer, parts = _tiles(z, TILE_CODES if streamed else size)
     drawn = []
-    for part in z.split(max(1, TILE_ELEMENTS // min(TILE_CODES if streamed else size, size))):
+    for part in parts:
         # 1 - u is in (0, 1]: a draw of exactly 0 would pick code 0 even when its weight is 0.
         uniform = 1 - torch.rand(len(part), num_samples, device=z.device, dtype=z.dtype)
-        drawn.append((_draw_streamed if streamed else _draw_dense)(part, embedding, norms, uniform))
+        drawn.append((_draw_streamed if streamed else _draw_dense)(part, embedding, norms, uniform, buffer))
     return torch.cat(drawn) if drawn else torch.zeros(0, num_samples, dtype=torch.long, device=z.device)
 
 
-def _draw_dense(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor) -> Tensor:
-    scores = torch.addmm(-norms, z, embedding.t(), alpha=2)  # (n, K), -||z - e_j||^2 + ||z||^2
-    # Numbers too small for fp32's usual format would make softmax twenty times slower.
-    scores = torch.maximum(scores, scores.amax(-1, keepdim=True) + LEAST_LOG_WEIGHT, out=scores)
-    # softmax is a third faster than exp alone: a row at a time, in cache
-    return draw(scores.softmax(-1), uniform)
+def _draw_dense(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor, buffer: Tensor) -> Tensor:
+    scores = torch.addmm(-norms, z, embedding.t(), alpha=2, out=buffer[: len(z)])  # (n, K), -||z - e_j||^2 + ||z||^2
+    return draw(_softmax(scores, scores.amax(-1, keepdim=True)), uniform)
 
 
-def _draw_streamed(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor) -> Tensor:
+def _softmax(scores: Tensor, best: Tensor) -> Tensor:
+    # Numbers too small for fp32's usual format would make it twenty times slower. It is a third faster than exp alone.
+    return torch.softmax(torch.maximum(scores, best + LEAST_LOG_WEIGHT, out=scores), -1, out=scores)
+
+
+def _draw_streamed(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor, buffer: Tensor) -> Tensor:
     """Of the weights only their sums over blocks of codes are kept; those of a drawn block are made a second time."""
     best, sums = [], []
     for codes, squared in zip(embedding.split(TILE_CODES), norms.split(TILE_CODES), strict=True):
-        scores = torch.addmm(-squared, z, codes.t(), alpha=2)  # (n, TILE_CODES)
+        scores = torch.addmm(-squared, z, codes.t(), alpha=2, out=buffer[: len(z), : len(codes)])
         best.append(scores.amax(-1, keepdim=True))
-        sums.append(_weights(scores, best[-1]).unflatten(-1, (-1, STREAMED_BLOCK)).sum(-1))
+        weights = _softmax(scores, best[-1])
+        sums.append(weights.unflatten(-1, (-1, STREAMED_BLOCK)).sum(-1).div_(weights.amax(-1, keepdim=True)))
     top = torch.cat(best, -1).amax(-1, keepdim=True)  # (n, 1), the best code's score
     # Tiles are relative to the best of their own until here.
     cumulative = torch.cat([part.mul_(_weights(own, top)) for part, own in zip(sums, best, strict=True)], -1).cumsum(-1)
     chosen, left = _draw_block(cumulative, uniform)  # (n, m)
-    blocks = embedding.view(-1, STREAMED_BLOCK * embedding.shape[-1])
-    members = blocks[chosen].view(len(z), -1, embedding.shape[-1])  # (n, m block, D)
-    scores = 2 * torch.bmm(members, z.unsqueeze(-1)).view(*chosen.shape, STREAMED_BLOCK)
+    blocks = embedding.view(-1, STREAMED_BLOCK, embedding.shape[-1])
+    # One draw after another: the members of all drawn blocks at once would be a large tensor.
+    scores = torch.stack([torch.bmm(blocks[one], z.unsqueeze(-1)).squeeze(-1) for one in chosen.unbind(1)], 1).mul_(2)
     scores -= norms.view(-1, STREAMED_BLOCK)[chosen]
     return _draw_inside(_weights(scores, top.unsqueeze(-1)), chosen, left)
 
 
 def _weights(scores: Tensor, top: Tensor) -> Tensor:
-    """exp(scores - top), in place of the scores; as little as softmax's in ``_draw_dense``, for the same reason."""
     return scores.sub_(top).clamp_(min=LEAST_LOG_WEIGHT).exp_()
 
 
