@@ -85,6 +85,12 @@ def test_an_impossible_code_is_never_drawn():
     assert (assignment.sample_posterior(torch.zeros(50, 1), embedding, 200) == 1).all()
 
 
+def test_vectors_with_a_gradient_are_taken():
+    z, embedding = torch.randn(4, 3, requires_grad=True), torch.randn(5, 3, requires_grad=True)
+    assert not assignment.nearest(z, embedding).requires_grad
+    assert assignment.sample_posterior(z, embedding, 2).shape == (4, 2)
+
+
 def test_nothing_in_nothing_out():
     assert assignment.nearest(torch.zeros(0, 3), torch.randn(4, 3)).shape == (0,)
     assert assignment.sample_posterior(torch.zeros(0, 3), torch.randn(4, 3), 2).shape == (0, 2)

@@ -18,6 +18,7 @@ STREAMED_BLOCK = 16  # codes whose weights are added up, and made again where on
 LEAST_LOG_WEIGHT = -60.0  # of the best code's; e^-60 K is far below 6e-8, the smallest uniform number
 
 
+@torch.no_grad()
 def nearest(z: Tensor, embedding: Tensor) -> Tensor:
     """The nearest code of each vector, argmin_j ||z - e_j||^2 (Roy et al. 2018, eq. 1).
 
@@ -63,6 +64,7 @@ def _nearest(z: Tensor, embedding: Tensor, half_norms: Tensor, buffer: Tensor) -
     return index
 
 
+@torch.no_grad()
 def sample_posterior(z: Tensor, embedding: Tensor, num_samples: int) -> Tensor:
     """m independent draws per vector from softmax_j(-||z - e_j||^2), with replacement.
 
