@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from vqnat.bottlenecks.assignment import sample_posterior
 from vqnat.bottlenecks.codebook import CodebookConfig, EMACodebook
 from vqnat.bottlenecks.options import check
 from vqnat.bottlenecks.quantiser import VectorQuantiser
 from vqnat.bottlenecks.registry import register_bottleneck
+from vqnat.bottlenecks.sampling import sample_posterior
 
 
 @dataclass
