@@ -8,7 +8,7 @@ from vqnat.bottlenecks import assignment, sampling
 
 @pytest.mark.parametrize("streamed", [False, True])
 def test_samples_follow_the_posterior(monkeypatch, streamed):
-    size = 96
+    size = 112  # the last tile is half a tile
     if streamed:
         monkeypatch.setattr(sampling, "DENSE_CODES", size - 1)
         monkeypatch.setattr(sampling, "TILE_CODES", 32)
@@ -16,7 +16,7 @@ def test_samples_follow_the_posterior(monkeypatch, streamed):
     torch.manual_seed(5)
     z, embedding = torch.randn(3, 4), torch.randn(size, 4)
     embedding[40:44] += 100  # a block of codes with next to no weight, in a tile with some
-    embedding[64:] += 100  # and a whole tile
+    embedding[64:96] += 100  # and a whole tile
     posterior = (-(z.double()[:, None] - embedding.double()[None]).square().sum(-1)).softmax(-1)
     draws = 40_000
     samples = sampling.sample_posterior(z, embedding, draws)
