@@ -91,7 +91,7 @@ def test_prepared_it_translates_alike_in_any_batch(loaded, size, monkeypatch):
     expected = translations(model, task, 16)
     monkeypatch.setattr(inference, "LEAST", 0)
     prepare(model)
-    assert not any(type(module) is nn.Linear for module in model.decoder.modules())
+    assert not any(isinstance(module, nn.Linear) for module in model.decoder.modules())
     found = translations(model, task, size)
     for number, (tokens, codes, score) in expected.items():
         assert found[number][:2] == (tokens, codes)

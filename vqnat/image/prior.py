@@ -9,6 +9,7 @@ from fairseq.models import BaseFairseqModel, register_model
 from torch import Tensor, nn
 
 from vqnat.errors import UserError
+from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape, TransformerStack
 
 
@@ -69,7 +70,7 @@ class ImagePrior(BaseFairseqModel):
         self.start = nn.Parameter(torch.randn(dim) * dim**-0.5)
         self.positions = nn.Parameter(torch.randn(self.length, dim) * dim**-0.5)
         self.stack = TransformerStack(shape, reads_source=False)
-        self.output_proj = nn.Linear(dim, num_codes)
+        self.output_proj = Linear(dim, num_codes)
         nn.init.normal_(self.embedding.weight, std=dim**-0.5)
         nn.init.normal_(self.output_proj.weight, std=dim**-0.5)
         nn.init.zeros_(self.output_proj.bias)

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.models.source_encoder import EncodedSource
+from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack
 
 
@@ -36,10 +37,10 @@ class LatentPredictor(nn.Module):
         self.max_codes = max_codes
         self.start = nn.Parameter(torch.randn(shape.dim) * shape.dim**-0.5)
         self.input_norm = nn.LayerNorm(shape.dim)
-        self.input_proj = nn.Linear(shape.dim, shape.dim)
+        self.input_proj = Linear(shape.dim, shape.dim)
         self.positions = SinusoidalPositions(max_codes + 1, shape.dim)
         self.stack = TransformerStack(shape, reads_source=True)
-        self.output_proj = nn.Linear(shape.dim, num_codes + 1)
+        self.output_proj = Linear(shape.dim, num_codes + 1)
         nn.init.normal_(self.output_proj.weight, std=shape.dim**-0.5)
         nn.init.zeros_(self.output_proj.bias)
 

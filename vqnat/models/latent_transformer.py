@@ -16,6 +16,7 @@ from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.parallel_decoder import ParallelDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
 from vqnat.models.target_encoder import TargetEncoder
+from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape
 
 
@@ -68,7 +69,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         self.predictor = LatentPredictor(shape(predictor_layers), self.bottleneck.num_codes, self.max_codes)
         self.decoder = ParallelDecoder(shape(config.decoder_layers), steps, self.max_codes * self.stride)
         vocabulary = target_embedding.num_embeddings
-        self.output_proj = nn.Linear(config.embed_dim, vocabulary, bias=False)
+        self.output_proj = Linear(config.embed_dim, vocabulary, bias=False)
         if config.share_decoder_input_output_embed or config.share_all_embeddings:
             self.output_proj.weight = target_embedding.weight
         else:

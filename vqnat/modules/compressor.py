@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.modules.linear import Linear
 from vqnat.modules.residual_conv import ResidualConv
 
 
@@ -17,7 +18,7 @@ class Compressor(nn.Module):
         super().__init__()
         self.steps = steps
         self.residual = nn.ModuleList(ResidualConv(dim, 3, dropout) for _ in range(steps))
-        self.halving = nn.ModuleList(nn.Linear(2 * dim, dim) for _ in range(steps))
+        self.halving = nn.ModuleList(Linear(2 * dim, dim) for _ in range(steps))
         self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(steps))
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:

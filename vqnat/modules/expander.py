@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.modules.linear import Linear
 from vqnat.modules.residual_conv import ResidualConv
 
 
@@ -16,7 +17,7 @@ class Expander(nn.Module):
     def __init__(self, dim: int, steps: int, dropout: float):
         super().__init__()
         self.residual = nn.ModuleList(ResidualConv(dim, 1, dropout) for _ in range(steps))
-        self.doubling = nn.ModuleList(nn.Linear(dim, 2 * dim) for _ in range(steps))
+        self.doubling = nn.ModuleList(Linear(dim, 2 * dim) for _ in range(steps))
         self.norms = nn.ModuleList(nn.LayerNorm(2 * dim) for _ in range(steps))
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
