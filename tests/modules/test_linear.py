@@ -85,3 +85,14 @@ def test_it_leaves_other_cases_to_torch(maps, monkeypatch):
     monkeypatch.setattr(linear, "LEAST", 5 * 24 * 40 + 1)
     assert not by_onednn(ours(x))
     assert by_onednn(ours(torch.randn(6, 24)))
+
+
+def test_an_exported_graph_holds_for_all_sizes(maps, monkeypatch):
+    ours, theirs = maps(24, 40)
+    monkeypatch.setattr(linear, "LEAST", 5 * 24 * 40)  # sizes on both sides of it
+    rows = torch.export.Dim("rows", min=2)
+    program = torch.export.export(ours, (torch.randn(4, 24),), dynamic_shapes=({0: rows},))
+    assert not [node for node in program.graph.nodes if "mkldnn" in str(node.target)]
+    for count in (2, 5, 300):
+        x = torch.randn(count, 24)
+        torch.testing.assert_close(program.module()(x), theirs(x))

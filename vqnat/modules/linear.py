@@ -48,13 +48,14 @@ class Linear(nn.Linear):
 
 
 def _by_onednn(x: Tensor, weight: Tensor) -> bool:
+    # A graph that is compiled or exported must hold for all sizes: there none may be looked at.
     return (
-        x.device.type == "cpu"
+        not torch.compiler.is_compiling()
+        and not torch.jit.is_tracing()
+        and x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
         and x.dim() > 1
         and x.numel() * len(weight) >= LEAST
         and torch.backends.mkldnn.is_available()
         and not torch.is_autocast_enabled("cpu")  # bfloat16 is oneDNN's anyway
-        and not torch.compiler.is_compiling()  # a graph chooses, or is exported
-        and not torch.jit.is_tracing()
     )
