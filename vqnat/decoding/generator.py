@@ -10,7 +10,10 @@ from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.source_encoder import EncodedSource
 
-LOGITS = 1 << 26  # logits held at a time: 256 MiB in fp32
+# Logits held at a time: 256 MiB in fp32. On a CPU so few that their memory is used again: what is larger goes back to the
+# system after each use, and every page of it must be found anew.
+LOGITS = 1 << 26
+CPU_LOGITS = 1 << 22
 
 
 class LatentGenerator:
@@ -70,7 +73,8 @@ class LatentGenerator:
         features = self.model.decode(sequences.codes, real, source.repeat(self.beam))
         written = real.repeat_interleave(self.model.stride, 1)  # (B * beam, 2^nc T)
         # The output layer is a third of the work: it sees no pads.
-        found = [self._words(part) for part in features[written].split(max(1, LOGITS // len(self.dictionary)))]
+        most = CPU_LOGITS if features.device.type == "cpu" else LOGITS
+        found = [self._words(part) for part in features[written].split(max(1, most // len(self.dictionary)))]
         words = torch.full_like(written, self.dictionary.pad(), dtype=torch.long)
         scores = torch.zeros_like(words, dtype=torch.float32)
         words[written], scores[written] = (torch.cat(parts) for parts in zip(*found, strict=True))
