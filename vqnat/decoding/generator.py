@@ -10,8 +10,8 @@ from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.source_encoder import EncodedSource
 
-# Logits held at a time: 256 MiB in fp32. On a CPU so few that their memory is used again: what is larger goes back to the
-# system after each use, and every page of it must be found anew.
+# Logits held at a time: 256 MiB in fp32. On a CPU so few that their memory is used again: what is larger goes back to
+# the system after each use, and every page of it must be found anew.
 LOGITS = 1 << 26
 CPU_LOGITS = 1 << 22
 
