@@ -1,6 +1,7 @@
 """Latent search against exhaustive and cache-free computations, on a trained checkpoint."""
 
 import itertools
+from argparse import Namespace
 
 import pytest
 import torch
@@ -121,8 +122,6 @@ def test_limits_hold(encoded):
 @torch.no_grad()
 def test_output_does_not_depend_on_the_batch(loaded, beam):
     model, task = loaded
-    from argparse import Namespace
-
     generator = task.build_generator([model], Namespace(beam=beam))
     dataset = task.dataset("test")
     items = [dataset[i] for i in range(len(dataset))]
@@ -138,8 +137,6 @@ def test_output_does_not_depend_on_the_batch(loaded, beam):
 @torch.no_grad()
 def test_unusual_words_are_never_produced(loaded):
     model, task = loaded
-    from argparse import Namespace
-
     generator = task.build_generator([model], Namespace(beam=1))
     sample = batch_of(task, 4)
     source = generator.encode(sample["net_input"]["src_tokens"])
@@ -151,3 +148,15 @@ def test_unusual_words_are_never_produced(loaded):
         model.output_proj.weight.data[task.target_dictionary.pad()] = 0
     written = codes.real().repeat_interleave(model.stride, 1)
     assert torch.equal(words == task.target_dictionary.pad(), ~written)  # pads only where nothing is written
+
+
+def test_logits_made_in_parts_are_the_same_words(loaded, monkeypatch):
+    model, task = loaded
+    sample, options = batch_of(task, 20), Namespace(beam=2)
+    latent = task.build_generator([model], options)
+    whole = task.inference_step(latent, [model], sample)
+    monkeypatch.setattr("vqnat.decoding.generator.CPU_LOGITS", 7 * len(task.target_dictionary))  # seven words at a time
+    parts = task.inference_step(latent, [model], sample)
+    for expected, found in zip(itertools.chain(*whole), itertools.chain(*parts), strict=True):
+        assert found["tokens"].tolist() == expected["tokens"].tolist()
+        torch.testing.assert_close(found["positional_scores"], expected["positional_scores"], rtol=1e-4, atol=1e-4)
