@@ -51,7 +51,6 @@ def _by_onednn(x: Tensor, weight: Tensor) -> bool:
     # A graph that is compiled or exported must hold for all sizes: there none may be looked at.
     return (
         not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()
         and x.device.type == "cpu"
         and x.dtype == weight.dtype == torch.float32
         and x.dim() > 1
