@@ -9,6 +9,7 @@ from fairseq.models import BaseFairseqModel, register_model
 from torch import Tensor, nn
 
 from vqnat.errors import UserError
+from vqnat.modules.dropout import dropout
 from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape, TransformerStack
 
@@ -104,7 +105,7 @@ class ImagePrior(BaseFairseqModel):
         """
         x = self._embed(codes[:, :-1])  # (B, T - 1, D)
         x = torch.cat([self.start.expand(len(codes), 1, -1), x], 1) + self.positions  # (B, T, D)
-        x = F.dropout(x, self.stack.shape.dropout, self.training)
+        x = dropout(x, self.stack.shape.dropout, self.training)
         return self.output_proj(self.stack(x, None, causal=True))
 
     def begin(self, batch: int) -> Tensor:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.models.source_encoder import EncodedSource
+from vqnat.modules.dropout import dropout
 from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack
 
@@ -57,7 +57,7 @@ class LatentPredictor(nn.Module):
         x = self.input_proj(self.input_norm(vectors.detach()))  # (B, T, D)
         x = torch.cat([self.start.expand(len(x), 1, -1), x], 1)  # (B, T + 1, D)
         x = x + self.positions(0, x.shape[1])
-        x = F.dropout(x, self.stack.shape.dropout, self.training)
+        x = dropout(x, self.stack.shape.dropout, self.training)
         x = self.stack(x, None, self.stack.project_source(source.vectors), source.attend, causal=True)
         return self.output_proj(x)
 

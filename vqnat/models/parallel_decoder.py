@@ -1,9 +1,9 @@
 """From code vectors to all target words at once."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.models.source_encoder import EncodedSource
+from vqnat.modules.dropout import dropout
 from vqnat.modules.expander import Expander
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
 
@@ -30,6 +30,6 @@ class ParallelDecoder(nn.Module):
         """
         x = self.expander(vectors, real)  # (B, 2^nc T, D)
         x = x + self.positions(0, x.shape[1])
-        x = F.dropout(x, self.stack.shape.dropout, self.training)
+        x = dropout(x, self.stack.shape.dropout, self.training)
         attend = attend_mask(real.repeat_interleave(2**self.steps, 1))
         return self.stack(x, attend, self.stack.project_source(source.vectors), source.attend)

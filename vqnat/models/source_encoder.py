@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.modules.dropout import dropout
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
 
 
@@ -41,6 +41,6 @@ class SourceEncoder(nn.Module):
         index = real.long().cumsum(1).add_(self.first_position - 1)  # (B, S)
         shape = self.stack.shape
         x = self.embedding(tokens) * shape.dim**0.5 + self.positions.table[index]  # (B, S, D)
-        x = F.dropout(x, shape.dropout, self.training)
+        x = dropout(x, shape.dropout, self.training)
         attend = attend_mask(real)
         return EncodedSource(self.stack(x, attend), attend)

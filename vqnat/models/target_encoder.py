@@ -1,11 +1,11 @@
 """The target sentence as a short sequence of vectors: used in training only."""
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.attention import CrossAttention
 from vqnat.modules.compressor import Compressor
+from vqnat.modules.dropout import dropout
 from vqnat.modules.transformer import StackShape
 
 
@@ -26,7 +26,7 @@ class TargetEncoder(nn.Module):
         """tokens (B, T), T a multiple of 2^nc, padded on the right -> (B, T / 2^nc, D)."""
         real = tokens.ne(self.embedding.padding_idx)  # (B, T)
         x = self.embedding(tokens) * self.shape.dim**0.5  # (B, T, D); zero at pads
-        x = F.dropout(x, self.shape.dropout, self.training)
+        x = dropout(x, self.shape.dropout, self.training)
         x = self.compressor(x, real)  # (B, T / 2^nc, D)
         if self.attends_source:
             keys = self.attention.project(source.vectors)

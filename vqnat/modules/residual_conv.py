@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.modules.dropout import dropout
+
 
 class ResidualConv(nn.Module):
     """x + dropout(conv blocks of LayerNorm(x)); one conv block is ReLU, convolution of width 3, LayerNorm.
@@ -25,4 +27,4 @@ class ResidualConv(nn.Module):
         for conv, norm in zip(self.convs, self.norms, strict=True):
             y = conv((F.relu(y) * real).transpose(1, 2)).transpose(1, 2)  # (B, T, D)
             y = norm(y)
-        return x + F.dropout(y, self.dropout, self.training)
+        return x + dropout(y, self.dropout, self.training)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.modules.attention import CrossAttention, SelfAttention, _linear
+from vqnat.modules.dropout import dropout
 from vqnat.modules.local_attention import LocalSelfAttention
 
 
@@ -53,12 +54,12 @@ class TransformerLayer(nn.Module):
     def _residual(self, x: Tensor, norm: nn.LayerNorm, block: Callable[[Tensor], Tensor]) -> Tensor:
         y = block(norm(x) if self.shape.normalize_before else x)
         if self.training:
-            y = F.dropout(y, self.shape.dropout)
+            y = dropout(y, self.shape.dropout)
         return x + y if self.shape.normalize_before else norm(x + y)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         hidden = F.relu(self.fc1(x))  # (B, T, ffn)
-        return self.fc2(F.dropout(hidden, self.shape.activation_dropout, self.training))
+        return self.fc2(dropout(hidden, self.shape.activation_dropout, self.training))
 
     def _rest(self, x: Tensor, source: Tensor | None, attend_source: Tensor | None) -> Tensor:
         if self.reads_source:

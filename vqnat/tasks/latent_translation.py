@@ -19,6 +19,7 @@ from vqnat.tasks.common import (
     TeacherStart,
     TeacherStartConfig,
 )
+from vqnat.tasks.fast_dropout import use_fast_dropout
 
 # Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
 _UNAVAILABLE = {
@@ -71,8 +72,10 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 
     def build_model(self, cfg, from_checkpoint=False):
-        """As fairseq's, then ``--train-compile``, for trainings only: what is merely loaded is not compiled."""
+        """As fairseq's, then what makes a training faster: what is merely loaded is left as it is."""
         model = super().build_model(cfg, from_checkpoint)
+        if not from_checkpoint:
+            use_fast_dropout(model)
         if self.cfg.train_compile and not from_checkpoint and not compile_layers(model):
             raise UserError("--train-compile: only with --arch latent_transformer and its presets")
         return model
