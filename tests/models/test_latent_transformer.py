@@ -63,6 +63,8 @@ OPTIONS = [
     {"compression_steps": 3},
     {"predictor_layers": 1},
     {"encoder_normalize_before": True},
+    {"tie_predictor_output": True},
+    {"predictable_codes": 0.5, "predictable_codes_floor": 0.0},
 ]
 
 
@@ -130,7 +132,7 @@ def test_no_gradient_from_the_predictor_to_codes_and_target_encoder():
     model = build().train()
     batch = sample()[1]
     output = model(**batch["net_input"], target=batch["target"])
-    output.code_logits.sum().backward()
+    output.code_logits[0].sum().backward()
     assert all(p.grad is None or not p.grad.any() for p in model.target_encoder.compressor.parameters())
     assert any(p.grad is not None and p.grad.any() for p in model.encoder.parameters())
 
@@ -147,7 +149,12 @@ def test_soft_cross_entropy_is_that_of_the_dense_target():
     samples = torch.randint(9, (4, 5, 3))
     dense = torch.nn.functional.one_hot(samples, 9).double().mean(-2)
     expected = -(dense * logits.log_softmax(-1)).sum(-1)
-    torch.testing.assert_close(code_cross_entropy(logits, samples).double(), expected, rtol=1e-5, atol=1e-5)
+    for smoothing in (0.0, 0.2):
+        loss, plain = code_cross_entropy(logits, samples, smoothing)
+        uniform = -logits.log_softmax(-1).mean(-1)
+        wanted = (1 - smoothing) * expected + smoothing * uniform
+        torch.testing.assert_close(loss.double(), wanted, rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(plain.double(), expected, rtol=1e-5, atol=1e-5)
 
 
 @torch.no_grad()

@@ -30,6 +30,19 @@ def nearest(z: Tensor, embedding: Tensor) -> Tensor:
     return torch.cat([_nearest(part, embedding, half_norms, buffer) for part in parts])
 
 
+@torch.no_grad()
+def log_likelihoods(z: Tensor, embedding: Tensor) -> Tensor:
+    """-||z - e_j||^2 + ||z||^2 (N, K) of z (N, D) and the codes (K, D): log p(z | j) up to a constant of each row."""
+    return torch.addmm(-squared_norms(embedding), z, embedding.t(), alpha=2)
+
+
+def most_likely(z: Tensor, embedding: Tensor, log_prior: Tensor | None = None) -> Tensor:
+    """argmax_j of -||z - e_j||^2 + log p(j) (N,); without the prior (N, K) the nearest code."""
+    if log_prior is None:
+        return nearest(z, embedding)
+    return argmax(log_likelihoods(z, embedding).add_(log_prior))
+
+
 def squared_norms(embedding: Tensor) -> Tensor:
     """||e_j||^2 (K,) of the codes (K, D)."""
     return torch.linalg.vector_norm(embedding, dim=-1).square_()  # no (K, D) tensor of squares

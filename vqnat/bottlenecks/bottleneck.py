@@ -65,6 +65,8 @@ class Bottleneck(FullPrecision):
             z: (N, D) float32, N = B T.
             weights: (N,) float32, 1 at real positions, 0 at pads.
             batch: B.
+
+        A bottleneck that is open to a prior over codes takes (N, K) log-probabilities as a fourth argument.
         """
         raise NotImplementedError
 
@@ -86,13 +88,17 @@ class Bottleneck(FullPrecision):
             found = self.posterior(self.prepare(real))
         return None if found is None else found.mean(0)
 
-    def forward(self, z: Tensor, mask: Tensor) -> BottleneckOutput:
-        """Quantise z (B, T, D); mask (B, T) is True at real positions. See :class:`BottleneckOutput`."""
+    def forward(self, z: Tensor, mask: Tensor, log_prior: Tensor | None = None) -> BottleneckOutput:
+        """Quantise z (B, T, D); mask (B, T) is True at real positions. See :class:`BottleneckOutput`.
+
+        ``log_prior`` (B, T, K), where the bottleneck takes one, is added to the log-likelihood of each code.
+        """
         batch, length, dim = z.shape
         weights = mask.reshape(-1).to(torch.float32)  # (N,), N = B T
         with torch.autocast(z.device.type, enabled=False):  # codes are decided in fp32
             prepared = self.prepare(z.reshape(-1, dim).float())  # (N, D)
-            found = self.quantize(prepared, weights, batch)
+            prior = () if log_prior is None else (log_prior.flatten(0, 1).float(),)  # (N, K)
+            found = self.quantize(prepared, weights, batch, *prior)
             vectors = (found.vectors * weights.unsqueeze(-1)).to(z.dtype)
         codes = found.codes * mask.reshape(-1, 1)  # (N, m)
         with torch.no_grad():

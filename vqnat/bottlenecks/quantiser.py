@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vqnat.bottlenecks.assignment import nearest
+from vqnat.bottlenecks.assignment import most_likely, nearest
 from vqnat.bottlenecks.bottleneck import Bottleneck, Quantized
 from vqnat.bottlenecks.estimator import ESTIMATORS
 from vqnat.bottlenecks.options import CommitmentConfig, check
@@ -36,7 +36,7 @@ class VectorQuantiser(Bottleneck):
         L = beta ||z - sg q||^2 [+ w ||sg z - q||^2 where the model's optimizer trains the codes]
 
     as means over dimensions (van den Oord et al. 2017, eq. 3; Roy et al. 2018, eq. 2). In evaluation every
-    quantiser takes the nearest code.
+    quantiser takes the nearest code, or given a prior over codes the one of the greatest posterior probability.
     """
 
     def __init__(self, config: QuantiserConfig, codebook: Codebook):
@@ -44,19 +44,28 @@ class VectorQuantiser(Bottleneck):
         self.config = config
         self.estimate = ESTIMATORS[config.estimator]
 
-    def assign(self, z: Tensor, vectors: Tensor) -> Tensor:
-        """The codes (N, m) of z (N, D) among the vectors (K, D) in training."""
-        return nearest(z, vectors).unsqueeze(-1)  # (N, 1)
+    def assign(self, z: Tensor, vectors: Tensor, log_prior: Tensor | None = None) -> Tensor:
+        """The codes (N, m) of z (N, D) among the vectors (K, D) in training, given log p(code) (N, K) if any."""
+        return most_likely(z, vectors, log_prior).unsqueeze(-1)  # (N, 1)
+
+    @torch.no_grad()
+    def nearest_codes(self, z: Tensor) -> Tensor:
+        """The nearest codes (B, T) of z (B, T, D)."""
+        with torch.autocast(z.device.type, enabled=False):
+            return nearest(self.prepare(z.flatten(0, 1).float()), self.codebook.vectors()).view(z.shape[:2])
 
     def prepare(self, z: Tensor) -> Tensor:
         return F.normalize(z, dim=-1) if self.config.codebook_l2 else z
 
-    def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
+    def quantize(self, z: Tensor, weights: Tensor, batch: int, log_prior: Tensor | None = None) -> Quantized:
         if not self.started:
             return self.unstarted(z, "commitment", *(["codebook"] if self.codebook.learned else []))
         vectors = self.codebook.vectors()  # (K, D)
         with torch.no_grad():
-            codes = self.assign(z, vectors) if self.training else nearest(z, vectors).unsqueeze(-1)  # (N, m)
+            if self.training:
+                codes = self.assign(z, vectors, log_prior)  # (N, m)
+            else:
+                codes = most_likely(z, vectors, log_prior).unsqueeze(-1)  # (N, 1)
         if self.training:
             vectors = self.codebook.look_ahead(vectors, z.detach(), codes, weights, self.accumulating)
         chosen = F.embedding_bag(codes, vectors, mode="mean")  # (N, D)

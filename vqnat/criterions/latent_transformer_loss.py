@@ -21,9 +21,17 @@ class LatentTransformerLossConfig(FairseqDataclass):
 
     label_smoothing: float = field(default=0.0, metadata={"help": "label smoothing of the target words, 0 to 1"})
     predictor_weight: float = field(default=1.0, metadata={"help": "weight of the latent predictor's cross-entropy"})
+    code_label_smoothing: float = field(default=0.0, metadata={"help": "label smoothing of the codes, 0 to 1"})
+    code_rdrop: float = field(
+        default=0.0,
+        metadata={
+            "help": "R-Drop of the latent predictor: weight of the divergence between two passes with other dropout "
+            "masks (Liang et al. 2021, arXiv:2106.14448); 0: one pass"
+        },
+    )
 
 
-def code_cross_entropy(logits: Tensor, samples: Tensor) -> Tensor:
+def code_cross_entropy(logits: Tensor, samples: Tensor, smoothing: float = 0.0) -> tuple[Tensor, Tensor]:
     """Cross-entropy of each position against the mean of its m one-hot codes, in nats.
 
     Gathers m logits; the dense (N, K) target of section 3.2 of Roy et al. 2018 is never made.
@@ -31,12 +39,23 @@ def code_cross_entropy(logits: Tensor, samples: Tensor) -> Tensor:
     Args:
         logits: (..., K).
         samples: (..., m) codes.
+        smoothing: share of the target that is uniform over all K, 0 <= value < 1.
 
     Returns:
-        (...) float32.
+        the loss and, without a gradient, the cross-entropy without smoothing; (...) float32 each.
     """
     logits = logits.float()
-    return logits.logsumexp(-1) - logits.gather(-1, samples).mean(-1)
+    normaliser = logits.logsumexp(-1)
+    plain = normaliser - logits.gather(-1, samples).mean(-1)
+    if not smoothing:
+        return plain, plain.detach()
+    return (1 - smoothing) * plain + smoothing * (normaliser - logits.mean(-1)), plain.detach()
+
+
+def divergence(one: Tensor, other: Tensor) -> Tensor:
+    """(KL(p || q) + KL(q || p)) / 2 of softmaxes of logits (..., K), in nats: (...) float32."""
+    one, other = one.float().log_softmax(-1), other.float().log_softmax(-1)
+    return ((one.exp() - other.exp()) * (one - other)).sum(-1) / 2
 
 
 @register_criterion("latent_transformer_loss", dataclass=LatentTransformerLossConfig)
@@ -49,17 +68,30 @@ class LatentTransformerLoss(FairseqCriterion):
     the two parts weigh as means over words and over codes, as in the original.
     """
 
-    def __init__(self, task, label_smoothing: float, predictor_weight: float):
+    def __init__(
+        self,
+        task,
+        label_smoothing: float,
+        predictor_weight: float,
+        code_label_smoothing: float = 0.0,
+        code_rdrop: float = 0.0,
+    ):
         super().__init__(task)
-        if not 0 <= label_smoothing < 1:
-            raise UserError(f"--label-smoothing {label_smoothing} is not possible; valid: 0 <= value < 1")
+        for option, value in (("label", label_smoothing), ("code-label", code_label_smoothing)):
+            if not 0 <= value < 1:
+                raise UserError(f"--{option}-smoothing {value} is not possible; valid: 0 <= value < 1")
+        if code_rdrop < 0:
+            raise UserError(f"--code-rdrop {code_rdrop} is not possible; valid: 0 or more")
         self.label_smoothing = label_smoothing
         self.predictor_weight = predictor_weight
+        self.code_label_smoothing = code_label_smoothing
+        self.code_rdrop = code_rdrop
 
     def forward(self, model, sample, reduce=True):
         """fairseq's contract: (loss, number of target words, what to log)."""
         net_input = sample["net_input"]
-        output = model(net_input["src_tokens"], net_input["src_lengths"], sample["target"])
+        passes = 2 if self.code_rdrop and model.training else 1
+        output = model(net_input["src_tokens"], net_input["src_lengths"], sample["target"], passes)
         words = output.token_targets.numel()
         loss, nll = smoothed_cross_entropy(output.token_logits, output.token_targets, self.label_smoothing)
         loss, nll = loss.sum(), nll.sum()
@@ -73,18 +105,16 @@ class LatentTransformerLoss(FairseqCriterion):
 
         stride = model.stride
         log["ncodes"] = output.code_mask.sum()
-        if output.code_logits is not None:
-            each = code_cross_entropy(output.code_logits, output.code_targets)  # (B, T + 1)
-            predictor_loss = (each * output.code_mask).sum()
+        if output.code_logits:
+            predictor_loss, log["predictor_loss"] = self.predictor_losses(output)
             with torch.no_grad():
-                hit = argmax(output.code_logits).eq(output.code_targets[..., 0]) & output.code_mask
+                hit = argmax(output.code_logits[0]).eq(output.code_targets[..., 0]) & output.code_mask
                 log["correct_codes"] = hit.sum()
         else:
             # Before the codebook's start nothing is known of the codes. Without this constant, losses of that
             # time would be the best of the whole training, and checkpoint_best.pt a model without codes.
-            predictor_loss = log["ncodes"] * math.log(model.predictor.end + 1)
+            predictor_loss = log["predictor_loss"] = log["ncodes"] * math.log(model.predictor.end + 1)
         loss = loss + stride * self.predictor_weight * predictor_loss
-        log["predictor_loss"] = predictor_loss.detach()
         for name, (total, count) in output.bottleneck.losses.items():
             loss = loss + stride * total
             log[f"{name}_loss"] = total.detach()
@@ -93,6 +123,16 @@ class LatentTransformerLoss(FairseqCriterion):
             log["_code_counts"] = output.bottleneck.code_counts
         log["loss"] = loss.detach()
         return loss, words, log
+
+    def predictor_losses(self, output) -> tuple[Tensor, Tensor]:
+        """The predictor's loss and its plain cross-entropy, summed over codes; means over its passes."""
+        passes = [
+            code_cross_entropy(logits, output.code_targets, self.code_label_smoothing) for logits in output.code_logits
+        ]
+        loss, plain = (sum(each) / len(passes) for each in zip(*passes, strict=True))  # (B, T + 1)
+        if len(passes) > 1:
+            loss = loss + self.code_rdrop * divergence(*output.code_logits)
+        return (loss * output.code_mask).sum(), (plain * output.code_mask).sum()
 
     @staticmethod
     def reduce_metrics(logging_outputs) -> None:

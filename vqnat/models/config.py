@@ -3,17 +3,18 @@
 import dataclasses
 from dataclasses import dataclass, field
 
-from fairseq.dataclass import FairseqDataclass
 from omegaconf import II
 
 from vqnat.bottlenecks import bottleneck_names, bottleneck_options
 from vqnat.errors import UserError
+from vqnat.models.code_training import CodeTrainingConfig, code_training_checks
 
 LENGTH_MODES = ("predictor", "ratio")
+TAKES_PRIOR = ("hard_em", "soft_em")  # bottlenecks whose E step is open to a prior over codes
 
 
 @dataclass
-class _ModelConfig(FairseqDataclass):
+class _ModelConfig(CodeTrainingConfig):
     encoder_layers: int = field(default=6, metadata={"help": "layers of the source encoder"})
     encoder_normalize_before: bool = field(
         default=False, metadata={"help": "LayerNorm before each block of the source encoder, not after"}
@@ -105,11 +106,17 @@ def check(config: _ModelConfig) -> None:
         ("decoder-layers", config.decoder_layers >= 1, "1 or more"),
         ("predictor-layers", config.predictor_layers >= 0, "0 (as the decoder) or more"),
         ("dropout", 0 <= config.dropout < 1, "0 <= value < 1"),
+        *code_training_checks(config),
     )
     for option, valid, expected in checks:
         if not valid:
             value = getattr(config, option.replace("-", "_"))
             raise UserError(f"--{option} {value} is not possible; valid: {expected}")
+    if config.predictable_codes and config.bottleneck not in TAKES_PRIOR:
+        raise UserError(
+            f"--predictable-codes {config.predictable_codes}: not with --bottleneck {config.bottleneck}; "
+            f"valid: {', '.join(TAKES_PRIOR)}"
+        )
     if config.embed_dim % config.attention_heads:
         raise UserError(
             f"--embed-dim {config.embed_dim} is not a multiple of --attention-heads {config.attention_heads}"

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.bottlenecks.bottleneck import Bottleneck
+from vqnat.models.code_training import code_table
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.dropout import dropout
 from vqnat.modules.linear import Linear
@@ -24,15 +27,42 @@ class PredictorState:
         self.cache = self.cache.index_select(2, rows)
 
 
+class TiedOutput(nn.Module):
+    """Logits of the codes by their vectors, so that codes that are alike are learned together (Press & Wolf 2017).
+
+    logit_j = h . LayerNorm(e_j) / sqrt(D) + b_j,   and one more number for the end of the sequence
+    """
+
+    def __init__(self, dim: int, bottleneck: Bottleneck):
+        super().__init__()
+        self.proj = Linear(dim, dim + 1)
+        self.bias = nn.Parameter(torch.zeros(bottleneck.num_codes))
+        self._bottleneck = [bottleneck]  # its vectors are read, its parameters are not this module's
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (..., D) -> logits (..., K + 1)."""
+        hidden = self.proj(x)  # (..., D + 1)
+        table = code_table(self._bottleneck[0])  # (K, D)
+        table = (F.layer_norm(table, table.shape[-1:]) * table.shape[-1] ** -0.5).to(hidden)
+        return torch.cat([F.linear(hidden[..., :-1], table) + self.bias, hidden[..., -1:]], -1)
+
+
 class LatentPredictor(nn.Module):
     """A causal Transformer over code vectors that attends to the source.
 
     Its classes are the K codes and, at index K, the end of the sequence. It reads the bottleneck's code vectors
     (in soft EM's training the mean of the samples, as in the original), without passing a gradient to them.
+
+    Args:
+        shape: of the Transformer.
+        bottleneck: whose codes it predicts.
+        max_codes: the most codes of a sentence.
+        tied: logits by the codes' vectors, see :class:`TiedOutput`.
     """
 
-    def __init__(self, shape: StackShape, num_codes: int, max_codes: int):
+    def __init__(self, shape: StackShape, bottleneck: Bottleneck, max_codes: int, tied: bool = False):
         super().__init__()
+        num_codes = bottleneck.num_codes
         self.end = num_codes
         self.max_codes = max_codes
         self.start = nn.Parameter(torch.randn(shape.dim) * shape.dim**-0.5)
@@ -40,9 +70,10 @@ class LatentPredictor(nn.Module):
         self.input_proj = Linear(shape.dim, shape.dim)
         self.positions = SinusoidalPositions(max_codes + 1, shape.dim)
         self.stack = TransformerStack(shape, reads_source=True)
-        self.output_proj = Linear(shape.dim, num_codes + 1)
-        nn.init.normal_(self.output_proj.weight, std=shape.dim**-0.5)
-        nn.init.zeros_(self.output_proj.bias)
+        self.output_proj = TiedOutput(shape.dim, bottleneck) if tied else Linear(shape.dim, num_codes + 1)
+        if not tied:
+            nn.init.normal_(self.output_proj.weight, std=shape.dim**-0.5)
+            nn.init.zeros_(self.output_proj.bias)
 
     def forward(self, vectors: Tensor, source: EncodedSource) -> Tensor:
         """Teacher forcing.

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
 from vqnat.errors import UserError
+from vqnat.models.code_training import mix_predicted, vectors_read
 from vqnat.models.config import LatentTransformerConfig, TakesBottleneckOptions, check
 from vqnat.models.inference import prepare
 from vqnat.models.latent_predictor import LatentPredictor
@@ -27,7 +28,8 @@ class TrainingOutput:
     Attributes:
         token_logits: (N, V) at the N real target positions of the batch, end of sentence included.
         token_targets: (N,) the tokens there.
-        code_logits: (B, T + 1, K + 1) of the latent predictor; None until the codebook has started.
+        code_logits: (B, T + 1, K + 1) of the latent predictor for each of its passes; none until the codebook has
+            started.
         code_targets: (B, T + 1, m) what they predict, the end of the codes included.
         code_mask: (B, T + 1) True where a prediction counts.
         bottleneck: the record of the bottleneck.
@@ -35,7 +37,7 @@ class TrainingOutput:
 
     token_logits: Tensor
     token_targets: Tensor
-    code_logits: Tensor | None
+    code_logits: list[Tensor]
     code_targets: Tensor
     code_mask: Tensor
     bottleneck: BottleneckOutput
@@ -65,8 +67,10 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         self.encoder = SourceEncoder(encoder_shape, source_embedding, config.max_source_positions)
         self.target_encoder = TargetEncoder(shape(0), target_embedding, steps, config.target_encoder_attends_source)
         self.bottleneck = build_bottleneck(config.bottleneck, config, config.embed_dim)
-        predictor_layers = config.predictor_layers or config.decoder_layers
-        self.predictor = LatentPredictor(shape(predictor_layers), self.bottleneck.num_codes, self.max_codes)
+        predictor_shape = shape(config.predictor_layers or config.decoder_layers)
+        if config.predictor_dropout is not None:
+            predictor_shape = replace(predictor_shape, dropout=config.predictor_dropout)
+        self.predictor = LatentPredictor(predictor_shape, self.bottleneck, self.max_codes, config.tie_predictor_output)
         self.decoder = ParallelDecoder(shape(config.decoder_layers), steps, self.max_codes * self.stride)
         vocabulary = target_embedding.num_embeddings
         self.output_proj = Linear(config.embed_dim, vocabulary, bias=False)
@@ -123,13 +127,16 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             lengths = lengths if target_lengths is None else torch.maximum(lengths, target_lengths)
         return lengths.add(self.stride - 1).div(self.stride, rounding_mode="floor").clamp_(1, self.max_codes)
 
-    def forward(self, src_tokens: Tensor, src_lengths: Tensor, target: Tensor) -> TrainingOutput:
+    def forward(
+        self, src_tokens: Tensor, src_lengths: Tensor, target: Tensor, predictor_passes: int = 1
+    ) -> TrainingOutput:
         """One training pass.
 
         Args:
             src_tokens: (B, S) source, end of sentence included, padded on either side.
             src_lengths: (B,) its lengths in tokens.
             target: (B, T) target, end of sentence included, padded on the right.
+            predictor_passes: how often the latent predictor runs, each time with other dropout masks.
         """
         source = self.encoder(src_tokens)
         codes = self.num_codes(src_lengths, target.ne(self.pad).sum(1))  # (B,)
@@ -140,11 +147,17 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         real = torch.arange(num, device=codes.device) < codes.unsqueeze(1)  # (B, num)
 
         z = self.target_encoder(target, source)  # (B, num, D)
-        latents = self.bottleneck(z, real)
-        features = self.decoder(latents.quantized, real, source)  # (B, num * 2^nc, D)
-        counted = target.ne(self.pad)
+        latents = self._quantize(z, real, source)
         code_targets, code_mask = self._code_targets(latents.samples, codes, real)
-        code_logits = self.predictor(latents.quantized, source) if self.bottleneck.started else None
+        vectors, code_logits = latents.quantized, []
+        if self.bottleneck.started:
+            if self.training:
+                vectors = vectors_read(self.config, self.bottleneck, latents, real)
+            code_logits = [self.predictor(vectors, source) for _ in range(predictor_passes)]
+            if self.training and self.config.predicted_codes:
+                vectors = mix_predicted(self.config.predicted_codes, self.bottleneck, vectors, code_logits[0], real)
+        features = self.decoder(vectors, real, source)  # (B, num * 2^nc, D)
+        counted = target.ne(self.pad)
         return TrainingOutput(
             token_logits=self.output_proj(features[counted]),
             token_targets=target[counted],
@@ -153,6 +166,21 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             code_mask=code_mask,
             bottleneck=latents,
         )
+
+    def _quantize(self, z: Tensor, real: Tensor, source: EncodedSource) -> BottleneckOutput:
+        """The codes of z (B, T, D), real (B, T); with ``--predictable-codes`` the predictor has a say."""
+        weight, floor = self.config.predictable_codes, self.config.predictable_codes_floor
+        if not weight or not self.bottleneck.started:
+            return self.bottleneck(z, real)
+        codebook = self.bottleneck.codebook
+        if codebook.perplexity() < floor * len(codebook):
+            return self.bottleneck(z, real)
+        with torch.no_grad():
+            # Each code's prior depends on the codes before it: those that distances alone would choose.
+            before = self.bottleneck.embed(self.bottleneck.nearest_codes(z)).to(z) * real.unsqueeze(-1)
+            logits = self.predictor(before, source)[:, :-1, : self.bottleneck.num_codes]  # (B, T, K)
+            log_prior = weight * logits.float().log_softmax(-1)
+        return self.bottleneck(z, real, log_prior)
 
     def _code_targets(self, samples: Tensor, codes: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
         """Samples (B, T, m) with the end at position ``codes`` (B,), and the mask of what counts (B, T + 1)."""
