@@ -21,6 +21,9 @@ class LatentTransformerLossConfig(FairseqDataclass):
 
     label_smoothing: float = field(default=0.0, metadata={"help": "label smoothing of the target words, 0 to 1"})
     predictor_weight: float = field(default=1.0, metadata={"help": "weight of the latent predictor's cross-entropy"})
+    helper_weight: float = field(
+        default=1.0, metadata={"help": "weight of the autoregressive helper's cross-entropy (--helper-layers)"}
+    )
     code_label_smoothing: float = field(default=0.0, metadata={"help": "label smoothing of the codes, 0 to 1"})
     code_rdrop: float = field(
         default=0.0,
@@ -75,17 +78,20 @@ class LatentTransformerLoss(FairseqCriterion):
         predictor_weight: float,
         code_label_smoothing: float = 0.0,
         code_rdrop: float = 0.0,
+        helper_weight: float = 1.0,
     ):
         super().__init__(task)
         for option, value in (("label", label_smoothing), ("code-label", code_label_smoothing)):
             if not 0 <= value < 1:
                 raise UserError(f"--{option}-smoothing {value} is not possible; valid: 0 <= value < 1")
-        if code_rdrop < 0:
-            raise UserError(f"--code-rdrop {code_rdrop} is not possible; valid: 0 or more")
+        for option, value in (("code-rdrop", code_rdrop), ("helper-weight", helper_weight)):
+            if value < 0:
+                raise UserError(f"--{option} {value} is not possible; valid: 0 or more")
         self.label_smoothing = label_smoothing
         self.predictor_weight = predictor_weight
         self.code_label_smoothing = code_label_smoothing
         self.code_rdrop = code_rdrop
+        self.helper_weight = helper_weight
 
     def forward(self, model, sample, reduce=True):
         """fairseq's contract: (loss, number of target words, what to log)."""
@@ -119,6 +125,10 @@ class LatentTransformerLoss(FairseqCriterion):
             loss = loss + stride * total
             log[f"{name}_loss"] = total.detach()
             log["nlatents"] = count
+        if output.helper_logits is not None:
+            each, plain = smoothed_cross_entropy(output.helper_logits, output.token_targets, self.label_smoothing)
+            loss = loss + self.helper_weight * each.sum()
+            log["helper_loss"] = plain.sum()
         if not model.training:
             log["_code_counts"] = output.bottleneck.code_counts
         log["loss"] = loss.detach()
@@ -151,7 +161,9 @@ class LatentTransformerLoss(FairseqCriterion):
             metrics.log_scalar("predictor_loss", total("predictor_loss") / codes / bits, codes, priority=50, round=3)
             metrics.log_scalar("code_acc", total("correct_codes") / codes, codes, priority=60, round=4)
         for key in {key for log in logging_outputs for key in log if key.endswith("_loss")}:
-            if key not in ("nll_loss", "predictor_loss"):
+            if key == "helper_loss":
+                metrics.log_scalar(key, total(key) / words / bits, words, priority=60, round=3)
+            elif key not in ("nll_loss", "predictor_loss"):
                 metrics.log_scalar(key, total(key) / latents, latents, priority=70, round=4)
         log_code_usage(logging_outputs, priority=80)
 

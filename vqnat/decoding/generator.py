@@ -31,6 +31,7 @@ class LatentGenerator:
         max_len_a, max_len_b: at most ``a * |x| + b`` target tokens (``--max-len-a``, ``--max-len-b``).
         unk_penalty: subtracted from the unknown word's log-probability (``--unkpen``).
         teacher: an autoregressive model that reorders the candidates (``--rescore-with``).
+        by_helper: the model's own autoregressive helper reorders them (``--rescore-with helper``).
     """
 
     def __init__(
@@ -43,7 +44,9 @@ class LatentGenerator:
         max_len_b: int = 200,
         unk_penalty: float = 0.0,
         teacher: nn.Module | None = None,
+        by_helper: bool = False,
     ):
+        self.by_helper = by_helper
         self.model, self.dictionary, self.teacher = model, dictionary, teacher
         self.beam, self.length_penalty = beam, length_penalty
         self.max_len_a, self.max_len_b, self.unk_penalty = max_len_a, max_len_b, unk_penalty
@@ -90,8 +93,12 @@ class LatentGenerator:
         words = argmax(logits)
         return words, logits.gather(-1, words.unsqueeze(-1)).squeeze(-1) - normaliser
 
-    def rescore(self, sample: dict, candidates: list[Tensor]) -> list[Tensor]:
-        """The teacher's log-probability of every token of the candidates."""
+    def rescore(self, sample: dict, encoded: EncodedSource, candidates: list[Tensor]) -> list[Tensor]:
+        """The teacher's or the helper's log-probability of every token of the candidates."""
+        if self.by_helper:
+            padded = nn.utils.rnn.pad_sequence(candidates, True, self.dictionary.pad())  # (B * beam, T)
+            scores = self.model.helper_scores(padded, encoded.repeat(self.beam))
+            return [row[: len(tokens)] for row, tokens in zip(scores, candidates, strict=True)]
         net_input = sample["net_input"]
         source, lengths = net_input["src_tokens"], net_input["src_lengths"]
         return teacher_scores(self.teacher, source, lengths, candidates, self.dictionary.pad(), self.eos)
@@ -125,8 +132,8 @@ class LatentGenerator:
             tokens.append(text)
             token_scores.append(nn.functional.pad(word_scores[row, : end + 1], (0, len(text) - end - 1)))
         code_scores = sequences.scores.tolist()
-        if self.teacher is not None:
-            token_scores = [s.cpu() for s in self.rescore(sample, [t.to(source_tokens) for t in tokens])]
+        if self.teacher is not None or self.by_helper:
+            token_scores = [s.cpu() for s in self.rescore(sample, source, [t.to(source_tokens) for t in tokens])]
             code_scores = [0.0 if s > -float("inf") else s for s in code_scores]
 
         hypotheses = []

@@ -23,6 +23,13 @@ class _ModelConfig(CodeTrainingConfig):
     predictor_layers: int = field(
         default=0, metadata={"help": "layers of the autoregressive latent predictor; 0: as many as the decoder"}
     )
+    helper_layers: int = field(
+        default=0,
+        metadata={
+            "help": "layers of an autoregressive helper on the shared source encoder, a second task in training "
+            "(Hao et al. 2021, arXiv:2010.12868); 0: none"
+        },
+    )
     embed_dim: int = field(default=512, metadata={"help": "D, width of every part and of the codes"})
     ffn_embed_dim: int = field(default=2048, metadata={"help": "inner width of the feed-forward parts"})
     attention_heads: int = field(default=8, metadata={"help": "attention heads of every part"})
@@ -105,6 +112,7 @@ def check(config: _ModelConfig) -> None:
         ("encoder-layers", config.encoder_layers >= 1, "1 or more"),
         ("decoder-layers", config.decoder_layers >= 1, "1 or more"),
         ("predictor-layers", config.predictor_layers >= 0, "0 (as the decoder) or more"),
+        ("helper-layers", config.helper_layers >= 0, "0 (none) or more"),
         ("dropout", 0 <= config.dropout < 1, "0 <= value < 1"),
         *code_training_checks(config),
     )

@@ -12,6 +12,7 @@ from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
 from vqnat.errors import UserError
 from vqnat.models.code_training import mix_predicted, vectors_read
 from vqnat.models.config import LatentTransformerConfig, TakesBottleneckOptions, check
+from vqnat.models.helper import AutoregressiveHelper
 from vqnat.models.inference import prepare
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.parallel_decoder import ParallelDecoder
@@ -33,6 +34,7 @@ class TrainingOutput:
         code_targets: (B, T + 1, m) what they predict, the end of the codes included.
         code_mask: (B, T + 1) True where a prediction counts.
         bottleneck: the record of the bottleneck.
+        helper_logits: (N, V) of the autoregressive helper for the same positions as token_logits; None without one.
     """
 
     token_logits: Tensor
@@ -41,6 +43,7 @@ class TrainingOutput:
     code_targets: Tensor
     code_mask: Tensor
     bottleneck: BottleneckOutput
+    helper_logits: Tensor | None = None
 
 
 @register_model("latent_transformer", dataclass=LatentTransformerConfig)
@@ -51,9 +54,12 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
     Inference: source -> predictor -> codes -> decoder -> all words in one pass.
     """
 
-    def __init__(self, config: LatentTransformerConfig, source_embedding: Embedding, target_embedding: Embedding):
+    def __init__(
+        self, config: LatentTransformerConfig, source_embedding: Embedding, target_embedding: Embedding, eos: int = 2
+    ):
         super().__init__()
         self.config = config
+        self.eos = eos
         self.pad = target_embedding.padding_idx
         self.stride = 2**config.compression_steps
         self.max_codes = -(-config.max_target_positions // self.stride)
@@ -72,6 +78,11 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             predictor_shape = replace(predictor_shape, dropout=config.predictor_dropout)
         self.predictor = LatentPredictor(predictor_shape, self.bottleneck, self.max_codes, config.tie_predictor_output)
         self.decoder = ParallelDecoder(shape(config.decoder_layers), steps, self.max_codes * self.stride)
+        self.helper = None
+        if config.helper_layers:
+            # one more position: a candidate that fills all of them gets an end of sentence
+            longest = self.max_codes * self.stride + 1
+            self.helper = AutoregressiveHelper(shape(config.helper_layers), target_embedding, longest)
         vocabulary = target_embedding.num_embeddings
         self.output_proj = Linear(config.embed_dim, vocabulary, bias=False)
         if config.share_decoder_input_output_embed or config.share_all_embeddings:
@@ -91,7 +102,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             target_embedding = source_embedding
         else:
             target_embedding = Embedding(len(target), config.embed_dim, target.pad())
-        return cls(config, source_embedding, target_embedding)
+        return cls(config, source_embedding, target_embedding, target.eos())
 
     def load_state_dict(self, state_dict, strict=True, model_cfg=None, args=None):
         """As fairseq's; a dictionary of another vocabulary is named before torch lists every tensor."""
@@ -158,6 +169,9 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
                 vectors = mix_predicted(self.config.predicted_codes, self.bottleneck, vectors, code_logits[0], real)
         features = self.decoder(vectors, real, source)  # (B, num * 2^nc, D)
         counted = target.ne(self.pad)
+        helper_logits = None
+        if self.helper is not None:
+            helper_logits = self.output_proj(self.helper(target, self.eos, source)[counted])
         return TrainingOutput(
             token_logits=self.output_proj(features[counted]),
             token_targets=target[counted],
@@ -165,6 +179,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             code_targets=code_targets,
             code_mask=code_mask,
             bottleneck=latents,
+            helper_logits=helper_logits,
         )
 
     def _quantize(self, z: Tensor, real: Tensor, source: EncodedSource) -> BottleneckOutput:
@@ -190,6 +205,11 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         targets = targets.masked_fill(ends.unsqueeze(-1), self.predictor.end)
         mask = F.pad(real, (0, 1))
         return targets, mask if self.config.length_mode == "ratio" else mask | ends
+
+    def helper_scores(self, candidates: Tensor, source: EncodedSource) -> Tensor:
+        """The helper's log p(word | words before, source) (B, T) of candidates (B, T), padded on the right."""
+        logits = self.output_proj(self.helper(candidates, self.eos, source))  # (B, T, V)
+        return logits.log_softmax(-1, dtype=torch.float32).gather(-1, candidates.unsqueeze(-1)).squeeze(-1)
 
     def decode(self, codes: Tensor, real: Tensor, source: EncodedSource) -> Tensor:
         """Features (B, 2^nc T, D) of all target words for the output layer, from codes (B, T), real (B, T)."""

@@ -41,7 +41,10 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
 
     rescore_with: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
         default=None,
-        metadata={"help": "checkpoint of an autoregressive teacher that chooses among the --beam candidates"},
+        metadata={
+            "help": "what chooses among the --beam candidates: the checkpoint of an autoregressive teacher, or "
+            "'helper', the model's own (trained with --helper-layers)"
+        },
     )
     train_compile: bool = field(
         default=False,
@@ -100,6 +103,9 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         beam, nbest = getattr(args, "beam", 1), getattr(args, "nbest", 1)
         if beam < 1 or nbest > beam:
             raise UserError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")
+        by_helper = self.cfg.rescore_with == "helper"
+        if by_helper and models[0].helper is None:
+            raise UserError("--rescore-with helper: this model was trained without one (--helper-layers 0)")
         return LatentGenerator(
             models[0],
             self.target_dictionary,
@@ -108,7 +114,8 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
             max_len_a=getattr(args, "max_len_a", 0.0),
             max_len_b=getattr(args, "max_len_b", 200),
             unk_penalty=getattr(args, "unkpen", 0.0),
-            teacher=self._teacher(models[0]) if self.cfg.rescore_with else None,
+            teacher=self._teacher(models[0]) if self.cfg.rescore_with and not by_helper else None,
+            by_helper=by_helper,
         )
 
     def _teacher(self, model: LatentTransformer):
