@@ -106,7 +106,13 @@ def test_other_bottlenecks_take_no_prior():
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("codes_read", "two"), ("code_noise", 1.5), ("predicted_codes", -0.1), ("predictor_dropout", 1.0)],
+    [
+        ("codes_read", "two"),
+        ("code_noise", 1.5),
+        ("predicted_codes", -0.1),
+        ("predictor_dropout", 1.0),
+        ("train_only", "codes"),
+    ],
 )
 def test_impossible_values_are_named(option, value):
     with pytest.raises(UserError, match=f"--{option.replace('_', '-')} {value} is not possible; valid: "):
@@ -158,3 +164,19 @@ def test_tied_codes_that_are_alike_have_like_logits():
         logits = model(**batch["net_input"], target=batch["target"]).code_logits[0]
     torch.testing.assert_close(logits[..., 0], logits[..., 1])
     assert not torch.allclose(logits[..., 0], logits[..., 2])
+
+
+def test_a_second_stage_changes_what_it_names_and_nothing_else():
+    model = build(train_only="predictor", dropout=0.3, bottleneck="soft_em").train()
+    assert not model.encoder.training and not model.bottleneck.training and model.predictor.training
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=1.0)
+    LatentTransformerLoss(None, 0.1, 1.0)(model, sample()[1])[0].backward()
+    optimizer.step()
+    changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"predictor"}
+
+
+def test_a_shared_table_is_trained_with_any_part_that_has_it():
+    model = build(train_only="output_proj").train()
+    assert [name for name, p in model.named_parameters() if p.requires_grad] == ["encoder.embedding.weight"]

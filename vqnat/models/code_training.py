@@ -15,6 +15,7 @@ from vqnat.bottlenecks import BottleneckOutput
 from vqnat.bottlenecks.bottleneck import Bottleneck
 
 CODES_READ = ("mean", "one")
+PARTS = ("encoder", "target_encoder", "bottleneck", "predictor", "decoder", "output_proj", "helper")
 
 
 @dataclass
@@ -60,6 +61,14 @@ class CodeTrainingConfig(FairseqDataclass):
             "share of the codebook"
         },
     )
+    train_only: str = field(
+        default="",
+        metadata={
+            "help": "a second stage (with --finetune-from-model): parts to train, the others frozen, without dropout; "
+            f"of {', '.join(PARTS)}, with ',' between; default: all. 'predictor' learns fixed codes; 'decoder' with "
+            "--predicted-codes 1 learns to read predicted ones"
+        },
+    )
     predictor_dropout: Optional[float] = field(  # noqa: UP045  (fairseq's parser does not read `float | None`)
         default=None, metadata={"help": "dropout probability of the latent predictor; default: --dropout"}
     )
@@ -79,8 +88,14 @@ def code_training_checks(config: CodeTrainingConfig) -> tuple[tuple[str, bool, s
         ("predicted-codes", 0 <= config.predicted_codes <= 1, "0 to 1"),
         ("predictable-codes", config.predictable_codes >= 0, "0 or more"),
         ("predictable-codes-floor", 0 <= config.predictable_codes_floor < 1, "0 <= value < 1"),
+        ("train-only", trained_parts(config) <= {*PARTS}, f"some of {', '.join(PARTS)}, with ',' between"),
         ("predictor-dropout", rate is None or 0 <= rate < 1, "0 <= value < 1"),
     )
+
+
+def trained_parts(config: CodeTrainingConfig) -> set[str]:
+    """The parts of the model that training changes."""
+    return set(filter(None, config.train_only.split(","))) or {*PARTS}
 
 
 def vectors_read(config: CodeTrainingConfig, bottleneck: Bottleneck, latents: BottleneckOutput, real: Tensor) -> Tensor:

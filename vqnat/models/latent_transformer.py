@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
 from vqnat.errors import UserError
-from vqnat.models.code_training import mix_predicted, vectors_read
+from vqnat.models.code_training import PARTS, mix_predicted, trained_parts, vectors_read
 from vqnat.models.config import LatentTransformerConfig, TakesBottleneckOptions, check
 from vqnat.models.helper import AutoregressiveHelper
 from vqnat.models.inference import prepare
@@ -89,6 +89,18 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             self.output_proj.weight = target_embedding.weight
         else:
             nn.init.normal_(self.output_proj.weight, std=config.embed_dim**-0.5)
+
+        self.frozen = [part for name in PARTS if name not in trained_parts(config) and (part := getattr(self, name))]
+        trained = {id(p) for name in trained_parts(config) if (part := getattr(self, name)) for p in part.parameters()}
+        for parameter in self.parameters():  # one that is shared with a part that is trained is trained
+            parameter.requires_grad_(id(parameter) in trained)
+
+    def train(self, mode: bool = True) -> "LatentTransformer":
+        """As torch's; frozen parts (``--train-only``) stay in evaluation: no dropout, no draws, no new codes."""
+        super().train(mode)
+        for part in self.frozen:
+            part.eval()
+        return self
 
     @classmethod
     def build_model(cls, config: LatentTransformerConfig, task) -> "LatentTransformer":

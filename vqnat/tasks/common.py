@@ -125,7 +125,7 @@ class CodebookUpdates:
         scale = scaler.get_scale() if hasattr(scaler, "get_scale") else None
         super().optimizer_step(optimizer, model, update_num)
         bottleneck = getattr(model, "bottleneck", None)
-        if bottleneck is None:
+        if bottleneck is None or not bottleneck.training:  # frozen by --train-only
             return
         if scale is not None and scaler.get_scale() < scale:
             bottleneck.discard()
