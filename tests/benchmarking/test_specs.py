@@ -8,7 +8,7 @@ from vqnat.errors import UserError
 
 def test_all_keys():
     found = parse_system("a=x/y.pt,beam=4,lenpen=0.6,max_len_a=1.2,max_len_b=10,rescore_with=t.pt,threads=2")
-    expected = SystemSpec("a", Path("x/y.pt"), 4, None, 0.6, 1.2, 10, rescore_with=Path("t.pt"), threads=2)
+    expected = SystemSpec("a", Path("x/y.pt"), 4, None, 0.6, 1.2, 10, rescore_with="t.pt", threads=2)
     assert found == expected
     assert "iter" not in found.decoding() and found.decoding()["beam"] == 4
 

@@ -20,6 +20,7 @@ from vqnat.benchmarking.phases import measure_phases
 from vqnat.benchmarking.plot import draw
 from vqnat.benchmarking.report import system_records, tables
 from vqnat.benchmarking.specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
+from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 
 SYSTEM = "a checkpoint of fairseq, or a folder of scripts/export.py or of ct2-fairseq-converter (CTranslate2)"
@@ -190,8 +191,8 @@ def _inputs(test_set: data.TestSet, specs: list[SystemSpec]) -> dict[str, Path]:
         for path in files or [spec.checkpoint]:
             suffix = f"/{path.relative_to(spec.checkpoint)}" if files else ""
             inputs[f"checkpoint of {spec.name}{suffix}"] = path
-        if spec.rescore_with is not None:
-            inputs[f"teacher of {spec.name}"] = spec.rescore_with
+        if spec.rescore_with not in (None, HELPER):
+            inputs[f"teacher of {spec.name}"] = Path(spec.rescore_with)
     return inputs
 
 

@@ -17,6 +17,7 @@ from vqnat.benchmarking.forced import force_length
 from vqnat.benchmarking.sentences import TestSet
 from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec, refuse_useless
 from vqnat.benchmarking.system import Batch
+from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.fairseq_loading import Loaded, load_checkpoint
 from vqnat.modules.packed import pack
@@ -60,7 +61,7 @@ class FairseqSystem:
             self.model.decoder = pack(self.model.decoder)
         self.model.eval()
         if spec.rescore_with is not None:
-            self.task.cfg.rescore_with = str(spec.rescore_with)
+            self.task.cfg.rescore_with = spec.rescore_with
         try:
             self.generator = self.task.build_generator([self.model], settings)
         except Exception as error:
@@ -181,7 +182,7 @@ def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
     stepwise = isinstance(loaded.model, FairseqEncoderDecoderModel) and not iterative
     if not {**dict.fromkeys(NAT_TASKS, iterative), "latent_translation": not iterative}.get(task, stepwise):
         raise UserError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
-    if spec.rescore_with is not None and not spec.rescore_with.is_file():
+    if spec.rescore_with not in (None, HELPER) and not Path(spec.rescore_with).is_file():
         raise UserError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")
 
 

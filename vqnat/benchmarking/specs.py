@@ -30,7 +30,7 @@ class SystemSpec:
         max_len_a, max_len_b: at most ``a * source + b`` target tokens.
         iter: refinements after the first pass of translation_lev; 0 is one-shot.
         iter_decode_eos_penalty: as in fairseq-generate (translation_lev).
-        rescore_with: checkpoint of the teacher that chooses among the beam (latent_translation).
+        rescore_with: checkpoint of the teacher that chooses among the beam, or ``helper`` (latent_translation).
         threads: of torch, instead of ``--threads``.
         precision: of weights and linear maps; fp32 when None.
         packed: 1 gives the decoder of fairseq's autoregressive models the packed linear maps that a latent transformer
@@ -47,7 +47,7 @@ class SystemSpec:
     max_len_b: int | None = None
     iter: int | None = None
     iter_decode_eos_penalty: float | None = None
-    rescore_with: Path | None = None
+    rescore_with: str | None = None
     threads: int | None = None
     precision: str | None = None
     packed: int | None = None
@@ -109,7 +109,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "max_len_b": _whole(0),
     "iter": _whole(0),
     "iter_decode_eos_penalty": _number,
-    "rescore_with": Path,
+    "rescore_with": str,
     "threads": _whole(1),
     "precision": _precision,
     "packed": _flag,

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+HELPER = "helper"  # as --rescore-with: the model's own autoregressive helper instead of a teacher's checkpoint
+
 
 def teacher_scores(
     teacher, source_tokens: Tensor, source_lengths: Tensor, candidates: list[Tensor], pad: int, eos: int

@@ -8,6 +8,7 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from vqnat.decoding.generator import LatentGenerator
+from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.models.compilation import compile_layers
 from vqnat.models.latent_transformer import LatentTransformer
@@ -103,7 +104,7 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         beam, nbest = getattr(args, "beam", 1), getattr(args, "nbest", 1)
         if beam < 1 or nbest > beam:
             raise UserError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")
-        by_helper = self.cfg.rescore_with == "helper"
+        by_helper = self.cfg.rescore_with == HELPER
         if by_helper and models[0].helper is None:
             raise UserError("--rescore-with helper: this model was trained without one (--helper-layers 0)")
         return LatentGenerator(
