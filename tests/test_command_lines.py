@@ -189,3 +189,31 @@ def test_unavailable_decoding_options_are_named(digits, latent_checkpoint, optio
     done = generate(digits, latent_checkpoint, *options, check=False)
     assert done.returncode != 0
     assert message in done.stderr.splitlines()[-1]
+
+
+def test_every_method_of_the_codes_together_then_a_second_stage(digits, tmp_path):
+    methods = (
+        *("--codes-read", "one", "--code-noise", 0.05, "--predicted-codes", 0.2, "--predictable-codes", 0.2),
+        *("--posterior-temperature", 0.7, "--code-label-smoothing", 0.05, "--code-rdrop", 0.5, "--helper-layers", 1),
+        *("--tie-predictor-output", "--predictor-dropout", 0.05),
+    )
+    first = bitext.train_latent(digits, tmp_path / "first", *methods, updates=bitext.DECAY)
+    done = generate(digits, first, "--beam", 3, "--rescore-with", "helper")
+    assert right(bitext.hypotheses(done.stdout), digits) >= 0.8
+    second = bitext.train_latent(
+        *(digits, tmp_path / "second", *methods, "--finetune-from-model", first, "--train-only", "predictor"),
+        *("--lr", 1e-4),
+        updates=20,
+    )
+    before, after = (torch.load(path, weights_only=True)["model"] for path in (first, second))
+    changed = {name.split(".")[0] for name in after if not torch.equal(after[name], before[name])}
+    assert changed == {"predictor"}
+    done = generate(digits, second, "--beam", 1)
+    assert right(bitext.hypotheses(done.stdout), digits) >= 0.8
+
+
+def test_a_helper_that_is_not_there(digits, latent_checkpoint):
+    done = generate(digits, latent_checkpoint, "--beam", 3, "--rescore-with", "helper", check=False)
+    assert done.returncode != 0
+    assert "--rescore-with helper: this model was trained without one (--helper-layers 0)" in done.stderr
+    assert "Traceback" not in done.stderr
