@@ -2,7 +2,8 @@
 """Renders result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks), images (the image tables), latency, training, precisions and codebook (the benchmarks).
+codes (the codebooks), diagnosis, images (the image tables), latency, training, precisions and codebook (the
+benchmarks).
 """
 
 import argparse
@@ -15,10 +16,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
 from vqnat.benchmarking.rendering import TEMPLATES as BENCHMARKS  # noqa: E402
+from vqnat.diagnosis.rendering import TEMPLATES as DIAGNOSIS  # noqa: E402
 from vqnat.image.table.rendering import markdown_image_tables  # noqa: E402
 from vqnat.pipeline.tables import TEMPLATES, fill_markdown  # noqa: E402
 
-ALL = {**TEMPLATES, **BENCHMARKS, "images": markdown_image_tables}
+ALL = {**TEMPLATES, **BENCHMARKS, **DIAGNOSIS, "images": markdown_image_tables}
 
 
 def main() -> int:

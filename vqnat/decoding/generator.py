@@ -57,15 +57,18 @@ class LatentGenerator:
         """Source tokens (B, S) as vectors."""
         return self.model.encoder(source_tokens)
 
+    def code_limits(self, source_lengths: Tensor) -> Tensor:
+        """The most codes (B,) that each sentence may have, from source lengths in tokens (B,)."""
+        model = self.model
+        if model.config.length_mode == "ratio":
+            return model.num_codes(source_lengths)
+        tokens = (self.max_len_a * source_lengths + self.max_len_b).long().clamp(min=1)
+        return tokens.add(model.stride - 1).div(model.stride, rounding_mode="floor").clamp_(max=model.max_codes)
+
     def predict_codes(self, source: EncodedSource, source_lengths: Tensor) -> CodeSequences:
         """``beam`` code sequences a sentence."""
-        model = self.model
+        model, limits = self.model, self.code_limits(source_lengths)
         fixed = model.config.length_mode == "ratio"
-        if fixed:
-            limits = model.num_codes(source_lengths)
-        else:
-            tokens = (self.max_len_a * source_lengths + self.max_len_b).long().clamp(min=1)
-            limits = tokens.add(model.stride - 1).div(model.stride, rounding_mode="floor").clamp_(max=model.max_codes)
         if self.beam == 1:
             return greedy_codes(model, source, limits, fixed)
         return beam_codes(model, source, limits, fixed, self.beam, self.length_penalty)

@@ -20,7 +20,7 @@ def check_sizes(teacher: Path, weights: dict[str, Any], bitext: Bitext) -> None:
             )
 
 
-def check_contents(teacher: Path, task: Any, bitext: Bitext) -> bool:
+def check_contents(teacher: Path, task: Any, bitext: Bitext, option: str = "--path") -> bool:
     """Compare with the teacher's own dictionaries, when they can still be found.
 
     A checkpoint holds no dictionary, but it names the data folder it was trained on, and published ones
@@ -30,6 +30,7 @@ def check_contents(teacher: Path, task: Any, bitext: Bitext) -> bool:
         teacher: the checkpoint's file.
         task: the task's settings as saved in the checkpoint.
         bitext: the data to distil.
+        option: that named the checkpoint.
 
     Returns:
         Whether dictionaries were found for both sides.
@@ -43,23 +44,23 @@ def check_contents(teacher: Path, task: Any, bitext: Bitext) -> bool:
         name = f"dict.{getattr(task, key, None) or language}.txt"
         theirs = next((folder / name for folder in folders if (folder / name).is_file()), None)
         if theirs is not None:
-            _compare(teacher, theirs, bitext.dictionary_file(language))
+            _compare(f"{option} {teacher}", theirs, bitext.dictionary_file(language))
             found += 1
     return found == 2
 
 
-def _compare(teacher: Path, theirs: Path, ours: Path) -> None:
+def _compare(who: str, theirs: Path, ours: Path) -> None:
     symbols = [
         [line.rsplit(" ", 1)[0] for line in path.read_text(encoding="utf-8").splitlines()] for path in (theirs, ours)
     ]
     for number, (a, b) in enumerate(zip(*symbols, strict=False), 1):
         if a != b:
             raise UserError(
-                f"--path {teacher}: line {number} of its dictionary {theirs} is {a!r}, but {b!r} in {ours}: "
+                f"{who}: line {number} of its dictionary {theirs} is {a!r}, but {b!r} in {ours}: "
                 "binarise the data with the teacher's dictionaries"
             )
     if len(symbols[0]) != len(symbols[1]):
         raise UserError(
-            f"--path {teacher}: its dictionary {theirs} has {len(symbols[0])} lines, {ours} has "
+            f"{who}: its dictionary {theirs} has {len(symbols[0])} lines, {ours} has "
             f"{len(symbols[1])}: binarise the data with the teacher's dictionaries"
         )
