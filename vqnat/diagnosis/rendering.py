@@ -58,8 +58,8 @@ def _codes(result: Result) -> Section:
     return Section(
         header,
         rows,
-        "bits a code, guessed right: the predictor, given the true codes before; words right: written from true codes; "
-        "its best code: mean probability of it, the share of samples that are it",
+        "bits a code, guessed right: the predictor, given the true codes before, the end counted as a code; "
+        "words right: written from true codes; its best code: mean probability of it, the share of samples that are it",
     )
 
 
