@@ -5,7 +5,9 @@ import shutil
 
 import bitext
 import pytest
+from quantising import SMALL
 
+from vqnat.benchmarking.untrained import save_untrained
 from vqnat.diagnosis.command import main
 from vqnat.diagnosis.options import parse_options
 from vqnat.diagnosis.study import diagnose
@@ -13,6 +15,7 @@ from vqnat.diagnosis.study import diagnose
 pytestmark = pytest.mark.slow
 
 QUICK = ("--cpu", "--training-sentences", 40, "--threads", 1)
+TEST = ("--gen-subset", "test", "--sentences", 30, *QUICK)
 
 
 def options(*words):
@@ -31,7 +34,7 @@ def with_distilled(digits, tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(digits, latent_checkpoint, teacher_checkpoint):
     """Of the test set, with a teacher."""
-    return diagnose(options(latent_checkpoint, digits, "--teacher", teacher_checkpoint, "--gen-subset", "test", *QUICK))
+    return diagnose(options(latent_checkpoint, digits, "--teacher", teacher_checkpoint, *TEST))
 
 
 def rows(result, key):
@@ -85,7 +88,7 @@ def test_the_command_line(digits, with_distilled, latent_checkpoint, teacher_che
 
 
 def test_figures_do_not_depend_on_batches(digits, latent_checkpoint, teacher_checkpoint, result):
-    command = (latent_checkpoint, digits, "--teacher", teacher_checkpoint, "--gen-subset", "test", *QUICK)
+    command = (latent_checkpoint, digits, "--teacher", teacher_checkpoint, *TEST)
     other = diagnose(options(*command, "--batch-size", 1, "--max-tokens", 50))
     for record in (result, other):
         assert record["distilled_validation_from"] == "teacher"  # no valid1 there
@@ -135,16 +138,28 @@ def test_a_second_validation_set_of_other_sources_is_left_aside(digits, latent_c
     assert "valid1 of" in capsys.readouterr().err
 
 
-def test_any_bottleneck(digits, tmp_path, capsys):
-    for words in (
-        ("--bottleneck", "fsq", "--codebook-size", 64, "--compression-steps", 2),
-        ("--bottleneck", "gumbel_softmax", "--length-mode", "ratio", "--length-ratio", 1.0),
-        ("--bottleneck", "product", "--product-blocks", 2, "--compression-steps", 3),
-    ):
-        checkpoint = bitext.train_latent(digits, tmp_path / words[1], *words, updates=60)
-        assert main([str(w) for w in (checkpoint, digits, "--sentences", 10, *QUICK)]) == 0, capsys.readouterr().err
-        table = capsys.readouterr().out
-        assert words[1] in table and "predictor, greedy" in table
+@pytest.mark.parametrize("number, name", enumerate(SMALL))
+def test_any_bottleneck(digits, tmp_path, capsys, number, name):
+    """Untrained, with 2, 4 or 8 words a code and both ways to set the number of codes."""
+    words = ["--task", "latent_translation", "--arch", "latent_transformer_tiny", *map(str, bitext.TINY)]
+    words += ["--criterion", "latent_transformer_loss", "--share-all-embeddings", "--bottleneck", name]
+    words += ["--compression-steps", str(1 + number % 3), "--length-mode", ("predictor", "ratio")[number % 2]]
+    for option, value in SMALL[name].items():
+        words += [f"--{option.replace('_', '-')}", str(value)]
+    save_untrained(words, digits, tmp_path / "untrained.pt")
+    more = ("--sentences", 8, "--beam", 2, "--json", tmp_path / "result.json")
+    assert main([str(w) for w in (tmp_path / "untrained.pt", digits, *more, *QUICK)]) == 0, capsys.readouterr().err
+    assert name in capsys.readouterr().out
+    found = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    [reference] = [row for row in found["codes"] if row["name"] == "reference"]
+    # A posterior is told by its probabilities, and where there is none, by dashes.
+    probabilistic = name in ("soft_em", "gumbel_softmax", "gumbel_vqvae", "gm_vq", "sq_vae")
+    assert (reference["best"] is not None) == (reference["entropy_bits"] is not None) == probabilistic
+    assert (reference["agree"] is not None) == (name == "soft_em")
+    if probabilistic:
+        assert 1 / 16 <= reference["best"] <= 1 + 1e-6 and 0 <= reference["entropy_bits"] <= 4 + 1e-6
+    for text in found["texts"]:
+        assert ("at_limit" in text) == (text["name"].startswith("predictor") and number % 2 == 0)
 
 
 @pytest.mark.parametrize(

@@ -57,10 +57,10 @@ def _compare(who: str, theirs: Path, ours: Path) -> None:
         if a != b:
             raise UserError(
                 f"{who}: line {number} of its dictionary {theirs} is {a!r}, but {b!r} in {ours}: "
-                "binarise the data with the teacher's dictionaries"
+                "binarise the data with that one"
             )
     if len(symbols[0]) != len(symbols[1]):
         raise UserError(
             f"{who}: its dictionary {theirs} has {len(symbols[0])} lines, {ours} has "
-            f"{len(symbols[1])}: binarise the data with the teacher's dictionaries"
+            f"{len(symbols[1])}: binarise the data with that one"
         )
