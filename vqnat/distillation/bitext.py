@@ -1,8 +1,7 @@
-"""The folder that fairseq-preprocess wrote: its languages, train split and dictionaries."""
+"""The folder that fairseq-preprocess wrote: its languages, splits and dictionaries."""
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,14 @@ class Bitext:
     target: str
     pair: str  # as in the file names, "en-de"; may be the other way round than source and target
 
-    def train_file(self, language: str, ending: str) -> Path:
-        """``train.en-de.LANGUAGE.ENDING``; ending is ``bin`` or ``idx``."""
-        return self.folder / f"train.{self.pair}.{language}.{ending}"
+    def file(self, split: str, language: str, ending: str) -> Path:
+        """``SPLIT.en-de.LANGUAGE.ENDING``; ending is ``bin`` or ``idx``."""
+        return self.folder / f"{split}.{self.pair}.{language}.{ending}"
+
+    def split_files(self, split: str, *languages: str) -> list[Path]:
+        """The files of a split, of both sides unless ``languages`` says which."""
+        sides = languages or (self.source, self.target)
+        return [self.file(split, language, ending) for language in sides for ending in ("bin", "idx")]
 
     def dictionary_file(self, language: str) -> Path:
         """``dict.LANGUAGE.txt``."""
@@ -30,8 +34,9 @@ class Bitext:
 
     def inputs(self) -> list[Path]:
         """Every file that the distilled train split depends on, besides the teacher."""
-        train = [self.train_file(lang, end) for lang in (self.source, self.target) for end in ("bin", "idx")]
-        return train + [self.dictionary_file(lang) for lang in dict.fromkeys((self.source, self.target))]
+        return self.split_files("train") + [
+            self.dictionary_file(lang) for lang in dict.fromkeys((self.source, self.target))
+        ]
 
     def copied(self) -> list[Path]:
         """Everything that goes to the result as it is: valid, test, dictionaries and the like."""
@@ -42,15 +47,19 @@ class Bitext:
         """The dictionary of a language, special symbols included."""
         return Dictionary.load(str(self.dictionary_file(language)))
 
-    def train(self, language: str):
+    def sentences(self, split: str, language: str):
         """The sentences of one side, indexable, each a 1-d int64 tensor that ends in end-of-sentence."""
-        return data_utils.load_indexed_dataset(str(self.train_file(language, "bin").with_suffix("")))
+        return data_utils.load_indexed_dataset(str(self.file(split, language, "bin").with_suffix("")))
 
-    @cached_property
-    def lengths(self) -> np.ndarray:
+    def lengths(self, split: str) -> np.ndarray:
         """(N,) source lengths in tokens, with end-of-sentence."""
-        dataset = self.train(self.source)  # its sizes are a view of a map that closes with it
+        dataset = self.sentences(split, self.source)  # its sizes are a view of a map that closes with it
         return np.array(dataset.sizes, dtype=np.int64)
+
+    def held_out(self) -> list[str]:
+        """The validation and test sets: ``valid``, ``valid1``, ``test`` and so on."""
+        pattern = re.compile(rf"((?:valid|test)\d*)\.{re.escape(self.pair)}\.{re.escape(self.source)}\.idx")
+        return sorted(found[1] for path in self.folder.iterdir() if (found := pattern.fullmatch(path.name)))
 
 
 def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
@@ -80,10 +89,16 @@ def open_bitext(folder: Path, source: str | None, target: str | None) -> Bitext:
             raise UserError(f"{path}: no such file")
     if more := sorted(folder.glob(f"train[0-9]*.{pair}.*.idx")):
         raise UserError(f"{more[0]}: train splits in several parts are not supported; binarise them as one")
-    try:
-        sizes = [len(bitext.train(language)) for language in (source, target)]
-    except Exception as error:  # fairseq asserts, numpy complains of the size
-        raise UserError(f"{folder}: the train split is damaged ({type(error).__name__}: {error})") from error
-    if sizes[0] != sizes[1]:
-        raise UserError(f"{folder}: train has {sizes[0]} sentences in {source}, {sizes[1]} in {target}")
+    check_split(bitext, "train")
     return bitext
+
+
+def check_split(bitext: Bitext, split: str) -> None:
+    """Raise UserError if a split is damaged or its sides are unequal."""
+    try:
+        sizes = [len(bitext.sentences(split, language)) for language in (bitext.source, bitext.target)]
+    except Exception as error:  # fairseq asserts, numpy complains of the size
+        raise UserError(f"{bitext.folder}: the {split} split is damaged ({type(error).__name__}: {error})") from error
+    if sizes[0] != sizes[1]:
+        sides = f"{sizes[0]} sentences in {bitext.source}, {sizes[1]} in {bitext.target}"
+        raise UserError(f"{bitext.folder}: {split} has {sides}")

@@ -7,13 +7,14 @@ from fairseq.utils import import_user_module
 
 import vqnat  # noqa: F401 - lets torch load fairseq's checkpoints and registers our models
 from vqnat.distillation.batches import plan_batches, shard_batches
-from vqnat.distillation.bitext import Bitext, open_bitext
+from vqnat.distillation.bitext import open_bitext
 from vqnat.distillation.jobs import run_jobs
 from vqnat.distillation.manifest import finished, shard_settings
 from vqnat.distillation.merge import merge, remove_journals
 from vqnat.distillation.options import Options, parse_options
 from vqnat.distillation.progress import Progress, say
 from vqnat.distillation.shards import Tail, check_journals, journal_path, missing_batches, run_shard
+from vqnat.distillation.sources import Sources, check_sources, open_sources
 from vqnat.errors import UserError
 
 
@@ -46,21 +47,25 @@ def distill(options: Options) -> None:
         if not path.is_file():
             raise UserError(f"--path {path}: no such file")
     bitext = open_bitext(options.data, options.source_lang, options.target_lang)
+    check_sources(options, bitext)
     settings = shard_settings(options, bitext)
     if finished(options, settings):
         remove_journals(options)  # the run that finished may have been killed before it came to this
         say(f"{options.out} is finished for these settings: nothing to do")
         return
     check_journals(options, settings)
+    sources = open_sources(options, bitext)
+    if sources.text:
+        say(sources.text.summary())
     if not options.merge:
-        decode(options, bitext, settings)
+        decode(options, sources, settings)
     if options.shard is None:
-        report_result(options, merge(options, bitext, settings))
+        report_result(options, merge(options, sources, settings))
 
 
-def decode(options: Options, bitext: Bitext, settings: dict[str, Any]) -> None:
+def decode(options: Options, sources: Sources, settings: dict[str, Any]) -> None:
     """Decode what is left of this process's share: one shard, or all of them with ``--jobs``."""
-    batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
+    batches = plan_batches(sources.lengths, options.max_tokens, options.batch_size)
     shards = range(options.shards) if options.shard is None else range(options.shard, options.shard + 1)
     total = sum(len(batches[b]) for shard in shards for b in shard_batches(len(batches), shard, options.shards))
     missing = [missing_batches(options, len(batches), shard) for shard in shards]
@@ -72,9 +77,9 @@ def decode(options: Options, bitext: Bitext, settings: dict[str, Any]) -> None:
     progress = Progress(total, done)
     try:
         if options.jobs > 1:
-            run_jobs(options, bitext, settings, progress)
+            run_jobs(options, sources, settings, progress)
         else:
-            decoded = run_shard(options, bitext, settings, shards[0], progress.update)
+            decoded = run_shard(options, sources, settings, shards[0], progress.update)
     finally:
         progress.close()
     if options.jobs == 1:
@@ -82,10 +87,18 @@ def decode(options: Options, bitext: Bitext, settings: dict[str, Any]) -> None:
 
 
 def report_result(options: Options, figures: dict[str, Any]) -> None:
-    """Say what was written, and how many sources kept their raw target."""
-    counts = figures["counts"]
+    """Say what was written, how many sources kept their raw target and which extra lines have no translation."""
+    counts, extra = figures["counts"], figures.get("source_text")
     reasons = {key: count for key, count in counts.items() if key.startswith("raw_kept_") and count}
     if reasons:
         text = ", ".join(f"{count} {key.removeprefix('raw_kept_').replace('_', ' ')}" for key, count in reasons.items())
         say(f"warning: {sum(reasons.values())} sources keep their raw target ({text})")
-    say(f"{options.out}: {counts['pairs']} pairs from {counts['sentences']} sentences")
+    if extra:
+        limit = f"longer than the teacher's {figures['teacher_max_source_tokens']} positions"
+        for name, reason in (("dropped_too_long", limit), ("dropped_no_hypothesis", "without a translation")):
+            if extra[name]:
+                numbers = extra[f"{name}_lines"]
+                shown = ", ".join(map(str, numbers)) + (" ..." if len(numbers) < extra[name] else "")
+                say(f"warning: {options.source_text}: {extra[name]} dropped, {reason}: line {shown}")
+    sentences = f"{counts['sentences']} sentences" + (f" and {extra['translated']} extra lines" if extra else "")
+    say(f"{options.out}: {counts['pairs']} pairs from {sentences}")

@@ -15,7 +15,7 @@ class Hypotheses:
 
     Args:
         paths: the journals, each batch in exactly one of them.
-        sentences: N, sentences in the train set.
+        sentences: N, sentences in all.
     """
 
     def __init__(self, paths: list[Path], sentences: int) -> None:
@@ -41,8 +41,12 @@ class Hypotheses:
         self.file = np.concatenate(files)[order]
         self.offset = np.concatenate(offsets)[order]
         self.length = np.concatenate(lengths)[order]
-        self.tokens = int(self.length.sum())
         self.mean_score = score / max(1, len(order))  # natural logarithm, normalised by length
+
+    def tokens_of(self, sentences: np.ndarray) -> int:
+        """Tokens in all hypotheses of these sentences."""
+        ends = np.concatenate([[0], np.cumsum(self.length, dtype=np.int64)])
+        return int((ends[self.first[sentences + 1]] - ends[self.first[sentences]]).sum())
 
     def __getitem__(self, sentence: int) -> list[torch.Tensor]:
         rows = range(self.first[sentence], self.first[sentence + 1])

@@ -8,16 +8,16 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from vqnat.distillation.batches import plan_batches
-from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.options import Options
 from vqnat.distillation.progress import Progress
 from vqnat.distillation.shards import Tail, journal_path, run_shard
+from vqnat.distillation.sources import Sources
 from vqnat.errors import UserError
 
 POLL = 0.5  # seconds between looks at the journals
 
 
-def run_jobs(options: Options, bitext: Bitext, settings: dict[str, Any], progress: Progress) -> None:
+def run_jobs(options: Options, sources: Sources, settings: dict[str, Any], progress: Progress) -> None:
     """Run all shards and follow their journals; when one fails, end the others.
 
     Raises:
@@ -26,10 +26,10 @@ def run_jobs(options: Options, bitext: Bitext, settings: dict[str, Any], progres
     context = multiprocessing.get_context("spawn")  # a forked child cannot use CUDA
     messages = context.SimpleQueue()
     children = [
-        context.Process(target=_child, args=(options, bitext, settings, shard, messages), daemon=True)
+        context.Process(target=_child, args=(options, sources, settings, shard, messages), daemon=True)
         for shard in range(options.jobs)
     ]
-    batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
+    batches = plan_batches(sources.lengths, options.max_tokens, options.batch_size)
     tails = [Tail(journal_path(options, shard), batches) for shard in range(options.jobs)]
     for tail in tails:
         tail.more()  # what an earlier run has finished is counted already
@@ -58,14 +58,14 @@ def _why(shard: int, code: int) -> str:
     return f"shard {shard} failed with status {code}, see above; run the same command again"
 
 
-def _child(options: Options, bitext: Bitext, settings: dict[str, Any], shard: int, messages: Any) -> None:
+def _child(options: Options, sources: Sources, settings: dict[str, Any], shard: int, messages: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its children
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     from vqnat.distillation.command import import_user_dir
 
     try:
         import_user_dir(options.user_dir)
-        run_shard(options, bitext, settings, shard, report=lambda sentences: None)
+        run_shard(options, sources, settings, shard, report=lambda sentences: None)
     except UserError as error:
         messages.put(str(error))
         raise SystemExit(2) from None

@@ -40,7 +40,7 @@ class Record:
 
     batch: int  # index into the batch plan
     seconds: float  # decoding time
-    ids: np.ndarray  # (n,) int32, sentence in the train set
+    ids: np.ndarray  # (n,) int32, sentence, see sources.py
     lengths: np.ndarray  # (n,) int32, tokens with the end-of-sentence symbol
     scores: np.ndarray  # (n,) float32, length-normalised log-probability (natural logarithm)
     tokens: np.ndarray  # (sum of lengths,) int32

@@ -8,6 +8,7 @@ from typing import Any
 from vqnat.distillation.atomic import replacing
 from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.options import Options
+from vqnat.distillation.source_text import find_pieces
 from vqnat.errors import UserError
 from vqnat.results import command_line, commit, machine, sha256, versions
 
@@ -24,7 +25,24 @@ def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
         **{f"{path.name} sha256": sha256(path) for path in bitext.inputs()},
         **{name: getattr(options, name) for name in SEARCH + PLAN},
         "num_shards": options.shards,
+        **_more_settings(options, bitext),
     }
+
+
+def _more_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
+    """Of what is translated besides the train split; nothing without it, as in older manifests."""
+    more: dict[str, Any] = {}
+    if options.source_text:
+        _, model = find_pieces(options, bitext)
+        more["source_text sha256"] = sha256(options.source_text)
+        more["bpe"] = options.bpe
+        more["bpe_model sha256"] = sha256(model) if model else None
+        held_out = [path for split in bitext.held_out() for path in bitext.split_files(split, bitext.source)]
+        more |= {f"{path.name} sha256": sha256(path) for path in held_out}
+    if options.valid_too:
+        more["valid_too"] = True
+        more |= {f"{path.name} sha256": sha256(path) for path in bitext.split_files("valid")}
+    return more
 
 
 def result_settings(options: Options, settings: dict[str, Any]) -> dict[str, Any]:

@@ -13,17 +13,19 @@ from fairseq.data import indexed_dataset
 from vqnat.distillation.atomic import replacing
 from vqnat.distillation.batches import plan_batches
 from vqnat.distillation.bitext import Bitext
+from vqnat.distillation.figures import figures_of
 from vqnat.distillation.hypotheses import Hypotheses
 from vqnat.distillation.journal import Journal
 from vqnat.distillation.manifest import require_same, write_manifest
 from vqnat.distillation.options import Options
 from vqnat.distillation.shards import journal_path, missing_batches
+from vqnat.distillation.sources import DISTILLED_VALID, Sources
 from vqnat.distillation.writing import writing
 from vqnat.errors import UserError
 from vqnat.results import sha256
 
 
-def merge(options: Options, bitext: Bitext, settings: dict[str, Any]) -> dict[str, Any]:
+def merge(options: Options, sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
     """Write the result and its manifest into ``--out`` and remove the journals.
 
     Returns:
@@ -32,14 +34,16 @@ def merge(options: Options, bitext: Bitext, settings: dict[str, Any]) -> dict[st
     Raises:
         UserError: a shard is missing, unfinished, still being written or of another distillation.
     """
-    journals = [_open_finished(options, bitext, settings, shard) for shard in range(options.shards)]
+    bitext = sources.bitext
+    journals = [_open_finished(options, sources, settings, shard) for shard in range(options.shards)]
     try:
-        hypotheses = Hypotheses([journal.path for journal in journals], len(bitext.lengths))
+        hypotheses = Hypotheses([journal.path for journal in journals], len(sources.lengths))
         max_source = min(journal.header["max_source"] for journal in journals)
-        raw = sample_raw(len(bitext.lengths), options.mix_raw, options.seed)
-        outputs = write_train(options.out, bitext, hypotheses, raw)
+        raw = sample_raw(len(sources.parts[0]), options.mix_raw, options.seed)
+        outputs = write_train(options.out, sources, hypotheses, raw)
+        outputs |= write_valid(options.out, sources, hypotheses)
         outputs |= copy_rest(options.out, bitext)
-        figures = _figures(bitext, hypotheses, max_source, raw)
+        figures = figures_of(sources, hypotheses, max_source, raw)
         write_manifest(options, bitext, settings, figures, outputs)
         remove_journals(options)
         return figures
@@ -53,9 +57,9 @@ def remove_journals(options: Options) -> None:
     shutil.rmtree(options.out / "shards", ignore_errors=True)
 
 
-def _open_finished(options: Options, bitext: Bitext, settings: dict[str, Any], shard: int) -> Journal:
+def _open_finished(options: Options, sources: Sources, settings: dict[str, Any], shard: int) -> Journal:
     path = journal_path(options, shard)
-    batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
+    batches = plan_batches(sources.lengths, options.max_tokens, options.batch_size)
     left = missing_batches(options, len(batches), shard)
     if left is None:
         raise UserError(f"{path}: no such shard yet; run it with --num-shards {options.shards} --shard {shard}")
@@ -72,29 +76,49 @@ def sample_raw(sentences: int, fraction: float, seed: int) -> np.ndarray:
     return np.sort(order[: round(fraction * sentences)])
 
 
-def write_train(out: Path, bitext: Bitext, hypotheses: Hypotheses, raw: np.ndarray) -> dict[str, str]:
-    """Write both sides of the train split in the order of the original, the raw pairs ``raw`` after it.
+def write_train(out: Path, sources: Sources, hypotheses: Hypotheses, raw: np.ndarray) -> dict[str, str]:
+    """Write the train split: the bitext in its order, the raw pairs ``raw``, the extra lines in the file's order.
 
     Returns:
         ``{file name: sha256}``.
     """
-    sources, targets = bitext.train(bitext.source), bitext.train(bitext.target)
-    repeats = np.maximum(1, hypotheses.counts)  # (N,) pairs a source stands in
+    bitext, text, (train, _, extra) = sources.bitext, sources.text, sources.parts
+    from_source, from_target = (bitext.sentences("train", x) for x in (bitext.source, bitext.target))
 
     def source_side() -> Iterable[torch.Tensor]:
-        for i, repeat in enumerate(repeats):
-            yield from [sources[i]] * repeat
-        yield from (sources[int(i)] for i in raw)
+        for i in train:
+            yield from [from_source[i]] * max(1, hypotheses.counts[i])
+        yield from (from_source[int(i)] for i in raw)
+        for line, i in enumerate(extra):
+            yield from [torch.from_numpy(text[line])] * hypotheses.counts[i]
 
     def target_side() -> Iterable[torch.Tensor]:
-        for i in range(len(targets)):
-            yield from hypotheses[i] or [targets[i]]
-        yield from (targets[int(i)] for i in raw)
+        for i in train:
+            yield from hypotheses[i] or [from_target[i]]
+        yield from (from_target[int(i)] for i in raw)
+        for i in extra:
+            yield from hypotheses[i]
 
-    sides = {bitext.source: source_side(), bitext.target: target_side()}
+    return write_split(out, bitext, "train", source_side(), target_side())
+
+
+def write_valid(out: Path, sources: Sources, hypotheses: Hypotheses) -> dict[str, str]:
+    """Write the distilled validation set, if asked for. Returns ``{file name: sha256}``."""
+    bitext, part = sources.bitext, sources.parts[1]
+    if not sources.with_valid:
+        return {}
+    from_source, from_target = (bitext.sentences("valid", x) for x in (bitext.source, bitext.target))
+    targets = ((hypotheses[i] or [from_target[n]])[0] for n, i in enumerate(part))
+    return write_split(out, bitext, DISTILLED_VALID, (from_source[n] for n in range(len(part))), targets)
+
+
+def write_split(
+    out: Path, bitext: Bitext, split: str, sources: Iterable[torch.Tensor], targets: Iterable[torch.Tensor]
+) -> dict[str, str]:
+    """Write both sides of a split. Returns ``{file name: sha256}``."""
     written = {}
-    for language, sentences in sides.items():
-        data, index = (out / bitext.train_file(language, ending).name for ending in ("bin", "idx"))
+    for language, sentences in {bitext.source: sources, bitext.target: targets}.items():
+        data, index = (out / bitext.file(split, language, ending).name for ending in ("bin", "idx"))
         write_side(data, index, len(bitext.dictionary(language)), sentences)
         written |= {path.name: sha256(path) for path in (data, index)}
     return written
@@ -124,26 +148,3 @@ def copy_rest(out: Path, bitext: Bitext) -> dict[str, str]:
             shutil.copyfile(path, partial)
         written[path.name] = sha256(out / path.name)
     return written
-
-
-def _figures(bitext: Bitext, hypotheses: Hypotheses, max_source: int, raw: np.ndarray) -> dict[str, Any]:
-    kept = hypotheses.counts == 0
-    too_long, empty = bitext.lengths > max_source, bitext.lengths <= 1
-    return {
-        "counts": {
-            "sentences": len(bitext.lengths),
-            "distilled_pairs": int(hypotheses.counts.sum()),
-            "raw_kept_source_too_long": int((kept & too_long).sum()),
-            "raw_kept_source_empty": int((kept & empty).sum()),
-            "raw_kept_no_hypothesis": int((kept & ~too_long & ~empty).sum()),
-            "raw_mixed_in": len(raw),
-            "pairs": int(np.maximum(1, hypotheses.counts).sum()) + len(raw),
-            "target_tokens_distilled": hypotheses.tokens,
-            "batches": hypotheses.batches,
-        },
-        "mean_score": hypotheses.mean_score,
-        "teacher_max_source_tokens": max_source,
-        # summed over processes that ran side by side: the work, not the wait
-        "decoding_seconds": round(hypotheses.seconds, 3),
-        "sentences_per_process_second": round(len(bitext.lengths) / max(1e-9, hypotheses.seconds), 2),
-    }

@@ -11,6 +11,8 @@ EPILOG = """\
 examples
   one process               distill.py data-bin --path teacher.pt --out distilled
   four processes, one box   distill.py data-bin --path teacher.pt --out distilled --jobs 4
+  more source text          distill.py data-bin --path teacher.pt --out distilled --source-text captions.en
+                            (one file; put several together with cat)
   three machines            distill.py data-bin --path teacher.pt --out distilled --num-shards 3 --shard 0
                             (and --shard 1, --shard 2 elsewhere, with --out on a shared disk or its folder
                             shards/ copied together afterwards), then once, when all have ended,
@@ -18,6 +20,12 @@ examples
 
 Killed at any point, the same command continues where it stopped. On a finished folder it does nothing.
 """
+
+SOURCE_TEXT = (
+    "also translate this text, one sentence a line, and add the pairs to train: plain text, cut into pieces here; "
+    "lines that the data or the file has already (case and spaces aside) and blank ones are dropped"
+)
+BPE_MODEL = "sentencepiece model or subword-nmt codes (default: spm.model in DATA_BIN or in the folder above)"
 
 
 def _option(default: Any, text: str) -> Any:
@@ -41,6 +49,10 @@ class Options:
     max_tokens: int = _option(8000, "source tokens in a batch, at most")
     batch_size: int = _option(512, "sentences in a batch, at most")
     k_best: int = _option(1, "write the K best hypotheses of each source as K pairs")
+    source_text: Path | None = field(default=None, metadata={"help": SOURCE_TEXT})
+    bpe: str = _option("auto", "how --source-text is cut: sentencepiece, subword_nmt, none (it is in pieces), auto")
+    bpe_model: Path | None = field(default=None, metadata={"help": BPE_MODEL})
+    valid_too: bool = _option(False, "also write valid1: the validation sources with the teacher's translations")
     mix_raw: float = _option(0.0, "add this share of the original pairs at the end, from 0 to 1")
     seed: int = _option(1, "which original pairs --mix-raw takes")
     jobs: int = _option(1, "shards to run side by side on this machine")
@@ -89,6 +101,9 @@ class Options:
             require(self.num_shards == 1 and not self.merge, "jobs", "given without --num-shards and --merge")
         if self.out.resolve() == self.data.resolve():
             require(False, "out", "another folder than the data")
+        if self.source_text is None:
+            require(self.bpe == "auto", "bpe", "given together with --source-text")
+            require(self.bpe_model is None, "bpe_model", "given together with --source-text")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,6 +123,7 @@ def parse_options(argv: list[str] | None = None) -> Options:
     parser.add_argument("--path", required=True, metavar="PT[:PT...]", help="teacher checkpoint(s)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     types = {"source_lang": str, "target_lang": str, "user_dir": str, "shard": int}
+    types |= {"source_text": Path, "bpe_model": Path}
     for item in fields(Options)[3:]:
         flag, text = "--" + item.name.replace("_", "-"), item.metadata["help"]
         if isinstance(item.default, bool):
@@ -116,7 +132,7 @@ def parse_options(argv: list[str] | None = None) -> Options:
         if item.default is not None and "(default" not in text:
             text += " (default: %(default)s)"
         kind = types.get(item.name, type(item.default))
-        meta = {int: "N", float: "X", str: "NAME"}[kind]
+        meta = {int: "N", float: "X", str: "NAME", Path: "FILE"}[kind]
         parser.add_argument(flag, type=kind, default=item.default, metavar=meta, help=text)
     options = Options(**vars(parser.parse_args(argv)))
     options.check()

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from vqnat.distillation.batches import plan_batches, shard_batches
-from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.journal import Journal, Record, read_header, scan
 from vqnat.distillation.manifest import require_same
 from vqnat.distillation.options import Options
 from vqnat.distillation.progress import say
+from vqnat.distillation.sources import Sources
 from vqnat.distillation.teacher import Teacher
 from vqnat.errors import UserError
 
@@ -74,13 +74,13 @@ def pick_device(options: Options, shard: int) -> torch.device:
 
 
 def run_shard(
-    options: Options, bitext: Bitext, settings: dict[str, Any], shard: int, report: Callable[[int], None]
+    options: Options, sources: Sources, settings: dict[str, Any], shard: int, report: Callable[[int], None]
 ) -> int:
     """Decode what is left of a shard.
 
     Args:
         options: the user's choices.
-        bitext: the data.
+        sources: what the teacher translates.
         settings: what all shards share, see ``manifest.shard_settings``.
         shard: its number.
         report: called with the number of sentences after each batch.
@@ -91,10 +91,10 @@ def run_shard(
     Raises:
         UserError: see ``Teacher`` and ``Journal``; the journal is of another distillation.
     """
-    batches = plan_batches(bitext.lengths, options.max_tokens, options.batch_size)
+    batches = plan_batches(sources.lengths, options.max_tokens, options.batch_size)
     if threads := options.threads or (1 if options.jobs > 1 else 0):
         torch.set_num_threads(threads)
-    teacher = Teacher(options, bitext, pick_device(options, shard))
+    teacher = Teacher(options, sources, pick_device(options, shard))
     header = {"settings": settings, "max_source": teacher.max_source}
     decoded = 0
     with Journal(journal_path(options, shard), header) as journal:

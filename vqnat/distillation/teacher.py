@@ -10,8 +10,8 @@ from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
 from fairseq.dataclass.utils import overwrite_args_by_name
 from omegaconf import OmegaConf
 
-from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.options import Options
+from vqnat.distillation.sources import Sources
 from vqnat.distillation.vocabulary import check_contents, check_sizes
 from vqnat.errors import UserError
 
@@ -19,20 +19,20 @@ Hypothesis = tuple[int, torch.Tensor, float]  # sentence, (length,) tokens, scor
 
 
 class Teacher:
-    """Beam search over the train split of a bitext.
+    """Beam search over numbered source sentences.
 
     Args:
         options: beam, length penalty and so on.
-        bitext: the data; its dictionaries must be the teacher's.
+        sources: the sentences; the dictionaries of their data must be the teacher's.
         device: where to run.
 
     Raises:
         UserError: a checkpoint cannot be read or has another vocabulary.
     """
 
-    def __init__(self, options: Options, bitext: Bitext, device: torch.device) -> None:
+    def __init__(self, options: Options, sources: Sources, device: torch.device) -> None:
         self.device = device
-        self.bitext = bitext
+        self.sources, self.bitext = sources, sources.bitext
         self.models: list[Any] = []
         self.task = None
         for path in options.teachers:
@@ -52,14 +52,33 @@ class Teacher:
             nbest=options.k_best,
         )
         self.generator = self.task.build_generator(self.models, search)
-        self.task.load_dataset("train")
-        self.dataset = self.task.dataset("train")
+        self.datasets = self._datasets()
         self.k_best = options.k_best
         limits = utils.resolve_max_positions(
             self.task.max_positions(), *[model.max_positions() for model in self.models]
         )
         limit = limits[0] if isinstance(limits, tuple | list) else limits
         self.max_source = int(min(limit, np.iinfo(np.int32).max))  # tokens
+
+    def _datasets(self) -> list[Any]:
+        """fairseq's dataset of each part of the sources, None where there is none of it."""
+        found = []
+        for split, part in zip(("train", "valid"), self.sources.parts[:2], strict=True):
+            wanted = part or split == "train"  # whose collater is needed
+            if wanted:
+                self.task.load_dataset(split)
+            found.append(self.task.dataset(split) if wanted else None)
+        if text := self.sources.text:
+            tokens = [torch.from_numpy(text[i]) for i in range(len(text.lengths))]
+            found.append(self.task.build_dataset_for_inference(tokens, text.lengths.tolist()))
+        return found
+
+    def _item(self, sentence: int) -> dict[str, Any]:
+        """A sentence as fairseq's collater wants it; without a target, which the extra text has not."""
+        for dataset, part in zip(self.datasets, self.sources.parts, strict=False):
+            if sentence in part:
+                return {"id": sentence, "source": dataset[sentence - part.start]["source"]}
+        raise IndexError(sentence)
 
     def _load(self, path: Path) -> None:
         try:
@@ -107,7 +126,7 @@ class Teacher:
 
         A sentence that is empty or too long for the teacher, or gets no output, has no hypothesis.
         """
-        length = int(self.bitext.lengths[ids].max())
+        length = int(self.sources.lengths[ids].max())
         if length > self.max_source or length <= 1:
             return []
         try:
@@ -120,7 +139,7 @@ class Teacher:
         return [row for half in np.array_split(ids, 2) for row in self.translate(half)]
 
     def _search(self, ids: np.ndarray) -> list[Hypothesis]:
-        sample = self.dataset.collater([self.dataset[int(i)] for i in ids])
+        sample = self.datasets[0].collater([self._item(int(i)) for i in ids])
         sample = utils.move_to_cuda(sample, self.device) if self.device.type == "cuda" else sample
         found = self.task.inference_step(self.generator, self.models, sample)
         rows = []

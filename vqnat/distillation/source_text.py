@@ -1,0 +1,139 @@
+"""Monolingual source text: which of its lines the teacher translates, and how they are cut into pieces."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from fairseq.data import Dictionary
+
+from vqnat.distillation.bitext import Bitext
+from vqnat.distillation.options import Options
+from vqnat.errors import UserError
+from vqnat_serving.pieces import Pieces
+from vqnat_serving.vocabulary import Vocabulary
+
+COUNTS = ("lines", "dropped_blank", "dropped_in_valid_or_test", "dropped_in_train", "dropped_repeated")
+
+
+@dataclass(frozen=True)
+class SourceText:
+    """The lines that are new to the data, in the order of the file, binarised as fairseq-preprocess does."""
+
+    path: Path
+    numbers: np.ndarray  # (E,) line in the file, from 1
+    lengths: np.ndarray  # (E,) tokens, with end-of-sentence
+    tokens: np.ndarray  # (sum of lengths,) int32
+    counts: dict[str, int]
+
+    def __getitem__(self, line: int) -> np.ndarray:
+        """(length,) int64 tokens."""
+        end = int(self._ends[line])
+        return self.tokens[end - int(self.lengths[line]) : end].astype(np.int64)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_ends", np.cumsum(self.lengths, dtype=np.int64))
+
+    def summary(self) -> str:
+        """What became of the lines, for the user."""
+        dropped = {key: count for key, count in self.counts.items() if key.startswith("dropped_") and count}
+        why = ", ".join(f"{count} {key.removeprefix('dropped_').replace('_', ' ')}" for key, count in dropped.items())
+        text = f"{self.path}: {self.counts['lines']} lines, {len(self.lengths)} new"
+        return f"{text} (dropped: {why})" if why else text
+
+
+def find_pieces(options: Options, bitext: Bitext) -> tuple[Pieces, Path | None]:
+    """What cuts text into the pieces of the source dictionary, and the file of its model.
+
+    Raises:
+        UserError: the model is missing, unreadable or of the wrong kind.
+    """
+    from vqnat.hub.pieces import build_pieces  # imports models: only where there is text to cut
+
+    vocabulary = Vocabulary.read(bitext.dictionary_file(bitext.source))
+    folders = [options.data, options.data.resolve().parent]  # data-prep/binarise.py writes spm.model above bin/
+    languages = (bitext.source, bitext.target)
+    pieces, model = build_pieces(options.bpe, options.bpe_model, None, languages, vocabulary, folders)
+    return pieces, model or options.bpe_model
+
+
+def read_source_text(options: Options, bitext: Bitext) -> SourceText:
+    """Read ``--source-text`` and drop what the data has.
+
+    Two lines are the same when they differ in case and spaces only. Of the data's text there is only what its
+    pieces spell; a line with unknown pieces is the same as one that has known words and ``<unk>`` in the same places.
+
+    Raises:
+        UserError: the file is missing, empty or not UTF-8, its pieces are not those of the dictionary, or no
+            line of it is new.
+    """
+    path = options.source_text
+    pieces, _ = find_pieces(options, bitext)
+    dictionary = bitext.dictionary(bitext.source)
+    lines = read_lines(path)
+    held_out = {text for split in bitext.held_out() for text in spelled(bitext, split, dictionary, pieces)}
+    train, seen = set(spelled(bitext, "train", dictionary, pieces)), set()
+    counts = dict.fromkeys(COUNTS, 0)
+    numbers, lengths, tokens = [], [], []
+    for number, line in enumerate(lines, 1):
+        counts["lines"] += 1
+        words = " ".join(line.split())
+        if not words:
+            counts["dropped_blank"] += 1
+            continue
+        ids = dictionary.encode_line(" ".join(pieces.encode(words)), add_if_not_exist=False).numpy()
+        texts = {words.casefold()}
+        if dictionary.unk() in ids:  # as the data's own text is then known
+            texts.add(spell(ids, dictionary, pieces))
+        if not held_out.isdisjoint(texts):
+            counts["dropped_in_valid_or_test"] += 1
+        elif not train.isdisjoint(texts):
+            counts["dropped_in_train"] += 1
+        elif words.casefold() in seen:
+            counts["dropped_repeated"] += 1
+        else:
+            seen.add(words.casefold())
+            numbers.append(number)
+            lengths.append(len(ids))
+            tokens.append(ids.astype(np.int32))
+    if not numbers:
+        raise UserError(f"--source-text {path}: none of its {counts['lines']} lines is new to {bitext.folder}")
+    flat = np.concatenate(tokens)
+    _check_unknown(path, bitext, flat, dictionary)
+    counts["tokens"] = len(flat)
+    counts["unknown_tokens"] = int((flat == dictionary.unk()).sum())
+    return SourceText(path, np.array(numbers), np.array(lengths, dtype=np.int64), flat, counts)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file; only a line feed ends one. Raises UserError."""
+    content = path.read_bytes()
+    if not content.strip():
+        raise UserError(f"--source-text {path}: empty")
+    try:
+        return content.decode("utf-8").removeprefix("\ufeff").removesuffix("\n").split("\n")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"--source-text {path}: not UTF-8 in line {line} (byte {error.start})") from None
+
+
+def spell(ids: np.ndarray, dictionary: Dictionary, pieces: Pieces) -> str:
+    """The text of a binarised sentence, for comparing: without differences in case and spaces."""
+    symbols = [dictionary[int(token)] for token in ids if token != dictionary.eos()]
+    return " ".join(pieces.decode(symbols).split()).casefold()
+
+
+def spelled(bitext: Bitext, split: str, dictionary: Dictionary, pieces: Pieces) -> Iterator[str]:
+    """``spell`` of every source sentence of a split."""
+    sentences = bitext.sentences(split, bitext.source)
+    return (spell(sentences[i].numpy(), dictionary, pieces) for i in range(len(sentences)))
+
+
+def _check_unknown(path: Path, bitext: Bitext, tokens: np.ndarray, dictionary: Dictionary) -> None:
+    words = tokens[tokens != dictionary.eos()]
+    unknown = float((words == dictionary.unk()).mean()) if len(words) else 0.0
+    if unknown > 0.5:
+        raise UserError(
+            f"--source-text {path}: {100 * unknown:.0f} % of its pieces are not in "
+            f"{bitext.dictionary_file(bitext.source)}; it must be cut as the data was (--bpe, --bpe-model)"
+        )
