@@ -83,6 +83,35 @@ def test_vocabularies(root: Path, refused: Callable[..., str], tmp_path: Path) -
     assert f"line 1 of its dictionary {root}/bin/dict.de.txt" in error and f"in {dictionary}" in error
 
 
+def test_source_text(root: Path, refused: Callable[..., str], tmp_path: Path) -> None:
+    text = tmp_path / "more.en"
+    assert f"--source-text {text}: no such file" in refused("--source-text", text)
+    raw = (root / "raw" / "train.en").read_bytes()
+    for content, message in (
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (b"one two\nthree \xff four\n", "not UTF-8 in line 2 (byte 14)"),
+        (raw + b"\n" + raw.upper(), f"none of its 401 lines is new to {root}/bin"),
+        (b"this is not one\nof them\n", f"83 % of its pieces are not in {root}/bin/dict.en.txt"),
+    ):
+        text.write_bytes(content)
+        assert f"--source-text {text}: {message}" in refused("--source-text", text), content
+    text.write_text("one two three four five six seven eight nine\n")
+    assert "bpe 'words' is unknown; choose from: auto, " in refused("--source-text", text, "--bpe", "words")
+    assert f"{text}: not a sentencepiece model" in refused("--source-text", text, "--bpe-model", text)
+    assert "--bpe none: must be given together with --source-text" in refused("--bpe", "none")
+    assert f"--bpe-model {text}: must be given together with --source-text" in refused("--bpe-model", text)
+
+
+def test_sets_for_valid_too(root: Path, refused: Callable[..., str], tmp_path: Path) -> None:
+    data = shutil.copytree(root / "bin", tmp_path / "bin")
+    shutil.copy(data / "valid.en-de.en.idx", data / "valid1.en-de.en.idx")
+    assert f"--valid-too: {data} has a split valid1 already" in refused("--valid-too", data=data)
+    (data / "valid.en-de.de.idx").unlink()
+    assert "--valid-too: " in (error := refused("--valid-too", data=data))
+    assert "valid.en-de.de.idx: no such file" in error
+
+
 def test_foreign_files_in_out(root: Path, refused: Callable[..., str], tmp_path: Path) -> None:
     shard = tmp_path / "out" / "shards" / "shard-0-of-1.journal"
     shard.parent.mkdir(parents=True)
