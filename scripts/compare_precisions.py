@@ -47,6 +47,7 @@ def main() -> None:
             "engine": system["engine"],
             "precision": system["precision"],
             "sacreBLEU": f"{system['sacrebleu']:.2f}",
+            "chrF": f"{system['chrf']:.2f}",
             "as in fp32": f"{system['identical']:.1%}",
         }
         for system in systems

@@ -48,6 +48,7 @@ def system(name: str, training: str, bleu: float, ms: float, rate: float | None)
         "name": name,
         "sacrebleu": bleu,
         "signature": "nrefs:1|case:mixed",
+        "chrf": bleu + 10,
         "bleu_tokenised_lowercased": {"score": bleu + 1, "how": "..."},
         "right_translation_rate": rate,
         "latency_ms": {"mean": ms, "p50": ms, "p95": 2 * ms},

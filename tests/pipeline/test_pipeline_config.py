@@ -46,6 +46,7 @@ def change(content: dict, where: list, value: object) -> dict:
             ["trainings.nat.options.save-dir", "sets this option"],
         ),
         (["trainings", "Nat"], {"updates": 1, "options": {"arch": "x"}}, ["trainings: 'Nat'", "lower-case"]),
+        (["trainings", "nat", "text"], "distilled_extra", ["distillation.source_text: missing; trainings.nat.text"]),
         (["trainings", "teacher", "text"], "distilled", ["trainings.teacher.text", "raw"]),
         (
             ["common", "keep-last-epochs"],
@@ -118,6 +119,34 @@ def test_only_what_the_systems_need_is_planned(content, write, tmp_path):
     assert stages["train_nat_raw"].inputs == ["binarise"]
     assert str(tmp_path / "averaged" / "teacher.pt") in stages["translate_nat_distilled"].spec[0]
     assert "average_teacher" in stages["translate_nat_distilled"].inputs
+
+
+def test_extra_source_text(content, write, tmp_path):
+    content["distillation"] = {"source_text": "{raw}/more.en", "jobs": 2}
+    names = [stage.name for stage in Plan(load(write(content)), tmp_path).stages]
+    assert "distil" in names and "distil_extra" not in names  # no training asks for it
+    content["trainings"]["nat_extra"] = {**content["trainings"]["nat"], "text": "distilled_extra"}
+    content["systems"].append({"name": "nat_extra", "training": "nat_extra"})
+    stages = {stage.name: stage for stage in Plan(load(write(content)), tmp_path).stages}
+    plain, extra = stages["distil"].spec, stages["distil_extra"].spec
+    assert "--source-text" not in plain and "--valid-too" in plain and "--valid-too" in extra
+    assert extra[extra.index("--source-text") + 1] == str(tmp_path / "raw" / "more.en")
+    assert stages["train_nat_extra"].inputs == ["distil_extra"] and stages["train_nat"].inputs == ["distil"]
+    assert list(stages["distil_extra"].outputs) == [tmp_path / "distilled_extra"]
+    assert str(tmp_path / "distilled_extra") in stages["train_nat_extra"].spec
+    for name, both in (("nat", True), ("nat_extra", True), ("teacher", False)):
+        assert ("valid,valid1" in stages[f"train_{name}"].spec) == both
+    content["systems"][2:] = [{"name": "nat_extra", "training": "nat_extra"}]
+    names = [stage.name for stage in Plan(load(write(content)), tmp_path).stages]
+    assert "distil" not in names and names.index("distil_extra") < names.index("train_nat_extra")
+
+
+def test_the_other_direction(content, write, tmp_path):
+    config = load(write(content)).reversed()
+    assert (config.source, config.target) == ("de", "en")
+    stages = {stage.name: stage for stage in Plan(config, tmp_path).stages}
+    words = stages["train_nat"].spec
+    assert words[words.index("--source-lang") + 1] == "de" and words[words.index("--target-lang") + 1] == "en"
 
 
 def test_only_some_systems(content, write):

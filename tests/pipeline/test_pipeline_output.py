@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import sacrebleu
 import sentencepiece
 import torch
 
@@ -38,6 +39,30 @@ def test_scores_of_hand_made_files():
     assert lower["right_translation_rate"] == 0.5
     with pytest.raises(ValueError, match="2 sources, 1 outputs, 2 references"):
         score(sources, ["x"], references, "de")
+
+
+def test_scores_of_text_that_is_tokenised():
+    references = ["i &apos;m sure it is , as far as i know .", "that &apos;s what we do ."]
+    outputs = ["i &apos;m sure it is , as far as we know .", "that 's what we do ."]
+    found = score(references, outputs, references, "en", tokenised=True)
+    tokens = sacrebleu.corpus_bleu(outputs, [references], tokenize="none", force=True).score
+    assert found["sacrebleu"] == pytest.approx(tokens) and "tok:none" in found["signature"]
+    assert tokens != pytest.approx(score(references, outputs, references, "en")["sacrebleu"])
+    plain = [line.replace("&apos;", "'") for line in references]
+    chrf = sacrebleu.corpus_chrf(["i 'm sure it is , as far as we know .", outputs[1]], [plain]).score
+    assert found["chrf"] == pytest.approx(chrf)
+    assert "bleu_tokenised_lowercased" not in found
+
+
+def test_notes_and_names_of_scores_stand_at_the_tables(results):
+    results |= {"note": "Partial training text.", "tokenised": True}
+    for system in results["systems"]:
+        system["right_translation_rate"] = None
+        del system["bleu_tokenised_lowercased"]
+    table = tables.markdown_table(results)
+    assert table.startswith("| system | tokenised BLEU | chrF | ms per sentence |")
+    assert "\n\nPartial training text. Latency: " in table
+    assert "Partial training text. Latency" in tables.markdown_samples(results)
 
 
 def test_hypotheses_come_in_the_order_of_the_corpus(tmp_path):
@@ -108,14 +133,22 @@ def test_the_codes_of_a_training_reach_the_table(tmp_path, results):
             valid = {"code_ppl": f"{n}.4", "code_use": "0.875", "word_acc": "0.91", "code_acc": "0.5"}
             valid |= {"num_updates": f"{n}", "predictor_loss": "2.345"}
             file.write(LINE.format("valid", json.dumps({f"valid_{name}": value for name, value in valid.items()})))
+            distilled = {**valid, "predictor_loss": "1.25"}
+            distilled = {f"valid1_{name}": value for name, value in distilled.items()}
+            file.write(LINE.format("valid1", json.dumps(distilled)))
     facts = training_facts(log)
     assert facts["updates"] == 60 and facts["seconds"] == 60 and facts["updates_per_second"] == 3
     results["systems"][-1]["training"] |= facts
     table = tables.markdown_codes(results)
-    assert "| lt_soft_em_distilled | 58.2 | 87.5 % | 91.0 % | 50.0 % | 2.35 | 60 | 87.5 % | 3.00 |" in table
-    assert "teacher" not in table
+    assert "| lt_soft_em_distilled | 58.2 | 68.2 | 87.5 % | 91.0 % | 50.0 % | 2.35 | 1.25 | 60 | 87.5 % | 3" in table
+    assert "teacher" not in table and "| the same, distilled validation set |" in table
+    facts["codes_distilled_valid"] = None  # a training on raw text
+    results["systems"][-1]["training"] |= facts
+    table = tables.markdown_codes(results)
+    assert "| 2.35 | 60 |" in table and "distilled validation" not in table
     log.write_text(LINE.format("valid", json.dumps({"valid_loss": "4", "valid_num_updates": "2"})))
-    assert training_facts(log) == {"updates": 2, "seconds": None, "updates_per_second": None, "codes": None}
+    nothing = {"seconds": None, "updates_per_second": None, "codes": None, "codes_distilled_valid": None}
+    assert training_facts(log) == {"updates": 2, **nothing}
 
 
 def test_a_half_written_last_checkpoint_is_replaced(tmp_path):
@@ -179,7 +212,7 @@ def test_tables_in_markdown_are_filled_and_checked(tmp_path, results, render, ca
     assert "out of date" in capsys.readouterr().err
     assert render(readme) == 0
     text = readme.read_text()
-    assert "| lt_soft_em_distilled | 58.2 | 87.5 % | 8.0 | 5.00× (4.9–5.1) | 3.75× |" in text
+    assert "| lt_soft_em_distilled | 58.2 | 68.2 | 87.5 % | 8.0 | 5.00× (4.9–5.1) | 3.75× |" in text
     assert "Some CPU, 2 cores, commit 0123456789ab, seed 1, 2026-11-21" in text and "words and more" in text
     assert "| reference | Der Hund. |" in text and "| ✗ Ausgabe &lt;teacher_greedy&gt; &#124; § |" in text
     assert "\nbetween\n" in text and text.endswith("after\n") and "old" not in text

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sacrebleu.metrics import BLEU
+from sacrebleu.metrics import BLEU, CHRF
 
 from vqnat.errors import UserError
 from vqnat.hub import LatentTranslator
@@ -46,8 +46,8 @@ def compare(
         progress: is told what begins.
 
     Returns:
-        ``name``, ``engine``, ``precision``, ``sacrebleu``, ``signature``, and ``identical``, the share of sentences
-        whose translation is that of torch in fp32.
+        ``name``, ``engine``, ``precision``, ``sacrebleu``, ``signature``, ``chrf``, and ``identical``, the share of
+        sentences whose translation is that of torch in fp32.
 
     Raises:
         UserError: the checkpoint is no latent transformer, or onnxruntime is missing.
@@ -71,7 +71,7 @@ def compare(
 
         return OnnxTranslator(exported, precision=precision)
 
-    metric, records = BLEU(), []
+    metric, chrf, records = BLEU(), CHRF(), []
     first = next(iter(ENGINES))
     progress(first)
     full = load(first).translate(list(sources), beam=beam)
@@ -87,6 +87,7 @@ def compare(
                 "precision": precision,
                 "sacrebleu": metric.corpus_score(outputs, [list(references)]).score,
                 "signature": str(metric.get_signature()),
+                "chrf": chrf.corpus_score(outputs, [list(references)]).score,
                 "identical": sum(a == b for a, b in zip(outputs, full, strict=True)) / len(full),
             }
         )

@@ -76,14 +76,19 @@ def markdown_training(result: Result) -> str:
 
 
 def markdown_precisions(result: Result) -> str:
-    """One row an engine and precision: BLEU, and how many sentences come out as they do in fp32."""
+    """One row an engine and precision: BLEU and chrF, and how many sentences come out as they do in fp32."""
+    systems = result["systems"]
+    chrf = all("chrf" in s for s in systems)  # older files have none
     rows = [
-        [s["engine"], s["precision"], number(s["sacrebleu"], 2), f"{s['identical']:.1%}"] for s in result["systems"]
+        [s["engine"], s["precision"], number(s["sacrebleu"], 2), *([number(s["chrf"], 2)] if chrf else [])]
+        + [f"{s['identical']:.1%}"]
+        for s in systems
     ]
+    header = ["engine", "precision", "sacreBLEU", *(["chrF"] if chrf else []), "translations as by torch in fp32"]
     return (
-        f"{_table(['engine', 'precision', 'sacreBLEU', 'translations as by torch in fp32'], rows)}\n\n"
+        f"{_table(header, rows)}\n\n"
         f"{result['sentences']} sentences, beam {result['beam']}. {_measured(result)} BLEU: "
-        f"`{result['systems'][0]['signature']}`."
+        f"`{systems[0]['signature']}`."
     )
 
 

@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
     parser.add_argument("--full", action="store_true", help="also the systems marked full_only")
     parser.add_argument("--only", metavar="NAME,...", help="these systems, and those that speed-ups are over")
+    parser.add_argument("--reverse", action="store_true", help="the other direction: source and target swapped")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="folder with the raw data")
     parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
     parser.add_argument("--cores", type=int, metavar="N", help=CORES_HELP)
@@ -43,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     start = time.monotonic()
     try:
-        config = load(args.config)
+        config = load(args.config).reversed() if args.reverse else load(args.config)
         if args.source and config.data.kind == "embedded":
             raise UserError(f"--from {args.source}: {args.config} makes its own text (data.kind: embedded)")
         if args.source and not args.source.is_dir():

@@ -12,6 +12,7 @@ from vqnat.pipeline.reader import build, invalid, read_yaml
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 ONE = {"minimum": 1}
 ZERO = {"minimum": 0}
+TEXTS = ("raw", "distilled", "distilled_extra")  # the last one: with the source text that the teacher also translates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,8 @@ class Data:
     test: int = field(default=500, metadata=ONE)
     seed: int = field(default=1, metadata=ZERO)
     path: str = ""
+    tokenised: bool = False  # spaces around punctuation: BLEU without tokenising again
+    note: str = ""  # stands below every table
     prepare: list[str] = field(default_factory=list)
 
 
@@ -32,7 +35,7 @@ class Training:
     """One model to train; ``options`` are those of fairseq-train."""
 
     updates: int = field(metadata=ONE)
-    text: str = field(default="raw", metadata={"choices": ("raw", "distilled")})
+    text: str = field(default="raw", metadata={"choices": TEXTS})
     threads: int = field(default=1, metadata=ONE)
     average: int = field(default=0, metadata=ZERO)
     options: dict = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Distillation:
     """How the teacher rewrites the training text; ``options`` are those of scripts/distill.py."""
 
     teacher: str = "teacher"
+    source_text: str = ""  # for text: distilled_extra; {raw} is the folder of the raw text
     jobs: int = field(default=1, metadata=ONE)
     options: dict = field(default_factory=dict)
 
@@ -88,6 +92,10 @@ class Config:
     latency: Latency = field(default_factory=Latency)
     samples: int = field(default=10, metadata=ZERO)
 
+    def reversed(self) -> "Config":
+        """The other direction of the same text."""
+        return replace(self, source=self.target, target=self.source)
+
     def chosen(self, full: bool) -> list[System]:
         """The systems of this run."""
         return [system for system in self.systems if full or not system.full_only]
@@ -131,7 +139,11 @@ def _check_trainings(config: Config) -> None:
     teacher = config.distillation.teacher
     _check_choice("distillation.teacher", teacher, config.trainings)
     if config.trainings[teacher].text != "raw":
-        raise invalid(f"trainings.{teacher}.text", "distilled", "raw, as it is the teacher")
+        raise invalid(f"trainings.{teacher}.text", config.trainings[teacher].text, "raw, as it is the teacher")
+    if not config.distillation.source_text:
+        for name, training in config.trainings.items():
+            if training.text == "distilled_extra":
+                raise UserError(f"distillation.source_text: missing; trainings.{name}.text is 'distilled_extra'")
     if config.data.kind == "prepare" and not config.data.prepare:
         raise UserError("data.prepare: missing; a command, in which {raw} is the folder to fill")
 

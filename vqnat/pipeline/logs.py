@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # 2026-11-21 05:18:30 | INFO | train_inner | {"epoch": 1, "loss": "10.1", ...}
-LINE = re.compile(r"\| (train_inner|train|valid) \| (\{.*\})\s*$")
+KINDS = ("train_inner", "train", "valid", "valid1")  # valid1: the distilled validation set, where there is one
+LINE = re.compile(r"\| (train_inner|train|valid1?) \| (\{.*\})\s*$")
 
 
 def parse(line: str) -> tuple[str, dict[str, float]] | None:
-    """Kind and numbers of a line, names without the prefix ``train_`` or ``valid_``; None for other lines."""
+    """Kind and numbers of a line, names without a prefix such as ``train_`` or ``valid1_``; None for other lines."""
     found = LINE.search(line)
     if not found:
         return None
@@ -54,11 +55,11 @@ class Follower:
 
 
 def curves(log: Path) -> dict[str, list[dict[str, float]]]:
-    """``{"train_inner": [...], "train": [...], "valid": [...]}``, each by rising ``num_updates``.
+    """``{"train_inner": [...], "train": [...], "valid": [...], "valid1": [...]}``, each by rising ``num_updates``.
 
     A training that was stopped repeats some updates: the later line counts.
     """
-    found: dict[str, dict[float, dict[str, float]]] = {"train_inner": {}, "train": {}, "valid": {}}
+    found: dict[str, dict[float, dict[str, float]]] = {kind: {} for kind in KINDS}
     if log.exists():
         with log.open(encoding="utf-8", errors="replace") as file:
             for line in file:

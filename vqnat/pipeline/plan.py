@@ -18,6 +18,8 @@ from vqnat.pipeline.stages import Stage
 from vqnat.pipeline.translate import generate_command, read_hypotheses, read_lines, sentence_counter, write_lines
 from vqnat.results import write_json
 
+DISTIL = {"distilled": "distil", "distilled_extra": "distil_extra"}  # text -> stage
+
 
 class Plan:
     """The stages of one run, in an order in which every stage comes after its inputs.
@@ -32,7 +34,7 @@ class Plan:
     def __init__(self, config: Config, run: Path, full: bool = False, source: Path | None = None) -> None:
         self.config, self.run, self.source = config, run, source
         self.systems = config.chosen(full)
-        self.raw, self.prep, self.distilled = run / "raw", run / "prep", run / "distilled"
+        self.raw, self.prep = run / "raw", run / "prep"
         self.results, self.report = run / "results.json", run / "report.html"
         self.stages: list[Stage] = []
         self._corpus()
@@ -127,19 +129,20 @@ class Plan:
         config = self.config
         used = {name for s in self.systems for name in [s.training, *placeholders(s.decoding)]}
         used |= {other for name in used for other in placeholders(config.options(name))}
-        distil = any(config.trainings[name].text == "distilled" for name in used)
-        if distil:
+        texts = sorted({config.trainings[name].text for name in used} - {"raw"})
+        if texts:
             used.add(config.distillation.teacher)
         teacher = config.distillation.teacher
         for name in sorted(used, key=lambda n: (n != teacher, list(config.trainings).index(n))):
             self._train(name)
-            if name == teacher and distil:
-                self._distil()
+            if name == teacher:
+                for text in texts:
+                    self._distil(text)
 
     def _train(self, name: str) -> None:
         config, training = self.config, self.config.trainings[name]
         folder = self.run / "models" / name
-        data = self.distilled if training.text == "distilled" else self.prep / "bin"
+        data = self.prep / "bin" if training.text == "raw" else self.run / training.text
         options = config.options(name)
         started_from = sorted(placeholders(options))  # as in encoder-from: "{teacher}"
         options = fill(options, {other: self.checkpoint(other) for other in started_from})
@@ -148,8 +151,8 @@ class Plan:
         def work(job: Job) -> None:
             trainings.run_training(job, command, folder, training)
 
-        title = f"training, {training.updates} updates on {training.text} text"
-        inputs = ["distil"] if training.text == "distilled" else ["binarise"]
+        title = f"training, {training.updates} updates on {training.text.replace('_', ' + ')} text"
+        inputs = ["binarise" if training.text == "raw" else DISTIL[training.text]]
         inputs += [self._checkpoint_stage(other) for other in started_from]
         self._add(f"train_{name}", title, command, inputs, [folder], work=work, cores=training.threads)
         if training.average:
@@ -165,11 +168,13 @@ class Plan:
         title = f"the mean of the last {training.average} checkpoints"
         self._add(f"average_{name}", title, training.average, [f"train_{name}"], [output], work=work)
 
-    def _distil(self) -> None:
-        wanted = self.config.distillation
+    def _distil(self, text: str) -> None:
+        wanted, out = self.config.distillation, self.run / text
+        extra = wanted.source_text.replace("{raw}", str(self.raw)) if text == "distilled_extra" else ""
         command = [
             *(sys.executable, "scripts/distill.py", str(self.prep / "bin")),
-            *("--path", str(self.checkpoint(wanted.teacher)), "--out", str(self.distilled)),
+            *("--path", str(self.checkpoint(wanted.teacher)), "--out", str(out), "--valid-too"),
+            *(("--source-text", extra) if extra else ()),
             *(
                 "--jobs",
                 str(wanted.jobs),
@@ -178,18 +183,19 @@ class Plan:
             ),
         ]
         inputs = ["binarise", self._checkpoint_stage(wanted.teacher)]
-        title = "the teacher translates the training text"
+        title = "the teacher translates the training text" + (f" and {Path(extra).name}" if extra else "")
 
         def work(job: Job) -> None:
             job.child(command, threads=1)
 
-        self._add("distil", title, command, inputs, [self.distilled], work=work, cores=wanted.jobs)
+        self._add(DISTIL[text], title, command, inputs, [out], work=work, cores=wanted.jobs)
 
     def _translate(self, system: System) -> None:
         config, checkpoint = self.config, self.checkpoint(system.training)
         command = generate_command(config, system, self.prep / "bin", checkpoint, self._decoding(system))
         output = self.run / "outputs" / f"{system.name}.{config.target}"
         scores = self.run / "scores" / f"{system.name}.json"
+        tokenised = config.data.tokenised
 
         def work(job: Job) -> None:
             job.log.unlink(missing_ok=True)  # no lines of an earlier try
@@ -199,10 +205,12 @@ class Plan:
             with job.log.open(encoding="utf-8") as lines:
                 outputs = read_hypotheses(lines, len(sources), self.prep / "spm.model")
             write_lines(output, outputs)
-            write_json(scores, score(sources, outputs, references, config.target, right_rate(config)))
+            write_json(scores, score(sources, outputs, references, config.target, right_rate(config), tokenised))
 
         inputs = ["binarise", *self._needed(system)]
-        self._add(f"translate_{system.name}", "the test set", [command, 1], inputs, [output, scores], work=work)
+        self._add(
+            f"translate_{system.name}", "the test set", [command, 1 + tokenised], inputs, [output, scores], work=work
+        )
 
     def _latency(self) -> None:
         systems = [(s, self.checkpoint(s.training), self._decoding(s)) for s in self.systems]
@@ -220,7 +228,7 @@ class Plan:
 
     def _results(self) -> None:
         inputs = [f"translate_{system.name}" for system in self.systems] + ["latency"]
-        spec = [system.name for system in self.systems] + [self.config.samples]
+        spec = [system.name for system in self.systems] + [self.config.samples, self.config.data.note]
 
         def gather(job: Job) -> None:
             write_json(self.results, collect(self))

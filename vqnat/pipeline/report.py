@@ -16,6 +16,7 @@ Curves = dict[str, dict[str, list[dict[str, float]]]]
 PICTURES = [
     ("train_inner", "loss", "Training loss", "loss", False),
     ("valid", "loss", "Validation loss", "loss", False),
+    ("valid1", "loss", "Validation loss, distilled set", "loss", False),
     ("valid", "bleu", "Validation BLEU", "BLEU", False),
 ]
 CODEBOOK = [
@@ -103,7 +104,7 @@ def _code_frequencies(counts: dict[str, list[float]], colours: dict[str, int]) -
 
 def _trade_offs(results: dict[str, Any], colours: dict[str, int]) -> list[tuple[str, Any]]:
     systems = results["systems"]
-    wanted = [("sacrebleu", "sacreBLEU", "BLEU against latency")]
+    wanted = [("sacrebleu", tables.bleu_name(results), "BLEU against latency")]
     if all(system["right_translation_rate"] is not None for system in systems):
         wanted.append(("right_translation_rate", "share of right translations", "Right translations against latency"))
     return [

@@ -48,6 +48,8 @@ def collect(plan: Plan) -> dict[str, Any]:
     return {
         "name": config.name,
         "corpus": config.data.kind,
+        "tokenised": config.data.tokenised,
+        "note": config.data.note,
         "direction": f"{config.source}-{config.target}",
         "vocabulary": config.vocabulary,
         "sentences": {"test": len(sources), "latency": config.latency.sentences},
@@ -61,7 +63,7 @@ def collect(plan: Plan) -> dict[str, Any]:
 
 
 def training_facts(log: Path) -> dict[str, Any]:
-    """What a training log says: updates, seconds, speed, and of the codes at the last validation."""
+    """What a training log says: updates, seconds, speed, and of the codes at the last validation on each set."""
     found = curves(log)
     lines = [line for kind in found.values() for line in kind]
     updates = max((int(line["num_updates"]) for line in lines), default=None)
@@ -71,6 +73,7 @@ def training_facts(log: Path) -> dict[str, Any]:
         "seconds": wall_seconds(log),
         "updates_per_second": median(speeds) if speeds else None,
         "codes": _codes(found["valid"]),
+        "codes_distilled_valid": _codes(found["valid1"]),
     }
 
 

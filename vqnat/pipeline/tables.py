@@ -33,13 +33,13 @@ def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     systems = results["systems"]
     rated = any(system["right_translation_rate"] is not None for system in systems)
     tokenised = not rated and any("bleu_tokenised_lowercased" in system for system in systems)
-    header = ["system", "sacreBLEU"]
+    header = ["system", bleu_name(results), "chrF"]
     header += ["right translations"] if rated else []
     header += ["tokenised lower-cased BLEU"] if tokenised else []
     header += ["ms per sentence", "speed-up over beam 4", "over greedy"]
     rows = []
     for system in systems:
-        row = [system["name"], number(system["sacrebleu"])]
+        row = [system["name"], number(system["sacrebleu"]), number(system.get("chrf"))]
         if rated:
             row.append(percent(system["right_translation_rate"]))
         if tokenised:
@@ -50,12 +50,18 @@ def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
+def bleu_name(results: Results) -> str:
+    """What the column of ``sacrebleu`` is called."""
+    return "tokenised BLEU" if results.get("tokenised") else "sacreBLEU"
+
+
 def origin(results: Results) -> str:
     """Where, with what and when it was measured, in one line."""
     words = f" of {results['latency_min_target_words']} words and more" if results["latency_min_target_words"] else ""
     commit = str(results.get("commit") or "unknown")[:12]
+    note = f"{results['note'].rstrip('.')}. " if results.get("note") else ""
     return (
-        f"Latency: batch size 1, {results['sentences']['latency']} sentences{words}. "
+        f"{note}Latency: batch size 1, {results['sentences']['latency']} sentences{words}. "
         f"Measured on {machine_name(results.get('machine'))}, commit {commit}, seed {results['seed']}, "
         f"{str(results.get('date', 'date unknown'))[:10]}."
     )
@@ -132,18 +138,24 @@ def markdown_samples(results: Results) -> str:
 def markdown_codes(results: Results) -> str:
     """For a README: the codes of each system that has some, on the validation set."""
     rated = any(system["right_translation_rate"] is not None for system in results["systems"])
-    header = ["system", "sacreBLEU", *(["right translations"] if rated else [])]
+    distilled = any(system["training"].get("codes_distilled_valid") for system in results["systems"])
+    header = ["system", bleu_name(results), "chrF", *(["right translations"] if rated else [])]
     header += ["words right from true codes", "codes predicted right", "predictor, bits a code"]
+    header += ["the same, distilled validation set"] if distilled else []
     header += ["code perplexity", "codes in use", "updates per second"]
     rows = []
     for system in results["systems"]:
         codes = system["training"].get("codes")
         if not codes:
             continue
-        row = [system["name"], number(system["sacrebleu"])]
+        row = [system["name"], number(system["sacrebleu"]), number(system.get("chrf"))]
         row += [percent(system["right_translation_rate"])] if rated else []
         row += [percent(codes.get("words_right_from_true_codes")), percent(codes.get("predicted_right"))]
-        row += [number(codes.get("predictor_bits"), 2), number(codes.get("perplexity"), 0)]
+        row.append(number(codes.get("predictor_bits"), 2))
+        if distilled:
+            codes_distilled = system["training"].get("codes_distilled_valid") or {}
+            row.append(number(codes_distilled.get("predictor_bits"), 2))
+        row.append(number(codes.get("perplexity"), 0))
         row += [percent(codes.get("share_in_use")), number(system["training"].get("updates_per_second"), 2)]
         rows.append(row)
     rule = ["---", *["--:"] * (len(header) - 1)]

@@ -16,12 +16,21 @@ def train_command(config: Config, name: str, options: dict, data: Path, folder: 
     return [
         *(sys.executable, "-m", "fairseq_cli.train", str(data), "--user-dir", "vqnat"),
         *("--source-lang", config.source, "--target-lang", config.target),
+        *validation_arguments(config.trainings[name].text),
         *arguments(options),
         *("--max-update", str(config.trainings[name].updates), "--seed", str(config.seed)),
         *("--save-dir", str(folder), "--log-format", "json", *device_arguments(config)),
         # stock tasks: no batch left out, no buffer thread that aborts the process at its end
         *("--required-batch-size-multiple", "1", "--data-buffer-size", "0"),
     ]
+
+
+def validation_arguments(text: str) -> list[str]:
+    """Distilled text has a distilled validation set too; checkpoint_best.pt is by the raw one, which comes first.
+
+    fairseq believes that the second set is forgotten, as it compares ``valid1.en-de.en`` with ``valid1``.
+    """
+    return [] if text == "raw" else ["--valid-subset", "valid,valid1", "--ignore-unused-valid-subsets"]
 
 
 def device_arguments(config: Config) -> list[str]:
