@@ -79,11 +79,10 @@ def markdown_precisions(result: Result) -> str:
     """One row an engine and precision: BLEU and chrF, and how many sentences come out as they do in fp32."""
     systems = result["systems"]
     chrf = all("chrf" in s for s in systems)  # older files have none
-    rows = [
-        [s["engine"], s["precision"], number(s["sacrebleu"], 2), *([number(s["chrf"], 2)] if chrf else [])]
-        + [f"{s['identical']:.1%}"]
-        for s in systems
-    ]
+    rows = []
+    for s in systems:
+        scores = [number(s[name], 2) for name in ("sacrebleu", *(["chrf"] if chrf else []))]
+        rows.append([s["engine"], s["precision"], *scores, f"{s['identical']:.1%}"])
     header = ["engine", "precision", "sacreBLEU", *(["chrF"] if chrf else []), "translations as by torch in fp32"]
     return (
         f"{_table(header, rows)}\n\n"
