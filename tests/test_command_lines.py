@@ -147,6 +147,24 @@ def test_averaged_checkpoints_translate(digits, tmp_path):
     assert right(bitext.hypotheses(generate(digits, tmp_path / "average.pt", "--beam", 1).stdout), digits) >= 0.7
 
 
+def test_the_best_checkpoints_by_bleu_are_averaged(digits, tmp_path):
+    bitext.train_latent(
+        *(digits, tmp_path, "--validate-interval-updates", 40, "--save-interval-updates", 40),
+        *("--eval-bleu", "--eval-bleu-args", '{"beam": 1}', "--keep-best-checkpoints", 3),
+        *("--best-checkpoint-metric", "bleu", "--maximize-best-checkpoint-metric", "--keep-interval-updates", 1),
+        updates=320,
+    )
+    kept = sorted(tmp_path.glob("checkpoint.best_bleu_*.pt"), key=lambda p: float(p.stem.split("_")[-1]))
+    assert len(kept) == 3
+    command = ("scripts/average_checkpoints.py", "--inputs", tmp_path, "--output", tmp_path / "average.pt")
+    bitext.run(*command, "--num-best-checkpoints", 2)
+    best = [torch.load(path, weights_only=True)["model"]["predictor.start"].double() for path in kept[-2:]]
+    average = torch.load(tmp_path / "average.pt", weights_only=True)["model"]["predictor.start"].double()
+    torch.testing.assert_close(average, sum(best) / 2)
+    done = bitext.run(*command, "--num-best-checkpoints", 9, check=False)
+    assert "--num-best-checkpoints 9" in done.stderr and "has only 3 of --keep-best-checkpoints" in done.stderr
+
+
 def test_hydra_trains_the_same_model_as_the_command_line(digits, tmp_path):
     config = tmp_path / "digits.yaml"
     config.write_text(

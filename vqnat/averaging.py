@@ -13,6 +13,7 @@ import torch
 from vqnat.errors import UserError
 
 _NAMES = {"epoch": re.compile(r"checkpoint(\d+)\.pt"), "update": re.compile(r"checkpoint_\d+_(\d+)\.pt")}
+_BEST = re.compile(r"checkpoint\.best_.+_(\d+\.?\d*)\.pt")  # fairseq's --keep-best-checkpoints; the metric's value
 
 
 def newest_checkpoints(folder: Path, count: int, kind: str, upper: int | None = None) -> list[Path]:
@@ -37,6 +38,22 @@ def newest_checkpoints(folder: Path, count: int, kind: str, upper: int | None = 
     if len(numbered) < count:
         raise UserError(f"--num-{kind}-checkpoints {count}: {folder} has only {len(numbered)} {kind} checkpoints")
     return [path for _, path in numbered[-count:]]
+
+
+def best_checkpoints(folder: Path, count: int) -> list[Path]:
+    """The ``count`` best of those that ``--keep-best-checkpoints`` left in a ``--save-dir``, by their metric.
+
+    Raises:
+        UserError: there are fewer, or one cannot be read.
+    """
+    if not folder.is_dir():
+        raise UserError(f"--inputs {folder}: no such folder")
+    valued = sorted((float(match[1]), path) for path in folder.iterdir() if (match := _BEST.fullmatch(path.name)))
+    if len(valued) < count:
+        raise UserError(f"--num-best-checkpoints {count}: {folder} has only {len(valued)} of --keep-best-checkpoints")
+    paths = [path for _, path in valued]
+    higher = load_checkpoint(paths[-1])["cfg"]["checkpoint"]["maximize_best_checkpoint_metric"]
+    return paths[-count:] if higher else paths[:count]
 
 
 def load_checkpoint(path: Path) -> dict:
