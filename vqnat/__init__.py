@@ -1,8 +1,8 @@
 """Non-autoregressive translation with discrete latents: the ``--user-dir`` of fairseq.
 
 Importing this package lets fairseq load checkpoints with ``weights_only=True`` and registers the task
-``latent_translation``, the architectures ``latent_transformer*`` and the criterion
-``latent_transformer_loss``.
+``latent_translation``, the architectures ``latent_transformer*`` and ``parallel_transformer*``, and their criterions
+``latent_transformer_loss`` and ``parallel_loss``.
 """
 
 import logging
@@ -17,5 +17,5 @@ allow_fairseq_checkpoints()
 install_hook()
 
 from vqnat import criterions  # noqa: E402, F401  (registration)
-from vqnat.models import presets  # noqa: E402, F401
+from vqnat.models import parallel_transformer, presets  # noqa: E402, F401
 from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401

@@ -100,7 +100,8 @@ def test_code_targets_end_after_the_last_code():
     for row, codes in enumerate((3, 1, 4)):
         assert output.code_targets[row, codes].tolist() == [16]
         assert output.code_targets[row, :codes, 0].tolist() == output.bottleneck.codes[row, :codes].tolist()
-    assert output.token_targets.tolist() == batch["target"][batch["target"] != 1].tolist()
+    assert torch.equal(output.positions.real, output.target != 1)
+    assert output.target[output.positions.real].tolist() == batch["target"][batch["target"] != 1].tolist()
 
 
 def test_number_of_codes():

@@ -12,6 +12,7 @@ from torch import Tensor
 from vqnat.argmax import argmax
 from vqnat.criterions.code_usage import log_code_usage
 from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
+from vqnat.criterions.words import reduce_words, word_log
 from vqnat.errors import UserError
 
 
@@ -98,16 +99,9 @@ class LatentTransformerLoss(FairseqCriterion):
         net_input = sample["net_input"]
         passes = 2 if self.code_rdrop and model.training else 1
         output = model(net_input["src_tokens"], net_input["src_lengths"], sample["target"], passes)
-        words = output.token_targets.numel()
-        loss, nll = smoothed_cross_entropy(output.token_logits, output.token_targets, self.label_smoothing)
-        loss, nll = loss.sum(), nll.sum()
-        log = {
-            "ntokens": words,
-            "nsentences": sample["target"].shape[0],
-            "sample_size": words,
-            "nll_loss": nll,
-            "correct_words": argmax(output.token_logits.detach()).eq(output.token_targets).sum(),
-        }
+        found = model.output_layer.loss(output.positions, output.target, self.label_smoothing)
+        words, loss = int(output.target.ne(model.pad).sum()), found.loss
+        log = {"ntokens": words, "nsentences": sample["target"].shape[0], "sample_size": words, **word_log(found)}
 
         stride = model.stride
         log["ncodes"] = output.code_mask.sum()
@@ -126,7 +120,8 @@ class LatentTransformerLoss(FairseqCriterion):
             log[f"{name}_loss"] = total.detach()
             log["nlatents"] = count
         if output.helper_logits is not None:
-            each, plain = smoothed_cross_entropy(output.helper_logits, output.token_targets, self.label_smoothing)
+            written = output.target[output.target.ne(model.pad)]  # (N,)
+            each, plain = smoothed_cross_entropy(output.helper_logits, written, self.label_smoothing)
             loss = loss + self.helper_weight * each.sum()
             log["helper_loss"] = plain.sum()
         if not model.training:
@@ -151,17 +146,14 @@ class LatentTransformerLoss(FairseqCriterion):
         def total(key):
             return sum(log.get(key, 0) for log in logging_outputs)
 
-        words, codes, latents = total("ntokens"), total("ncodes"), total("nlatents")
-        bits = math.log(2)
-        metrics.log_scalar("loss", total("loss") / words / bits, words, priority=10, round=3)
-        metrics.log_scalar("nll_loss", total("nll_loss") / words / bits, words, priority=20, round=3)
-        metrics.log_derived("ppl", lambda meters: 2 ** float(meters["nll_loss"].avg), priority=30)
-        metrics.log_scalar("word_acc", total("correct_words") / words, words, priority=40, round=4)
+        codes, latents, bits = total("ncodes"), total("nlatents"), math.log(2)
+        reduce_words(logging_outputs)
         if codes > 0:
             metrics.log_scalar("predictor_loss", total("predictor_loss") / codes / bits, codes, priority=50, round=3)
             metrics.log_scalar("code_acc", total("correct_codes") / codes, codes, priority=60, round=4)
         for key in {key for log in logging_outputs for key in log if key.endswith("_loss")}:
             if key == "helper_loss":
+                words = total("ntokens")
                 metrics.log_scalar(key, total(key) / words / bits, words, priority=60, round=3)
             elif key not in ("nll_loss", "predictor_loss"):
                 metrics.log_scalar(key, total(key) / latents, latents, priority=70, round=4)

@@ -15,7 +15,7 @@ from vqnat.bottlenecks import BottleneckOutput
 from vqnat.bottlenecks.bottleneck import Bottleneck
 
 CODES_READ = ("mean", "one")
-PARTS = ("encoder", "target_encoder", "bottleneck", "predictor", "decoder", "output_proj", "helper")
+PARTS = ("encoder", "target_encoder", "bottleneck", "predictor", "decoder", "output_proj", "output_layer", "helper")
 
 
 @dataclass

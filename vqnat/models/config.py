@@ -8,6 +8,7 @@ from omegaconf import II
 from vqnat.bottlenecks import bottleneck_names, bottleneck_options
 from vqnat.errors import UserError
 from vqnat.models.code_training import CodeTrainingConfig, code_training_checks
+from vqnat.output_layers import check_output_layer, output_layer_names
 
 LENGTH_MODES = ("predictor", "ratio")
 TAKES_PRIOR = ("hard_em", "soft_em")  # bottlenecks whose E step is open to a prior over codes
@@ -62,6 +63,17 @@ class _ModelConfig(CodeTrainingConfig):
     )
     bottleneck: str = field(
         default="soft_em", metadata={"help": f"discrete bottleneck: {', '.join(bottleneck_names())}"}
+    )
+    output_layer: str = field(
+        default="plain",
+        metadata={"help": f"how positions become words: {', '.join(output_layer_names())} (Graves 2006; Huang 2022)"},
+    )
+    output_upsample: float = field(
+        default=0.0,
+        metadata={
+            "help": "positions of the output layer for each target position (without latents: for each source token); "
+            "0: the layer's own, with latents plain 1, ctc 2, dag 2, without ctc 2, dag 3"
+        },
     )
     max_source_positions: int = II("task.max_source_positions")
     max_target_positions: int = II("task.max_target_positions")
@@ -120,6 +132,7 @@ def check(config: _ModelConfig) -> None:
         if not valid:
             value = getattr(config, option.replace("-", "_"))
             raise UserError(f"--{option} {value} is not possible; valid: {expected}")
+    check_output_layer(config, latents=True)
     if config.predictable_codes and config.bottleneck not in TAKES_PRIOR:
         raise UserError(
             f"--predictable-codes {config.predictable_codes}: not with --bottleneck {config.bottleneck}; "

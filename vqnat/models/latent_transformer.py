@@ -20,6 +20,8 @@ from vqnat.models.source_encoder import EncodedSource, SourceEncoder
 from vqnat.models.target_encoder import TargetEncoder
 from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape
+from vqnat.output_layers import Positions, build_output_layer
+from vqnat.output_layers.registry import check_checkpoint, upsample_factor
 
 
 @dataclass
@@ -27,18 +29,18 @@ class TrainingOutput:
     """What a training forward pass gives the criterion.
 
     Attributes:
-        token_logits: (N, V) at the N real target positions of the batch, end of sentence included.
-        token_targets: (N,) the tokens there.
+        positions: what the output layer reads.
+        target: (B, T) target, end of sentence included, padded on the right.
         code_logits: (B, T + 1, K + 1) of the latent predictor for each of its passes; none until the codebook has
             started.
         code_targets: (B, T + 1, m) what they predict, the end of the codes included.
         code_mask: (B, T + 1) True where a prediction counts.
         bottleneck: the record of the bottleneck.
-        helper_logits: (N, V) of the autoregressive helper for the same positions as token_logits; None without one.
+        helper_logits: (N, V) of the autoregressive helper at the N real target positions; None without one.
     """
 
-    token_logits: Tensor
-    token_targets: Tensor
+    positions: Positions
+    target: Tensor
     code_logits: list[Tensor]
     code_targets: Tensor
     code_mask: Tensor
@@ -77,7 +79,8 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         if config.predictor_dropout is not None:
             predictor_shape = replace(predictor_shape, dropout=config.predictor_dropout)
         self.predictor = LatentPredictor(predictor_shape, self.bottleneck, self.max_codes, config.tie_predictor_output)
-        self.decoder = ParallelDecoder(shape(config.decoder_layers), steps, self.max_codes * self.stride)
+        upsample = upsample_factor(config, latents=True)
+        self.decoder = ParallelDecoder(shape(config.decoder_layers), steps, self.max_codes * self.stride, upsample)
         self.helper = None
         if config.helper_layers:
             # one more position: a candidate that fills all of them gets an end of sentence
@@ -89,6 +92,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             self.output_proj.weight = target_embedding.weight
         else:
             nn.init.normal_(self.output_proj.weight, std=config.embed_dim**-0.5)
+        self.output_layer = build_output_layer(config)
 
         self.frozen = [part for name in PARTS if name not in trained_parts(config) and (part := getattr(self, name))]
         trained = {id(p) for name in trained_parts(config) if (part := getattr(self, name)) for p in part.parameters()}
@@ -117,7 +121,8 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         return cls(config, source_embedding, target_embedding, target.eos())
 
     def load_state_dict(self, state_dict, strict=True, model_cfg=None, args=None):
-        """As fairseq's; a dictionary of another vocabulary is named before torch lists every tensor."""
+        """As fairseq's; another vocabulary or output layer is named before torch lists every tensor."""
+        check_checkpoint(self.output_layer, state_dict)
         for name, side in (("encoder.embedding", "source"), ("target_encoder.embedding", "target")):
             theirs, ours = state_dict.get(f"{name}.weight"), self.get_submodule(name).num_embeddings
             if theirs is not None and len(theirs) != ours:
@@ -179,14 +184,14 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             code_logits = [self.predictor(vectors, source) for _ in range(predictor_passes)]
             if self.training and self.config.predicted_codes:
                 vectors = mix_predicted(self.config.predicted_codes, self.bottleneck, vectors, code_logits[0], real)
-        features = self.decoder(vectors, real, source)  # (B, num * 2^nc, D)
-        counted = target.ne(self.pad)
+        features = self.decoder(vectors, real, source)  # (B, L, D)
+        written = self.output_layer.written(target, self.decoder.real_positions(real))  # (B, L)
         helper_logits = None
         if self.helper is not None:
-            helper_logits = self.output_proj(self.helper(target, self.eos, source)[counted])
+            helper_logits = self.output_proj(self.helper(target, self.eos, source)[target.ne(self.pad)])
         return TrainingOutput(
-            token_logits=self.output_proj(features[counted]),
-            token_targets=target[counted],
+            positions=Positions(features, written, self.output_proj(features[written])),
+            target=target,
             code_logits=code_logits,
             code_targets=code_targets,
             code_mask=code_mask,
@@ -224,5 +229,5 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         return logits.log_softmax(-1, dtype=torch.float32).gather(-1, candidates.unsqueeze(-1)).squeeze(-1)
 
     def decode(self, codes: Tensor, real: Tensor, source: EncodedSource) -> Tensor:
-        """Features (B, 2^nc T, D) of all target words for the output layer, from codes (B, T), real (B, T)."""
+        """Features (B, L, D) of all positions for the output layer, from codes (B, T), real (B, T)."""
         return self.decoder(self.bottleneck.embed(codes).to(source.vectors), real, source)

@@ -6,17 +6,26 @@ from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.dropout import dropout
 from vqnat.modules.expander import Expander
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
+from vqnat.output_layers.upsample import Upsample
 
 
 class ParallelDecoder(nn.Module):
-    """Transposed convolutions, then Transformer layers in which every position reads every other."""
+    """Transposed convolutions, then Transformer layers in which every position reads every other.
 
-    def __init__(self, shape: StackShape, steps: int, max_positions: int):
+    With an ``upsample`` of more than 1 each expanded position is copied so many times before the layers.
+    """
+
+    def __init__(self, shape: StackShape, steps: int, max_positions: int, upsample: float = 1.0):
         super().__init__()
         self.steps = steps
+        self.upsample = Upsample(upsample)
         self.expander = Expander(shape.dim, steps, shape.dropout)
-        self.positions = SinusoidalPositions(max_positions, shape.dim)
+        self.positions = SinusoidalPositions(self.upsample.length(max_positions), shape.dim)
         self.stack = TransformerStack(shape, reads_source=True)
+
+    def real_positions(self, real: Tensor) -> Tensor:
+        """(B, T) True at real codes -> (B, L) True at their positions."""
+        return self.upsample(real.repeat_interleave(2**self.steps, 1))
 
     def forward(self, vectors: Tensor, real: Tensor, source: EncodedSource) -> Tensor:
         """
@@ -26,10 +35,10 @@ class ParallelDecoder(nn.Module):
             source: the encoded source.
 
         Returns:
-            (B, 2^nc T, D), one vector for each target position, for the output layer.
+            (B, L, D), one vector for each position of the output layer, L = upsample * 2^nc T.
         """
-        x = self.expander(vectors, real)  # (B, 2^nc T, D)
+        x = self.upsample(self.expander(vectors, real))  # (B, L, D)
         x = x + self.positions(0, x.shape[1])
         x = dropout(x, self.stack.shape.dropout, self.training)
-        attend = attend_mask(real.repeat_interleave(2**self.steps, 1))
+        attend = attend_mask(self.real_positions(real))
         return self.stack(x, attend, self.stack.project_source(source.vectors), source.attend)
