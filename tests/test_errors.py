@@ -48,7 +48,7 @@ def generate(data, checkpoint, *more):
         (("--autocast", "fp16"), "error: --autocast fp16 is not possible; valid: none, bf16"),
         (
             ("--train-compile", "--arch", "transformer_tiny"),
-            "error: --train-compile: only with --arch latent_transformer and its presets",
+            "error: --train-compile: only with --arch latent_transformer, parallel_transformer and their presets",
         ),
         (("--embed-dim", 130), "error: --embed-dim 130 is not a multiple of --attention-heads 4"),
         (("--encoder-from", "nowhere.pt"), "error: nowhere.pt: no such checkpoint"),

@@ -155,7 +155,9 @@ def test_logits_made_in_parts_are_the_same_words(loaded, monkeypatch):
     sample, options = batch_of(task, 20), Namespace(beam=2)
     latent = task.build_generator([model], options)
     whole = task.inference_step(latent, [model], sample)
-    monkeypatch.setattr("vqnat.decoding.generator.CPU_LOGITS", 7 * len(task.target_dictionary))  # seven words at a time
+    monkeypatch.setattr(
+        "vqnat.decoding.word_generator.CPU_LOGITS", 7 * len(task.target_dictionary)
+    )  # seven words at a time
     parts = task.inference_step(latent, [model], sample)
     for expected, found in zip(itertools.chain(*whole), itertools.chain(*parts), strict=True):
         assert found["tokens"].tolist() == expected["tokens"].tolist()

@@ -139,10 +139,12 @@ class FairseqSystem:
             parts = {
                 "encoder": [(generator, "encode")],
                 "latent predictor": [(generator, "predict_codes")],
-                "decoder": [(generator, "decode_codes")],
+                "decoder": [(generator, "write")],
             }
             teacher = getattr(generator, "teacher", None)
             return parts if teacher is None else parts | {"rescoring": [(generator, "rescore")]}
+        if hasattr(generator, "texts"):  # no latents
+            return {"encoder": [(generator, "encode")], "decoder": [(generator, "decode")]}
         if hasattr(model, "initialize_output_tokens"):  # fairseq's non-autoregressive models
             return {
                 "encoder": [(model, "forward_encoder")],

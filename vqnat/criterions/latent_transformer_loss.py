@@ -96,6 +96,8 @@ class LatentTransformerLoss(FairseqCriterion):
 
     def forward(self, model, sample, reduce=True):
         """fairseq's contract: (loss, number of target words, what to log)."""
+        if not hasattr(model, "bottleneck"):
+            raise UserError("--criterion latent_transformer_loss: only with --arch latent_transformer and its presets")
         net_input = sample["net_input"]
         passes = 2 if self.code_rdrop and model.training else 1
         output = model(net_input["src_tokens"], net_input["src_lengths"], sample["target"], passes)

@@ -64,6 +64,8 @@ class ParallelLoss(FairseqCriterion):
 
     def forward(self, model, sample, reduce=True):
         """fairseq's contract: (loss, number of target words, what to log)."""
+        if not hasattr(model, "num_updates"):
+            raise UserError("--criterion parallel_loss: only with --arch parallel_transformer and its presets")
         target = sample["target"]
         share = self.glancing(model.num_updates) if model.training else 0.0
         net_input = sample["net_input"]

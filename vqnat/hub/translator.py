@@ -17,6 +17,7 @@ from vqnat.hub.pieces import build_pieces
 from vqnat.models.inference import DTYPES as CASTS
 from vqnat.models.inference import prepare
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat_serving.pieces import Pieces
 from vqnat_serving.translator import Decoded, Translator
 from vqnat_serving.vocabulary import Vocabulary
@@ -104,7 +105,9 @@ class LatentTranslator(Translator):
         if isinstance(model, LatentTransformer):
             if not getattr(model.bottleneck, "started", True):
                 raise UserError(f"{path}: its codebook has not started; train for more updates")
-        elif not isinstance(getattr(model, "decoder", None), FairseqIncrementalDecoder) or task_name not in TASKS:
+        elif not isinstance(model, ParallelTransformer) and (
+            not isinstance(getattr(model, "decoder", None), FairseqIncrementalDecoder) or task_name not in TASKS
+        ):
             raise UserError(f"{path}: task {task_name}; needed a latent transformer or an autoregressive translator")
         pieces, sentencepiece = build_pieces(
             bpe,
@@ -121,7 +124,7 @@ class LatentTranslator(Translator):
         except (RuntimeError, AssertionError) as error:  # an unknown name; torch without that device
             raise UserError(f"device {device!r}: {str(error).splitlines()[0]}") from error
         precision = DTYPES[dtype]
-        if isinstance(model, LatentTransformer):
+        if isinstance(model, LatentTransformer | ParallelTransformer):
             if packed:
                 prepare(model, precision, compiled)
             elif compiled:

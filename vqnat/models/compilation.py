@@ -28,8 +28,11 @@ def compile_parts(model: torch.nn.Module) -> None:
         how["options"] = {"freezing": True}
     for part in (model.encoder, model.decoder, model.output_proj):
         part.compile(**how)
-    for name in ("begin", "step"):  # of the predictor: what decoding calls instead of its forward pass
-        setattr(model.predictor, name, torch.compile(getattr(model.predictor, name), **how))
+    predictor = getattr(model, "predictor", None)
+    for name in (
+        ("begin", "step") if predictor else ()
+    ):  # of the predictor: what decoding calls instead of its forward pass
+        setattr(predictor, name, torch.compile(getattr(predictor, name), **how))
 
 
 def compile_layers(model: torch.nn.Module) -> int:

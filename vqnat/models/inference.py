@@ -6,7 +6,7 @@ from vqnat.errors import UserError
 from vqnat.models.compilation import compile_parts
 from vqnat.modules.packed import LEAST, Int8Linear, PackedLinear, can_pack, pack
 
-PARTS = ("encoder", "predictor", "decoder", "output_proj")  # what decoding runs; codes stay in fp32
+PARTS = ("encoder", "predictor", "decoder", "output_proj", "output_layer")  # what decoding runs; codes stay in fp32
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 PRECISIONS = (*DTYPES, "int8_dynamic")
 
@@ -15,7 +15,7 @@ def prepare(model: torch.nn.Module, precision: str | None = None, compiled: bool
     """Cast a model and pack its large linear maps, in place. It cannot be trained, saved or moved any more.
 
     Args:
-        model: a :class:`LatentTransformer` on its device.
+        model: a :class:`LatentTransformer` or :class:`ParallelTransformer` on its device.
         precision: one of :data:`PRECISIONS`; None leaves it as it is. ``int8_dynamic`` needs a CPU, and with it a
             sentence's translation may depend on its batch.
         compiled: torch.compile instead of packing; the first sentences then take minutes.
@@ -37,5 +37,5 @@ def prepare(model: torch.nn.Module, precision: str | None = None, compiled: bool
         compile_parts(model)
         return
     how = (Int8Linear, 0) if int8 else (PackedLinear, LEAST)
-    for part in PARTS:
+    for part in (part for part in PARTS if hasattr(model, part)):
         setattr(model, part, pack(getattr(model, part), *how))

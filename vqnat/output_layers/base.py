@@ -60,6 +60,7 @@ class OutputLayer(nn.Module, ABC):
         name: as ``--output-layer`` has it.
         marker: a key of this layer's state that no other layer has; None where it has no state.
         never: symbols that the search never writes at a position.
+        choices: how many words at a position the search reads; more than one: ``n_best`` takes the place of ``search``.
         upsample, upsample_source: the usual positions for a target position (with latents) and for a source token
             (without); None where there is no such use.
     """
@@ -67,6 +68,7 @@ class OutputLayer(nn.Module, ABC):
     name: str
     marker: str | None = None
     never: tuple[int, ...] = (PAD, BOS)
+    choices: int = 1
     upsample: float = 1.0
     upsample_source: float | None = None
 

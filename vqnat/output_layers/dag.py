@@ -6,10 +6,12 @@ from torch import Tensor
 from vqnat.errors import UserError
 from vqnat.modules.linear import Linear
 from vqnat.output_layers.base import BOS, EOS, PAD, OutputLayer, Positions, WordLoss
+from vqnat.output_layers.dag_beam import beam_texts
 from vqnat.output_layers.dag_paths import best_path, log_likelihood
 from vqnat.output_layers.log_probs import smoothing_loss, word_log_probs
 
 SEARCHES = ("greedy", "lookahead", "beam")
+BEAM_WORDS = 8  # the best of each vertex; what a path writes is nearly always among them
 
 
 class DAGLayer(OutputLayer):
@@ -34,6 +36,11 @@ class DAGLayer(OutputLayer):
         self.query_proj, self.key_proj = Linear(dim, dim), Linear(dim, dim)
         self.gate_proj = Linear(dim, heads)
         self.how = "lookahead"
+
+    @property
+    def choices(self) -> int:
+        """Words at a vertex that the search reads."""
+        return BEAM_WORDS if self.how == "beam" else 1
 
     def transitions(self, features: Tensor, real: Tensor) -> Tensor:
         """E (B, L, L) in float32, from features (B, L, D), real (B, L)."""
@@ -108,6 +115,17 @@ class DAGLayer(OutputLayer):
                 tokens, each = [EOS], [0.0]
             found.append((torch.tensor(tokens), torch.tensor(each)))
         return found
+
+    def n_best(
+        self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor, beam: int, length_penalty: float
+    ) -> list[list[tuple[Tensor, Tensor]]]:
+        """Up to ``beam`` texts of each sentence, from ``choices`` words (B, L, k) at each vertex."""
+        links = self.transitions(features, real).cpu()
+        words, scores, lengths = words.cpu(), scores.cpu(), real.sum(1).tolist()
+        return [
+            beam_texts(links[row, :n, :n], words[row, :n], scores[row, :n], beam, length_penalty)
+            for row, n in enumerate(lengths)
+        ]
 
 
 def check_search(how: str) -> None:

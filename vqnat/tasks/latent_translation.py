@@ -1,6 +1,7 @@
 """Translation with a latent transformer; stock models work with it too."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Optional
 
 from fairseq import checkpoint_utils
@@ -8,10 +9,13 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
 from vqnat.decoding.generator import LatentGenerator
+from vqnat.decoding.parallel_generator import ParallelGenerator
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.models.compilation import compile_layers
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat.output_layers.dag import check_search
 from vqnat.tasks.common import (
     Autocast,
     AutocastConfig,
@@ -47,6 +51,17 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
             "'helper', the model's own (trained with --helper-layers)"
         },
     )
+    dag_search: str = field(
+        default="lookahead",
+        metadata={
+            "help": "with --output-layer dag: greedy (best vertex), lookahead (best vertex and word together), beam "
+            "(sums over paths with equal words)"
+        },
+    )
+    dag_beam: int = field(
+        default=4,
+        metadata={"help": "with latents and --dag-search beam: texts kept for each code sequence (without: --beam)"},
+    )
     train_compile: bool = field(
         default=False,
         metadata={
@@ -81,17 +96,17 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         if not from_checkpoint:
             use_fast_dropout(model)
         if self.cfg.train_compile and not from_checkpoint and not compile_layers(model):
-            raise UserError("--train-compile: only with --arch latent_transformer and its presets")
+            raise UserError(
+                "--train-compile: only with --arch latent_transformer, parallel_transformer and their presets"
+            )
         return model
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
-        """A :class:`LatentGenerator` for a latent transformer, fairseq's own for other models."""
-        if not isinstance(models[0], LatentTransformer):
+        """Our generators for our models, which write all words at once; fairseq's own for other models."""
+        if not isinstance(models[0], LatentTransformer | ParallelTransformer):
             return super().build_generator(models, args, seq_gen_cls, extra_gen_cls_kwargs, prefix_allowed_tokens_fn)
         if len(models) > 1:
-            raise UserError(
-                f"--path names {len(models)} checkpoints: codes of different models cannot be mixed; give one"
-            )
+            raise UserError(f"--path names {len(models)} checkpoints: parallel models cannot be mixed; give one")
         for option, neutral in _UNAVAILABLE.items():
             value = getattr(args, option, neutral)
             if value not in (neutral, None):
@@ -104,10 +119,25 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         beam, nbest = getattr(args, "beam", 1), getattr(args, "nbest", 1)
         if beam < 1 or nbest > beam:
             raise UserError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")
+        check_search(self.cfg.dag_search)
+        if self.cfg.dag_beam < 1:
+            raise UserError(f"--dag-beam {self.cfg.dag_beam} is not possible; valid: 1 or more")
         by_helper = self.cfg.rescore_with == HELPER
-        if by_helper and models[0].helper is None:
+        if by_helper and getattr(models[0], "helper", None) is None:
             raise UserError("--rescore-with helper: this model was trained without one (--helper-layers 0)")
-        return LatentGenerator(
+        layer = models[0].output_layer
+        if hasattr(layer, "how"):
+            layer.how = self.cfg.dag_search
+        if isinstance(models[0], LatentTransformer):
+            kind = partial(LatentGenerator, word_beam=self.cfg.dag_beam, by_helper=by_helper)
+        elif nbest > 1 and layer.choices == 1:
+            raise UserError(
+                f"--nbest {nbest}: without latents only --output-layer dag with --dag-search beam has more than one "
+                "hypothesis"
+            )
+        else:
+            kind = ParallelGenerator
+        return kind(
             models[0],
             self.target_dictionary,
             beam=beam,
@@ -116,10 +146,9 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
             max_len_b=getattr(args, "max_len_b", 200),
             unk_penalty=getattr(args, "unkpen", 0.0),
             teacher=self._teacher(models[0]) if self.cfg.rescore_with and not by_helper else None,
-            by_helper=by_helper,
         )
 
-    def _teacher(self, model: LatentTransformer):
+    def _teacher(self, model: LatentTransformer | ParallelTransformer):
         models, _ = checkpoint_utils.load_model_ensemble([self.cfg.rescore_with], task=self)
         parameter = next(model.parameters())
         teacher = models[0].to(device=parameter.device, dtype=parameter.dtype)

@@ -1,0 +1,75 @@
+"""What ``fairseq-generate`` and ``fairseq-interactive`` call for a parallel transformer without latents."""
+
+import torch
+from torch import Tensor, nn
+
+from vqnat.decoding.word_generator import Text, WordGenerator
+from vqnat.errors import UserError
+from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat.models.source_encoder import EncodedSource
+
+
+class ParallelGenerator(WordGenerator):
+    """All words in one pass; one hypothesis a sentence, or several from a beam search over the graph of words.
+
+    Args:
+        model: the parallel transformer.
+        dictionary: the target dictionary.
+        beam: texts a sentence, for an output layer that searches for more than one.
+        max_len_a, max_len_b: at most ``a * |x| + b`` target tokens (``--max-len-a``, ``--max-len-b``).
+        others: see :class:`WordGenerator`.
+    """
+
+    def __init__(
+        self,
+        model: ParallelTransformer,
+        dictionary,
+        beam: int = 1,
+        length_penalty: float = 1.0,
+        max_len_a: float = 0.0,
+        max_len_b: int = 200,
+        unk_penalty: float = 0.0,
+        teacher: nn.Module | None = None,
+    ):
+        super().__init__(model, dictionary, length_penalty, unk_penalty, teacher, beam)
+        self.max_len_a, self.max_len_b = max_len_a, max_len_b
+
+    def encode(self, source_tokens: Tensor) -> EncodedSource:
+        """Source tokens (B, S) as vectors."""
+        return self.model.encoder(source_tokens)
+
+    def decode(self, source: EncodedSource, source_tokens: Tensor) -> list[list[Text]]:
+        """The texts of each sentence."""
+        return self.texts(*self.model.decode(source, source_tokens.ne(self.dictionary.pad())))
+
+    def _cut(self, text: Text, limit: int) -> Text:
+        """At most ``limit`` tokens and the end of sentence, which costs nothing then."""
+        tokens, scores = text
+        if len(tokens) <= limit + 1:
+            return text
+        return torch.cat([tokens[:limit], tokens[-1:]]), torch.cat([scores[:limit], scores.new_zeros(1)])
+
+    @torch.no_grad()
+    def generate(self, models, sample: dict, prefix_tokens=None, constraints=None, bos_token=None) -> list[list[dict]]:
+        """For each sentence a list of hypotheses, best first, as fairseq's SequenceGenerator returns them."""
+        if prefix_tokens is not None or constraints is not None:
+            raise UserError("a parallel transformer decodes all words at once: no --prefix-size, no --constraints")
+        self.model.eval()
+        tokens, lengths = sample["net_input"]["src_tokens"], sample["net_input"]["src_lengths"]
+        limits = (self.max_len_a * lengths + self.max_len_b).long().clamp(min=1).tolist()
+        found = self.decode(self.encode(tokens), tokens)
+        found = [[self._cut(text, limit) for text in texts] for texts, limit in zip(found, limits, strict=True)]
+        if self.teacher is not None:
+            found = self._rescored(sample, found)
+        hypotheses = [[self.hypothesis(text) for text in texts] for texts in found]
+        return [sorted(group, key=lambda h: -float(h["score"])) for group in hypotheses]
+
+    def _rescored(self, sample: dict, found: list[list[Text]]) -> list[list[Text]]:
+        most = max(map(len, found))  # a graph may hold fewer texts than the beam
+        filled = [texts + texts[-1:] * (most - len(texts)) for texts in found]
+        device = sample["net_input"]["src_tokens"].device
+        scores = [s.cpu() for s in self.rescore(sample, [text[0].to(device) for texts in filled for text in texts])]
+        return [
+            [(text[0], scores[row * most + place]) for place, text in enumerate(texts)]
+            for row, texts in enumerate(found)
+        ]

@@ -1,0 +1,97 @@
+"""What generators share: from decoder features to hypotheses, whatever the output layer."""
+
+import torch
+from torch import Tensor, nn
+
+from vqnat.argmax import argmax
+from vqnat.decoding.rescoring import teacher_scores
+
+# Logits held at a time: 256 MiB in fp32. On a CPU so few that their memory is used again: what is larger goes back to
+# the system after each use, and every page of it must be found anew.
+LOGITS = 1 << 26
+CPU_LOGITS = 1 << 22
+
+Text = tuple[Tensor, Tensor]  # tokens, the end of sentence last, and as many log-probabilities
+
+
+class WordGenerator:
+    """Best words at all positions, the output layer's search, rescoring.
+
+    Symbols that the output layer never writes (pad, begin of sentence and, but for the plain one, the end) are not
+    produced.
+
+    Args:
+        model: has ``encoder``, ``output_proj`` and ``output_layer``.
+        dictionary: the target dictionary.
+        length_penalty: ``--lenpen``.
+        unk_penalty: subtracted from the unknown word's log-probability (``--unkpen``).
+        teacher: an autoregressive model that reorders the candidates (``--rescore-with``).
+        beam: texts that a beam search over the graph of words keeps (``--dag-search beam``).
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        dictionary,
+        length_penalty: float = 1.0,
+        unk_penalty: float = 0.0,
+        teacher: nn.Module | None = None,
+        beam: int = 1,
+    ):
+        self.model, self.dictionary, self.teacher = model, dictionary, teacher
+        self.length_penalty, self.unk_penalty, self.word_beam = length_penalty, unk_penalty, beam
+        self.eos = dictionary.eos()
+        self.never = torch.tensor(model.output_layer.never)
+
+    def best_words(self, features: Tensor, written: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
+        """The best words at every position, (B, L, count), and their log-probabilities; pads and 0 where nothing is.
+
+        Args:
+            features: (B, L, D).
+            written: (B, L) True at real positions.
+            count: words at each position, best first.
+        """
+        # The output layer is a third of the work: it sees no pads.
+        most = CPU_LOGITS if features.device.type == "cpu" else LOGITS
+        parts = features[written].split(max(1, most // len(self.dictionary)))
+        found = [self._words(part, count) for part in parts]
+        words = torch.full((*written.shape, count), self.dictionary.pad(), device=written.device)
+        scores = torch.zeros_like(words, dtype=torch.float32)
+        words[written], scores[written] = (torch.cat(each) for each in zip(*found, strict=True))
+        return words, scores
+
+    def _words(self, features: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Features (N, D) -> words and log-probabilities (N, count); many logits at once would fill the memory."""
+        logits = self.model.output_proj(features).float()  # (N, V)
+        normaliser = logits.logsumexp(-1, keepdim=True)
+        logits[..., self.never.to(logits.device)] = -torch.inf
+        if self.unk_penalty:
+            logits[..., self.dictionary.unk()] -= self.unk_penalty
+        words = argmax(logits).unsqueeze(-1) if count == 1 else logits.topk(min(count, logits.shape[-1])).indices
+        return words, logits.gather(-1, words) - normaliser
+
+    def texts(self, features: Tensor, written: Tensor) -> list[list[Text]]:
+        """For each sentence its texts, best first: one, or as many as the beam of the graph of words has."""
+        layer = self.model.output_layer
+        words, scores = self.best_words(features, written, layer.choices)
+        if layer.choices > 1:
+            return layer.n_best(words, scores, features, written, self.word_beam, self.length_penalty)
+        return [[text] for text in layer.search(words.squeeze(-1), scores.squeeze(-1), features, written)]
+
+    def rescore(self, sample: dict, candidates: list[Tensor]) -> list[Tensor]:
+        """The teacher's log-probability of every token of the candidates, as many for each sentence."""
+        net_input = sample["net_input"]
+        source, lengths = net_input["src_tokens"], net_input["src_lengths"]
+        return teacher_scores(self.teacher, source, lengths, candidates, self.dictionary.pad(), self.eos)
+
+    def hypothesis(self, text: Text, prior: float = 0.0) -> dict:
+        """One hypothesis in fairseq's format; ``prior`` is a log-probability that belongs to no token."""
+        tokens, scores = text
+        total = float(scores.sum()) + prior
+        return {
+            "tokens": tokens,
+            "score": torch.tensor(total / len(tokens) ** self.length_penalty),
+            "attention": None,
+            "alignment": torch.empty(0),
+            "positional_scores": scores,
+        }
