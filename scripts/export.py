@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Exports a latent transformer to ONNX, for vqnat_serving: encoder, predictor step, decoder; fp32 and int8.
+"""Exports a latent or parallel transformer to ONNX, for vqnat_serving: its parts as graphs; fp32 and int8.
 
 scripts/export.py --path checkpoints/average.pt --data DATA --out exported
 python -m vqnat_serving --model exported --interactive
@@ -20,7 +20,7 @@ from vqnat_serving.description import PRECISIONS  # noqa: E402
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--path", type=Path, required=True, metavar="CKPT", help="latent transformer")
+    parser.add_argument("--path", type=Path, required=True, metavar="CKPT", help="latent or parallel transformer")
     parser.add_argument("--data", type=Path, help="its dictionaries (default: beside it, or where it was trained)")
     parser.add_argument("--bpe", choices=("auto", "sentencepiece", "none"), default="auto", help="none: text in pieces")
     parser.add_argument("--bpe-model", type=Path, metavar="FILE", help="sentencepiece model (default: near the data)")

@@ -10,6 +10,7 @@ from vqnat_serving.errors import UserError
 NAME = "export.json"
 FORMAT = "vqnat-onnx-1"
 PARTS = ("encoder", "step", "decoder")
+OUTPUT_LAYERS = ("plain", "ctc", "dag")
 PRECISIONS = ("fp32", "int8", "int8_dynamic")
 
 
@@ -27,8 +28,11 @@ class Description:
         max_source_tokens: the longest source, its end included.
         length_mode, length_ratio: as in the model's options.
         cache: (layers, heads, D / heads) of the predictor's cache.
-        precisions: which of :data:`PRECISIONS` are there, each a folder with a file for each of :data:`PARTS`.
+        precisions: which of :data:`PRECISIONS` are there, each a folder with a file for each of :attr:`parts`.
         about: where it comes from: checkpoint's checksum, options, versions. For people; not read.
+        latents: whether there are codes; what is said of them above has no meaning otherwise.
+        output_layer: one of :data:`OUTPUT_LAYERS`.
+        upsample: output positions for a target position (with latents) or a source token, a fraction of two numbers.
     """
 
     source_lang: str
@@ -45,6 +49,19 @@ class Description:
     cache: tuple[int, int, int]
     precisions: tuple[str, ...]
     about: dict[str, Any]
+    latents: bool = True
+    output_layer: str = "plain"
+    upsample: tuple[int, int] = (1, 1)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The graphs that there are."""
+        return PARTS if self.latents else tuple(part for part in PARTS if part != "step")
+
+    def positions(self, length: int) -> int:
+        """Output positions of so many target positions or source tokens."""
+        above, below = self.upsample
+        return -(-length * above // below)
 
     def write(self, folder: Path) -> None:
         """Write ``export.json``."""
@@ -67,8 +84,11 @@ class Description:
             values = json.loads(path.read_text(encoding="utf-8"))
             found = values.pop("format")
             if found == FORMAT:
-                values["cache"] = tuple(values["cache"])
-                return cls(**values)
+                for name in {"cache", "upsample"} & values.keys():
+                    values[name] = tuple(values[name])
+                if values.get("output_layer", "plain") in OUTPUT_LAYERS:
+                    return cls(**values)
+                raise ValueError(values["output_layer"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UserError(f"{path}: not the description of an exported model ({type(error).__name__})") from error
         raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export the checkpoint again")

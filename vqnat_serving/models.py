@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vqnat_serving.description import PARTS, Description
+from vqnat_serving.description import Description
 from vqnat_serving.errors import UserError
 
 
@@ -15,19 +15,20 @@ class Source:
 
     Attributes:
         vectors: (B, S, D) for the decoder.
-        memory: (layers, 2, B, H, S, D / H), keys and values for the predictor.
+        memory: (layers, 2, B, H, S, D / H), keys and values for the predictor; None without latents.
         real: (B, S) True at real positions.
     """
 
     vectors: np.ndarray
-    memory: np.ndarray
+    memory: np.ndarray | None
     real: np.ndarray
 
     def repeat(self, times: int) -> "Source":
         """Each sentence ``times`` times in a row."""
         if times == 1:
             return self
-        return Source(self.vectors.repeat(times, 0), self.memory.repeat(times, 2), self.real.repeat(times, 0))
+        memory = None if self.memory is None else self.memory.repeat(times, 2)
+        return Source(self.vectors.repeat(times, 0), memory, self.real.repeat(times, 0))
 
 
 class Models:
@@ -56,7 +57,7 @@ class Models:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors
         self._sessions = {}
-        for part in PARTS:
+        for part in description.parts:
             path = folder / description.model_file(precision, part)
             if not path.is_file():
                 raise UserError(f"{path}: no such file; export the checkpoint again")
@@ -69,8 +70,8 @@ class Models:
 
     def encode(self, tokens: np.ndarray, real: np.ndarray) -> Source:
         """tokens (B, S) int64, real (B, S) True where they are no pads."""
-        vectors, memory = self._sessions["encoder"].run(None, {"tokens": tokens})
-        return Source(vectors, memory, real)
+        vectors, *memory = self._sessions["encoder"].run(None, {"tokens": tokens})
+        return Source(vectors, memory[0] if memory else None, real)
 
     def new_cache(self, batch: int, length: int) -> np.ndarray:
         """Room for ``length`` positions: (length, layers, 2, B, H, D / H).
@@ -92,7 +93,15 @@ class Models:
         log_probs, cache[position] = self._sessions["step"].run(None, inputs)
         return log_probs
 
-    def decode(self, codes: np.ndarray, real: np.ndarray, source: Source) -> tuple[np.ndarray, np.ndarray]:
-        """The best words (B, 2^nc T) and their log-probabilities, from codes (B, T), real (B, T)."""
+    def decode(self, codes: np.ndarray, real: np.ndarray, source: Source) -> tuple[np.ndarray, ...]:
+        """The best words (B, L), their log-probabilities, and more as the output layer's reader wants it.
+
+        From codes (B, T), real (B, T).
+        """
         inputs = {"codes": codes, "real": real, "vectors": source.vectors, "source_real": source.real}
+        return tuple(self._sessions["decoder"].run(None, inputs))
+
+    def decode_source(self, source: Source) -> tuple[np.ndarray, ...]:
+        """As :meth:`decode`, without latents."""
+        inputs = {"vectors": source.vectors, "source_real": source.real}
         return tuple(self._sessions["decoder"].run(None, inputs))

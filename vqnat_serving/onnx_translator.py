@@ -5,15 +5,17 @@ from pathlib import Path
 import numpy as np
 
 from vqnat_serving.description import Description
+from vqnat_serving.errors import UserError
 from vqnat_serving.models import Models
+from vqnat_serving.output_layers import READERS
 from vqnat_serving.pieces import SentencePieces, Words
 from vqnat_serving.search import CodeSequences, beam_codes, greedy_codes
 from vqnat_serving.translator import Decoded, Translator
-from vqnat_serving.vocabulary import EOS, PAD, Vocabulary
+from vqnat_serving.vocabulary import PAD, Vocabulary
 
 
 class OnnxTranslator(Translator):
-    """An exported latent transformer on onnxruntime.
+    """An exported latent or parallel transformer on onnxruntime.
 
     Args:
         folder: what ``scripts/export.py`` wrote.
@@ -54,20 +56,25 @@ class OnnxTranslator(Translator):
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b
 
     def decode_batch(self, sources: list[list[int]], beam: int) -> list[list[Decoded]]:
-        """Codes by greedy or beam search, then all words of each candidate in one pass."""
+        """Codes by greedy or beam search, then all words of each candidate in one pass; without latents the words."""
+        if not self.description.latents and beam > 1:
+            raise UserError(f"beam {beam}: this model has no latents and writes one translation a sentence; valid: 1")
         lengths = np.array([len(tokens) for tokens in sources])
         batch = np.full((len(sources), lengths.max()), PAD, dtype=np.int64)
         for row, tokens in enumerate(sources):
             batch[row, : len(tokens)] = tokens
         source = self.models.encode(batch, batch != PAD).repeat(beam)
+        if not self.description.latents:
+            written = self.models.decode_source(source)
+            return [[self._written(row, int(length), written)] for row, length in enumerate(lengths)]
         limits, end = self._limits(lengths), self.description.end
         fixed = self.description.length_mode == "ratio"
         if beam == 1:
             found = greedy_codes(self.models, source, limits, fixed, end)
         else:
             found = beam_codes(self.models, source, limits, fixed, end, beam, self.length_penalty)
-        words, scores = self.models.decode(found.codes, found.real(), source)
-        rows = [self._decoded(row, found, words, scores) for row in range(len(words))]
+        written = self.models.decode(found.codes, found.real(), source)
+        rows = [self._decoded(row, found, written) for row in range(len(found.codes))]
         grouped = [rows[i : i + beam] for i in range(0, len(rows), beam)]
         return [sorted(group, key=lambda one: -one.score) for group in grouped]
 
@@ -78,16 +85,30 @@ class OnnxTranslator(Translator):
         if about.length_mode == "ratio":
             positions = np.ceil(lengths * np.float32(about.length_ratio)).astype(np.int64)
         else:
-            positions = np.maximum((lengths * np.float32(self.max_len_a) + self.max_len_b).astype(np.int64), 1)
+            positions = self._most_tokens(lengths)
         return np.clip(-(-positions // about.stride), 1, about.max_codes)
 
-    def _decoded(self, row: int, found: CodeSequences, words: np.ndarray, scores: np.ndarray) -> Decoded:
-        """A text ends at its first end of sentence, or where its codes end (then the end counts in its length)."""
+    def _most_tokens(self, lengths: np.ndarray) -> np.ndarray:
+        return np.maximum((lengths * np.float32(self.max_len_a) + self.max_len_b).astype(np.int64), 1)
+
+    def _decoded(self, row: int, found: CodeSequences, written: tuple[np.ndarray, ...]) -> Decoded:
         codes = int(found.lengths[row])
-        room = codes * self.description.stride
-        text = words[row, :room]
-        stops = np.flatnonzero(text == EOS)
-        length = int(stops[0]) + 1 if len(stops) else room
-        tokens = text[:length].tolist() + ([] if len(stops) else [EOS])
-        total = float(scores[row, :length].sum()) + float(found.scores[row])
+        tokens, total = self._read(row, codes * self.description.stride, written)
+        total += float(found.scores[row])
         return Decoded(tokens, total / len(tokens) ** self.length_penalty, tuple(found.codes[row, :codes].tolist()))
+
+    def _written(self, row: int, length: int, written: tuple[np.ndarray, ...]) -> Decoded:
+        most = int(self._most_tokens(np.array([length], dtype=np.float32))[0])
+        tokens, total = self._read(row, length, written, most)
+        return Decoded(tokens, total / len(tokens) ** self.length_penalty)
+
+    def _read(
+        self, row: int, length: int, written: tuple[np.ndarray, ...], most: int | None = None
+    ) -> tuple[list[int], float]:
+        """Tokens, the end of sentence last, and their log-probability; at most ``most`` tokens and the end."""
+        about = self.description
+        room = about.positions(length)
+        tokens, scores = READERS[about.output_layer](*(part[row, :room] for part in written))
+        if most is not None and len(tokens) > most + 1:
+            tokens, scores = [*tokens[:most], tokens[-1]], scores[:most]
+        return tokens, float(scores.sum())

@@ -8,16 +8,16 @@ from omegaconf import OmegaConf
 
 import vqnat
 from vqnat.errors import UserError
-from vqnat.export.graphs import Decoder, Encoder, Step
+from vqnat.export.graphs import graphs_of
 from vqnat.export.onnx_files import TOLERANCE, WRITERS, largest_difference, versions, write_fp32
 from vqnat.export.tracing import examples
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.modules.packed import Int8Linear, PackedLinear
 from vqnat.results import sha256
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.pieces import Words
-from vqnat_serving.vocabulary import BOS, PAD
 
 
 def export(
@@ -29,18 +29,18 @@ def export(
     """Write graphs, dictionaries, the sentencepiece model and ``export.json``; the folder appears whole.
 
     Args:
-        translator: a latent transformer on the CPU in float32, loaded with ``packed=False``.
+        translator: a latent or parallel transformer on the CPU in float32, loaded with ``packed=False``.
         checkpoint: the file it was loaded from.
         out: folder to write; an earlier export there is replaced.
         precisions: which models to write, of :data:`vqnat_serving.description.PRECISIONS`.
 
     Raises:
-        UserError: the model has no latents or is packed, its text cannot be cut without fairseq, or ``out`` is
+        UserError: the model is none of these or is packed, its text cannot be cut without fairseq, or ``out`` is
             something else.
     """
     model = translator.model
-    if not isinstance(model, LatentTransformer):
-        raise UserError(f"{checkpoint}: not a latent transformer; only these can be exported")
+    if not isinstance(model, LatentTransformer | ParallelTransformer):
+        raise UserError(f"{checkpoint}: not a latent or parallel transformer; only these can be exported")
     if any(isinstance(module, PackedLinear | Int8Linear) for module in model.modules()):
         raise UserError(f"{checkpoint}: was loaded packed for this processor; export needs packed=False")
     if translator.sentencepiece is None and not isinstance(translator.pieces, Words):
@@ -50,7 +50,9 @@ def export(
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        write_models(model, [BOS, PAD], temporary, precisions)
+        if hasattr(model.output_layer, "how"):  # a graph returns one successor a vertex: no beam
+            model.output_layer.how = "greedy" if translator.task.cfg.dag_search == "greedy" else "lookahead"
+        write_models(model, list(model.output_layer.never), temporary, precisions)
         description = describe(translator, checkpoint, precisions)
         translator.task.source_dictionary.save(str(temporary / description.source_dictionary))
         translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
@@ -73,9 +75,11 @@ def check_replaceable(out: Path) -> None:
         raise UserError(f"{out}: exists and is no export; give a new folder")
 
 
-def write_models(model: LatentTransformer, never: list[int], folder: Path, precisions: Sequence[str]) -> None:
+def write_models(
+    model: LatentTransformer | ParallelTransformer, never: list[int], folder: Path, precisions: Sequence[str]
+) -> None:
     """Export every graph, hold it against torch with other sizes than it was traced with, quantise it."""
-    graphs = {"encoder": Encoder(model), "step": Step(model), "decoder": Decoder(model, never)}
+    graphs = graphs_of(model, never)
     traced = examples(model, batch=3, source=7, codes=5)
     checks = [examples(model, batch, source, codes) for batch, source, codes in ((1, 1, 1), (4, 11, 2))]
     for part, graph in graphs.items():
@@ -94,7 +98,9 @@ def write_models(model: LatentTransformer, never: list[int], folder: Path, preci
 def describe(translator: LatentTranslator, checkpoint: Path, precisions: Sequence[str]) -> Description:
     """What the runner has to know, and where the model comes from."""
     model, task = translator.model, translator.task
-    shape = model.predictor.stack.shape
+    latents = isinstance(model, LatentTransformer)
+    shape = model.predictor.stack.shape if latents else None
+    upsample = model.decoder.upsample.factor
     languages = (task.cfg.source_lang, task.cfg.target_lang)
     about = {
         "checkpoint": checkpoint.name,
@@ -108,13 +114,16 @@ def describe(translator: LatentTranslator, checkpoint: Path, precisions: Sequenc
         source_dictionary=f"dict.{languages[0]}.txt",
         target_dictionary=f"dict.{languages[1]}.txt",
         sentencepiece="spm.model" if translator.sentencepiece else None,
-        stride=model.stride,
-        end=model.predictor.end,
-        max_codes=model.max_codes,
+        stride=model.stride if latents else 1,
+        end=model.predictor.end if latents else 0,
+        max_codes=model.max_codes if latents else 0,
         max_source_tokens=translator.max_source_tokens,
-        length_mode=model.config.length_mode,
-        length_ratio=model.config.length_ratio,
-        cache=(shape.layers, shape.heads, shape.dim // shape.heads),
+        length_mode=model.config.length_mode if latents else "",
+        length_ratio=model.config.length_ratio if latents else 0.0,
+        cache=(shape.layers, shape.heads, shape.dim // shape.heads) if latents else (0, 0, 0),
         precisions=tuple(precisions),
         about=about,
+        latents=latents,
+        output_layer=model.output_layer.name,
+        upsample=(upsample.numerator, upsample.denominator),
     )

@@ -1,4 +1,4 @@
-"""The parts of a latent transformer as functions of tensors alone, ready for export.
+"""The parts of a model as functions of tensors alone, ready for export.
 
 Pads reach no real position in any of them: they are masked wherever positions are mixed.
 """
@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.models.source_encoder import EncodedSource
 
 
@@ -58,23 +59,39 @@ class Step(nn.Module):
         return self.output_proj(x)[:, 0].log_softmax(-1), added.squeeze(4)
 
 
-class Decoder(nn.Module):
-    """Codes to words: expander, parallel decoder, output layer, the best word.
+class _Words(nn.Module):
+    """Features to words.
 
     Args:
-        model: the latent transformer.
-        never: words that are not produced (pad, begin of sentence).
+        model: has ``output_proj`` and ``output_layer``.
+        never: words that are not produced.
     """
 
-    def __init__(self, model: LatentTransformer, never: list[int]):
+    def __init__(self, model: nn.Module, never: list[int]):
         super().__init__()
-        self.register_buffer("vectors", all_code_vectors(model))  # (K, D)
-        self.decoder, self.output_proj = model.decoder, model.output_proj
+        self.output_proj, self.output_layer = model.output_proj, model.output_layer
         banned = torch.zeros(model.output_proj.out_features)
         banned[never] = -torch.inf
         self.register_buffer("banned", banned)
 
-    def forward(self, codes: Tensor, real: Tensor, vectors: Tensor, source_real: Tensor) -> tuple[Tensor, Tensor]:
+    def words(self, features: Tensor, real: Tensor) -> tuple[Tensor, ...]:
+        """The best words (B, L), their log-probabilities, and what the output layer's search needs besides."""
+        logits = self.output_proj(features)  # (B, L, V)
+        # A banned word keeps its share of the probability, as in WordGenerator.
+        best, words = (logits + self.banned).max(-1)
+        scores = best - logits.logsumexp(-1)
+        return words, scores, *self.output_layer.graph(features, real, scores)
+
+
+class Decoder(_Words):
+    """Codes to words: expander, parallel decoder, output layer."""
+
+    def __init__(self, model: LatentTransformer, never: list[int]):
+        super().__init__(model, never)
+        self.register_buffer("vectors", all_code_vectors(model))  # (K, D)
+        self.decoder = model.decoder
+
+    def forward(self, codes: Tensor, real: Tensor, vectors: Tensor, source_real: Tensor) -> tuple[Tensor, ...]:
         """
         Args:
             codes: (B, T).
@@ -83,13 +100,43 @@ class Decoder(nn.Module):
             source_real: (B, S) True at real source positions.
 
         Returns:
-            words (B, 2^nc T) and their log-probabilities.
+            words (B, L), their log-probabilities, and more as :meth:`OutputLayer.graph` says.
         """
         source = EncodedSource(vectors, source_real[:, None, None, :])
-        logits = self.output_proj(self.decoder(self.vectors[codes], real, source))  # (B, 2^nc T, V)
-        # A banned word keeps its share of the probability, as in LatentGenerator.
-        best, words = (logits + self.banned).max(-1)
-        return words, best - logits.logsumexp(-1)
+        return self.words(self.decoder(self.vectors[codes], real, source), self.decoder.real_positions(real))
+
+
+class SourceVectors(nn.Module):
+    """The source encoder of a parallel transformer."""
+
+    def __init__(self, model: ParallelTransformer):
+        super().__init__()
+        self.encoder = model.encoder
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """tokens (B, S) -> vectors (B, S, D)."""
+        return self.encoder(tokens).vectors
+
+
+class SourceDecoder(_Words):
+    """Source vectors to words, for a parallel transformer."""
+
+    def __init__(self, model: ParallelTransformer, never: list[int]):
+        super().__init__(model, never)
+        self.decoder = model.decoder
+
+    def forward(self, vectors: Tensor, source_real: Tensor) -> tuple[Tensor, ...]:
+        """vectors (B, S, D), source_real (B, S) -> as of :class:`Decoder`."""
+        source = EncodedSource(vectors, source_real[:, None, None, :])
+        x, real = self.decoder.begin(source, source_real)
+        return self.words(self.decoder(x, real, source), real)
+
+
+def graphs_of(model: nn.Module, never: list[int]) -> dict[str, nn.Module]:
+    """Every part of a model by name."""
+    if isinstance(model, ParallelTransformer):
+        return {"encoder": SourceVectors(model), "decoder": SourceDecoder(model, never)}
+    return {"encoder": Encoder(model), "step": Step(model), "decoder": Decoder(model, never)}
 
 
 def all_code_vectors(model: LatentTransformer) -> Tensor:

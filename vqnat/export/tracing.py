@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.export import Dim
 
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.parallel_transformer import ParallelTransformer
 
 BATCH, SOURCE, CODES = Dim("batch"), Dim("source"), Dim("codes")
 
@@ -21,18 +22,16 @@ class Example:
     opset: int = 18
 
 
-def examples(model: LatentTransformer, batch: int, source: int, codes: int) -> dict[str, Example]:
+def examples(model: LatentTransformer | ParallelTransformer, batch: int, source: int, codes: int) -> dict[str, Example]:
     """For each graph a batch of random numbers with pads in every second row.
 
     Args:
         model: gives the sizes.
         batch: B.
         source: S, the length of the source.
-        codes: T, the number of codes.
+        codes: T, the number of codes, where there are any.
     """
     generator = torch.Generator().manual_seed(1)
-    shape, end = model.predictor.stack.shape, model.predictor.end
-    sizes = (shape.heads, shape.dim // shape.heads)
 
     def real(length: int) -> Tensor:
         mask = torch.ones(batch, length, dtype=torch.bool)
@@ -43,11 +42,20 @@ def examples(model: LatentTransformer, batch: int, source: int, codes: int) -> d
     vocabulary = model.encoder.embedding.num_embeddings
     tokens = torch.randint(4, vocabulary, (batch, source), generator=generator)
     tokens = tokens.masked_fill(~source_real, model.encoder.embedding.padding_idx)
-    vectors = torch.randn(batch, source, shape.dim, generator=generator)
+    vectors = torch.randn(batch, source, model.config.embed_dim, generator=generator)
+    masks = {"source_real": {0: BATCH, 1: SOURCE}}
+    written = ("words", "scores", *model.output_layer.graph_outputs)
+    if isinstance(model, ParallelTransformer):
+        axes = {0: BATCH, 1: SOURCE}
+        return {
+            "encoder": Example({"tokens": tokens}, {"tokens": axes}, ("vectors",)),
+            "decoder": Example({"vectors": vectors, "source_real": source_real}, {"vectors": axes, **masks}, written),
+        }
+    shape, end = model.predictor.stack.shape, model.predictor.end
+    sizes = (shape.heads, shape.dim // shape.heads)
     memory = torch.randn(shape.layers, 2, batch, sizes[0], source, sizes[1], generator=generator)
     cache = torch.randn(codes, shape.layers, 2, batch, *sizes, generator=generator)
     chosen = torch.randint(end, (batch, codes), generator=generator)
-    masks = {"source_real": {0: BATCH, 1: SOURCE}}
     return {
         "encoder": Example({"tokens": tokens}, {"tokens": {0: BATCH, 1: SOURCE}}, ("vectors", "memory")),
         "step": Example(
@@ -66,6 +74,6 @@ def examples(model: LatentTransformer, batch: int, source: int, codes: int) -> d
                 "vectors": {0: BATCH, 1: SOURCE},
                 **masks,
             },
-            ("words", "scores"),
+            written,
         ),
     }

@@ -102,6 +102,9 @@ class OutputLayer(nn.Module, ABC):
         """
         raise NotImplementedError
 
+    # What :meth:`graph` returns, as an exported decoder names it.
+    graph_outputs: tuple[str, ...] = ()
+
     def graph(self, features: Tensor, real: Tensor, scores: Tensor) -> tuple[Tensor, ...]:
         """What an exported decoder returns besides words and scores (B, L)."""
         return ()

@@ -91,14 +91,11 @@ def _places(labels: Tensor) -> Tensor:
 
 
 def _collapse(words: Tensor, scores: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
-    """One sentence: its words where they are new, and scores (L,) added up from one word's last position on."""
-    tokens = words[new]
+    """One sentence (L,): its words where they are new, and the scores of the positions that belong to each."""
     # A position belongs to the word that it writes, a blank to the next word.
-    before = new.long().cumsum(0) - 1  # (L,) the last word begun
-    owner = torch.where(words == BLANK, before + 1, before)
-    return finish(tokens, scores.new_zeros(len(tokens)))[0], scores.new_zeros(len(tokens) + 1).index_add(
-        0, owner, scores
-    )
+    owner = new.long().cumsum(0) - (words != BLANK).long()  # (L,)
+    tokens, _ = finish(words[new], scores[new])
+    return tokens, scores.new_zeros(len(tokens)).index_add(0, owner, scores)
 
 
 class _CTC(torch.autograd.Function):

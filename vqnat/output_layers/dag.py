@@ -1,5 +1,7 @@
 """The directed acyclic decoder: positions are vertices, a translation is a path."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 
@@ -28,6 +30,7 @@ class DAGLayer(OutputLayer):
     name = "dag"
     marker = "gate_proj.weight"
     never = (PAD, BOS, EOS)
+    graph_outputs = ("next", "links")
     upsample, upsample_source = 2.0, 3.0
 
     def __init__(self, dim: int, heads: int):
@@ -50,7 +53,9 @@ class DAGLayer(OutputLayer):
         )
         index = torch.arange(real.shape[1], device=real.device)
         allowed = (index > index.unsqueeze(1)) & real.unsqueeze(1)  # (B, L, L)
-        with torch.autocast(real.device.type, enabled=False):
+        # Only where there is one to turn off: an exported graph has no such thing.
+        mixed = torch.is_autocast_enabled(real.device.type)
+        with torch.autocast(real.device.type, enabled=False) if mixed else nullcontext():
             scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)  # (B, H, L, L)
             # Not -inf: the last vertex has no successor, and a softmax of nothing is no number.
             scores = scores.masked_fill(~allowed.unsqueeze(1), torch.finfo(torch.float32).min).softmax(-1)
