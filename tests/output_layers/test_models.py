@@ -163,7 +163,7 @@ def test_impossible_options_are_named():
     ):
         with pytest.raises(UserError, match=message):
             build(**options)
-    with pytest.raises(UserError, match="--output-layer plain is not possible without latents.*; valid: ctc, dag"):
+    with pytest.raises(UserError, match=r"--output-layer plain is not possible without latents.*; valid: ctc, dag"):
         parallel(output_layer="plain")
     with pytest.raises(UserError, match="parallel_loss: only with --arch parallel_transformer"):
         ParallelLoss(None, 0.0, "0", 0)(build(), sample()[1])
