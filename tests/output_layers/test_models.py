@@ -178,7 +178,7 @@ def test_it_learns(layer):
     criterion = ParallelLoss(None, 0.0, "0.3", 0)
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     generator = torch.Generator().manual_seed(1)
-    for _ in range(150):
+    for _ in range(300):
         words = torch.randint(4, 14, (16, 4), generator=generator)
         end = torch.full((16, 1), 2)
         source, target = torch.cat([words, end], 1), torch.cat([words.repeat_interleave(2, 1), end], 1)

@@ -113,9 +113,9 @@ class SourceVectors(nn.Module):
         super().__init__()
         self.encoder = model.encoder
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor) -> tuple[Tensor]:
         """tokens (B, S) -> vectors (B, S, D)."""
-        return self.encoder(tokens).vectors
+        return (self.encoder(tokens).vectors,)
 
 
 class SourceDecoder(_Words):

@@ -8,6 +8,7 @@ from fairseq.models import BaseFairseqModel, register_model
 from fairseq.models.transformer import Embedding
 from torch import Tensor, nn
 
+from vqnat.argmax import argmax
 from vqnat.errors import UserError
 from vqnat.models.inference import prepare
 from vqnat.models.parallel_config import ParallelTransformerConfig, TinyParallelConfig, check
@@ -125,13 +126,15 @@ class ParallelTransformer(BaseFairseqModel):
         Words are aligned with positions by the best way to write the target: Viterbi's for CTC (Gu and Kong 2021), the
         best path for a graph (Huang et al. 2022). The number is ``share`` of those that a first pass gets wrong.
         """
+        self.decoder.eval()  # what the model knows, at less cost than with dropout
         features = self.decoder(x, real, source)
+        self.decoder.train(self.training)
         positions = Positions(features, real, self.output_proj(features[real]))
         aligned = self.output_layer.align(positions, target)  # (B, L)
         candidates = aligned.ne(self.pad)
-        best = torch.full_like(aligned, self.pad)
-        best[real] = positions.logits.argmax(-1)
-        wrong = (candidates & best.ne(aligned)).sum(1)  # (B,)
+        best = aligned.clone()
+        best[candidates] = argmax(positions.logits[candidates[real]])
+        wrong = best.ne(aligned).sum(1)  # (B,)
         number = (wrong * share + torch.rand_like(wrong, dtype=torch.float32)).floor()  # rounded at random
         order = torch.rand(aligned.shape, device=aligned.device).masked_fill(~candidates, 2.0).argsort(1).argsort(1)
         chosen = candidates & (order < number.unsqueeze(1))
