@@ -70,12 +70,13 @@ def train_latent(data: Path, save_dir: Path, *more: object, updates: int = 400) 
     return save_dir / "checkpoint_last.pt"
 
 
-def train_parallel(data: Path, save_dir: Path, *more: object, updates: int = 300) -> Path:
+def train_parallel(data: Path, save_dir: Path, *more: object, updates: int = 600) -> Path:
     """Train a very small parallel transformer without latents; returns its last checkpoint."""
     command = (
         *("fairseq-train", data, "--user-dir", "vqnat", "--task", "latent_translation", "--cpu"),
         *("--arch", "parallel_transformer_tiny", *TINY, "--share-all-embeddings", "--dropout", 0),
         *("--criterion", "parallel_loss", "--optimizer", "adam", "--lr", 0.003, "--max-update", updates),
+        *("--lr-scheduler", "polynomial_decay", "--total-num-update", updates),
         *("--max-tokens", 1500, "--num-workers", 0, "--seed", 1, "--no-progress-bar", "--log-interval", 50),
         *("--save-dir", save_dir, "--no-epoch-checkpoints", *more),
     )

@@ -33,6 +33,8 @@ def user_message(error: BaseException, traceback: TracebackType | None) -> str |
     """One line for a user's mistake, None for anything else."""
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error.__context__, UserError):  # fairseq says "ensure that the architectures match" in its place
+        return str(error.__context__)
     if isinstance(error, OSError) and str(error).startswith("Model file not found: "):  # fairseq's words
         return f"--path {str(error).removeprefix('Model file not found: ')}: no such checkpoint"
     while traceback is not None:
