@@ -67,6 +67,8 @@ class WordGenerator:
         logits[..., self.never.to(logits.device)] = -torch.inf
         if self.unk_penalty:
             logits[..., self.dictionary.unk()] -= self.unk_penalty
+        for symbol, penalty in self.model.output_layer.penalties.items():
+            logits[..., symbol] -= penalty
         words = argmax(logits).unsqueeze(-1) if count == 1 else logits.topk(min(count, logits.shape[-1])).indices
         return words, logits.gather(-1, words) - normaliser
 

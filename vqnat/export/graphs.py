@@ -72,6 +72,8 @@ class _Words(nn.Module):
         self.output_proj, self.output_layer = model.output_proj, model.output_layer
         banned = torch.zeros(model.output_proj.out_features)
         banned[never] = -torch.inf
+        for symbol, penalty in self.output_layer.penalties.items():
+            banned[symbol] -= penalty
         self.register_buffer("banned", banned)
 
     def words(self, features: Tensor, real: Tensor) -> tuple[Tensor, ...]:

@@ -63,7 +63,7 @@ class ImagePriorLoss(FairseqCriterion):
             with torch.no_grad():
                 codes = autoencoder.bottleneck(z, mask).codes.unsqueeze(-1)  # (B, T, 1)
         logits = model(codes)  # (B, T, K)
-        loss = code_cross_entropy(logits, codes).sum()
+        loss = code_cross_entropy(logits, codes)[0].sum()
         count = codes[..., 0].numel()
         log = {
             "loss": loss.detach(),
@@ -80,7 +80,7 @@ class ImagePriorLoss(FairseqCriterion):
                 with torch.no_grad(), as_in_training(autoencoder.bottleneck):
                     drawn = autoencoder.bottleneck(z, mask)
                 log["pixel_nats_soft"] = self._pixels(autoencoder.decode(drawn.quantized), images)
-                log["code_nats_soft"] = code_cross_entropy(model(drawn.samples), drawn.samples).sum()
+                log["code_nats_soft"] = code_cross_entropy(model(drawn.samples), drawn.samples)[0].sum()
         return loss, count, log
 
     @staticmethod

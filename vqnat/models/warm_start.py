@@ -1,12 +1,13 @@
-"""Starting a training from an autoregressive teacher's source encoder (Gu et al. 2018, section 4)."""
+"""Starting a training from another model's source encoder (Gu et al. 2018, section 4) or parallel decoder."""
 
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vqnat.averaging import load_checkpoint
 from vqnat.errors import UserError
+from vqnat.output_layers.registry import check_checkpoint
 
 _NAMES = {
     "self_attn.out_proj": "self_attention.out_proj",
@@ -42,28 +43,66 @@ def teacher_encoder_state(teacher: dict[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def start_from_teacher(model, path: Path) -> None:
-    """Copy the teacher's source encoder into a new model: a latent transformer, or one of fairseq's own.
+def start_encoder(model, path: Path) -> None:
+    """Copy a source encoder into a new model: a latent or parallel transformer, or one of fairseq's own.
 
-    With ``--share-all-embeddings`` the target embeddings and the output layer are the same table and come along.
+    The checkpoint is a fairseq Transformer's or, for our models, also a latent or parallel transformer's. With
+    ``--share-all-embeddings`` the target embeddings and the output layer are the same table and come along.
 
     Raises:
-        UserError: the checkpoint cannot be read, holds no Transformer, or one of another size or vocabulary.
+        UserError: the checkpoint cannot be read, holds no such encoder, or one of another size or vocabulary.
     """
-    teacher = load_checkpoint(path)["model"]
-    if "encoder.embed_tokens.weight" not in teacher:
-        raise UserError(f"--encoder-from {path}: not a fairseq Transformer")
+    given = load_checkpoint(path)["model"]
     ours = model.encoder.state_dict()
-    if "embed_tokens.weight" in ours:
-        theirs = {name.removeprefix("encoder."): v for name, v in teacher.items() if name.startswith("encoder.")}
+    if "embed_tokens.weight" in ours or "encoder.embedding.weight" in given:
+        theirs = _part(given, "encoder.")
+    elif "encoder.embed_tokens.weight" in given:
+        theirs = teacher_encoder_state(given)
     else:
-        theirs = teacher_encoder_state(teacher)
+        theirs = {}
+    if not theirs:
+        raise UserError(f"--encoder-from {path}: not a Transformer with a source encoder")
+    _copy(theirs, model.encoder, "encoder", f"--encoder-from {path}")
+
+
+def start_decoder(model, path: Path) -> None:
+    """Copy the layers of a parallel decoder, and its output layer, into a new latent or parallel transformer.
+
+    What comes before the layers, copies of the source or expanded codes, is not copied, so either kind of model can
+    start from the other.
+
+    Raises:
+        UserError: the checkpoint cannot be read, holds no such decoder, one of another size or vocabulary, or another
+            output layer.
+    """
+    option = f"--decoder-from {path}"
+    if not hasattr(model, "output_layer"):
+        raise UserError(f"{option}: only for latent_transformer and parallel_transformer")
+    given = load_checkpoint(path)["model"]
+    stack = _part(given, "decoder.stack.")
+    if not stack:
+        raise UserError(f"{option}: not a latent or parallel transformer")
+    try:
+        check_checkpoint(model.output_layer, given)
+    except UserError as error:
+        raise UserError(f"{option}: {error}") from error
+    _copy(stack, model.decoder.stack, "decoder", option)
+    for part in ("output_proj", "output_layer"):
+        _copy(_part(given, f"{part}."), getattr(model, part), part, option)
+
+
+def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+def _copy(theirs: dict[str, Tensor], module: nn.Module, part: str, option: str) -> None:
+    ours = module.state_dict()
     differing = sorted(theirs.keys() ^ ours.keys())
     if differing:
-        raise UserError(f"--encoder-from {path}: other layers than this model's encoder: {', '.join(differing[:3])}")
+        raise UserError(f"{option}: other layers than this model's {part}: {', '.join(differing[:3])}")
     for name, value in ours.items():
         if theirs[name].shape != value.shape:
             raise UserError(
-                f"--encoder-from {path}: {name} is {tuple(theirs[name].shape)}, this model needs {tuple(value.shape)}"
+                f"{option}: {name} is {tuple(theirs[name].shape)}, this model needs {tuple(value.shape)}"
             )
-    model.encoder.load_state_dict(theirs)
+    module.load_state_dict(theirs)

@@ -63,6 +63,7 @@ class OutputLayer(nn.Module, ABC):
         choices: how many words at a position the search reads; more than one: ``n_best`` takes the place of ``search``.
         upsample, upsample_source: the usual positions for a target position (with latents) and for a source token
             (without); None where there is no such use.
+        penalties: symbol -> what the search subtracts from its log-probability at every position.
     """
 
     name: str
@@ -71,6 +72,10 @@ class OutputLayer(nn.Module, ABC):
     choices: int = 1
     upsample: float = 1.0
     upsample_source: float | None = None
+
+    def __init__(self):
+        super().__init__()
+        self.penalties: dict[int, float] = {}
 
     def written(self, target: Tensor, real: Tensor) -> Tensor:
         """Which of a sentence's own positions, real (B, L), the loss reads, given the target (B, T)."""

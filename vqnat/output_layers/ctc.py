@@ -29,6 +29,14 @@ class CTCLayer(OutputLayer):
         super().__init__()
         self.register_buffer("blank", torch.tensor(BLANK))  # tells its checkpoints from those of other layers
 
+    def penalize_blanks(self, penalty: float) -> None:
+        """Subtract ``penalty`` from the blank's log-probability in search.
+
+        The best symbol of each position is not the best text: where the model hesitates whether a word stands here or
+        at the next position, the blank wins at both, and texts come out short (Gu and Kong 2021 search with a beam).
+        """
+        self.penalties = {BLANK: penalty} if penalty else {}
+
     def loss(self, positions: Positions, target: Tensor, smoothing: float = 0.0) -> WordLoss:
         """-log p(y | x), by torch's own loss, over the target's own words instead of the vocabulary."""
         labels, label_lengths = _labels(target)  # (B, S), (B,)

@@ -11,31 +11,41 @@ from fairseq.logging import metrics
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from vqnat.errors import UserError
-from vqnat.models.warm_start import start_from_teacher
+from vqnat.models.warm_start import start_decoder, start_encoder
 from vqnat.tasks.master_weights import write_through
 
 
 @dataclass
 class TeacherStartConfig(FairseqDataclass):
-    """The option of :class:`TeacherStart`."""
+    """The options of :class:`TeacherStart`."""
 
     encoder_from: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
         default=None,
         metadata={
-            "help": "checkpoint of a fairseq Transformer whose source encoder (and embeddings, where shared) a new "
-            "training starts from, as Gu et al. 2018 start NAT from the teacher"
+            "help": "checkpoint whose source encoder (and embeddings, where shared) a new training starts from: a "
+            "fairseq Transformer, as Gu et al. 2018 start NAT from the teacher, or a latent or parallel transformer"
+        },
+    )
+    decoder_from: Optional[str] = field(  # noqa: UP045
+        default=None,
+        metadata={
+            "help": "checkpoint of a latent or parallel transformer whose decoder layers and output layer a new "
+            "training starts from"
         },
     )
 
 
 class TeacherStart:
-    """A new training may start from a teacher's encoder; a checkpoint that is loaded later never does."""
+    """A new training may start from parts of other models; a checkpoint that is loaded later never does."""
 
     def build_model(self, cfg, from_checkpoint=False):
-        """As fairseq's, then ``--encoder-from``."""
+        """As fairseq's, then ``--encoder-from`` and ``--decoder-from``."""
         model = super().build_model(cfg, from_checkpoint)
-        if self.cfg.encoder_from and not from_checkpoint:
-            start_from_teacher(model, Path(self.cfg.encoder_from))
+        if not from_checkpoint:
+            if self.cfg.encoder_from:
+                start_encoder(model, Path(self.cfg.encoder_from))
+            if self.cfg.decoder_from:
+                start_decoder(model, Path(self.cfg.decoder_from))
         return model
 
 

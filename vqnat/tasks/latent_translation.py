@@ -15,6 +15,7 @@ from vqnat.errors import UserError
 from vqnat.models.compilation import compile_layers
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import check_search
 from vqnat.tasks.common import (
     Autocast,
@@ -49,6 +50,13 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
         metadata={
             "help": "what chooses among the --beam candidates: the checkpoint of an autoregressive teacher, or "
             "'helper', the model's own (trained with --helper-layers)"
+        },
+    )
+    ctc_blank_penalty: float = field(
+        default=0.0,
+        metadata={
+            "help": "with --output-layer ctc: subtracted from the blank's log-probability in decoding; more makes texts "
+            "longer (choose it on a validation set, where they are as long as the references)"
         },
     )
     dag_search: str = field(
@@ -126,6 +134,13 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         if by_helper and getattr(models[0], "helper", None) is None:
             raise UserError("--rescore-with helper: this model was trained without one (--helper-layers 0)")
         layer = models[0].output_layer
+        if self.cfg.ctc_blank_penalty and not isinstance(layer, CTCLayer):
+            raise UserError(
+                f"--ctc-blank-penalty {self.cfg.ctc_blank_penalty}: only with --output-layer ctc, this model has "
+                f"{layer.name}"
+            )
+        if isinstance(layer, CTCLayer):
+            layer.penalize_blanks(self.cfg.ctc_blank_penalty)
         if hasattr(layer, "how"):
             layer.how = self.cfg.dag_search
         if isinstance(models[0], LatentTransformer):
