@@ -15,6 +15,7 @@ logging.disable(logging.INFO)  # what fairseq says when it is imported
 
 from vqnat.errors import UserError, run_command  # noqa: E402
 from vqnat.hub import LatentTranslator  # noqa: E402
+from vqnat.hub.search import add_search_options, search_values  # noqa: E402
 from vqnat_serving.description import PRECISIONS  # noqa: E402
 
 
@@ -34,6 +35,7 @@ def main() -> None:
         default=["fp32", "int8"],
         help="default: fp32 int8. int8_dynamic is faster on some machines, but its output may depend on the batch",
     )
+    add_search_options(parser)
     args = parser.parse_args()
     try:
         from vqnat.export.folder import check_replaceable, export
@@ -42,7 +44,7 @@ def main() -> None:
     check_replaceable(args.out)
     languages = {"source_lang": args.source_lang, "target_lang": args.target_lang}
     translator = LatentTranslator.from_pretrained(
-        args.path, args.data, args.bpe, args.bpe_model, packed=False, **languages
+        args.path, args.data, args.bpe, args.bpe_model, packed=False, **languages, **search_values(args)
     )
     export(translator, args.path, args.out, args.precision)
     print(f"export: {args.out} ({', '.join(args.precision)})")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import bitext
 import pytest
@@ -44,6 +45,24 @@ def test_ctc_learns_and_translates(digits, parallel_ctc):
     assert texts[0] == texts[1]
     failed = generate(digits, parallel_ctc, "--nbest", 2, check=False)
     assert "error: --nbest 2: without latents only --output-layer dag" in failed.stderr.splitlines()[-1]
+
+
+def test_a_penalty_on_blanks_writes_longer_texts_everywhere(digits, parallel_ctc, parallel_dag, tmp_path):
+    def words(*more):
+        found = bitext.hypotheses(generate(digits, parallel_ctc, *more).stdout)
+        return [found[index][0][1] for index in sorted(found)]
+
+    plain, penalized = words(), words("--ctc-blank-penalty", 9)
+    assert sum(len(text.split()) for text in penalized) > 1.1 * sum(len(text.split()) for text in plain)
+    source, out = digits.parent / "raw" / "test.en", tmp_path / "exported"
+    option = ("--ctc-blank-penalty", 9)
+    hub = ("-m", "vqnat.hub", "--path", parallel_ctc, "--data", digits, "--interactive", *option)
+    bitext.run("scripts/export.py", "--path", parallel_ctc, "--data", digits, "--out", out, "--precision", "fp32", *option)
+    for command in (hub, ("-m", "vqnat_serving", "--model", out, "--interactive")):
+        done = bitext.run(sys.executable, *command, input=source.read_text(encoding="utf-8"))
+        assert done.stdout.splitlines() == penalized
+    failed = generate(digits, parallel_dag, *option, check=False)
+    assert failed.stderr.splitlines()[-1].endswith("9: only with --output-layer ctc, this model has dag")
 
 
 def test_dag_learns_and_every_search_translates(digits, parallel_dag, teacher_checkpoint):

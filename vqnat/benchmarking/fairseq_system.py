@@ -26,7 +26,10 @@ from vqnat.results import shown
 # What each task's generator reads; a setting that would do nothing is refused.
 SETTINGS = {
     "translation": {"beam", "lenpen", "max_len_a", "max_len_b", "packed"},
-    "latent_translation": {"beam", "compiled", "lenpen", "max_len_a", "max_len_b", "rescore_with"},
+    "latent_translation": {
+        *("beam", "compiled", "lenpen", "max_len_a", "max_len_b"),
+        *("rescore_with", "ctc_blank_penalty", "dag_search"),
+    },
     **{task: {"beam", "iter", "iter_decode_eos_penalty"} for task in NAT_TASKS},
 }
 
@@ -60,8 +63,9 @@ class FairseqSystem:
         if spec.packed:
             self.model.decoder = pack(self.model.decoder)
         self.model.eval()
-        if spec.rescore_with is not None:
-            self.task.cfg.rescore_with = spec.rescore_with
+        for key in ("rescore_with", "ctc_blank_penalty", "dag_search"):
+            if (value := getattr(spec, key)) is not None:
+                setattr(self.task.cfg, key, value)
         try:
             self.generator = self.task.build_generator([self.model], settings)
         except Exception as error:

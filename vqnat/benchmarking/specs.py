@@ -36,6 +36,7 @@ class SystemSpec:
         packed: 1 gives the decoder of fairseq's autoregressive models the packed linear maps that a latent transformer
             always has on a CPU: what is left is the algorithm.
         compiled: 1 compiles a latent transformer (--decode-compile).
+        ctc_blank_penalty, dag_search: as in fairseq-generate (latent_translation).
     """
 
     name: str
@@ -52,6 +53,8 @@ class SystemSpec:
     precision: str | None = None
     packed: int | None = None
     compiled: int | None = None
+    ctc_blank_penalty: float | None = None
+    dag_search: str | None = None
 
     def decoding(self) -> dict[str, Any]:
         """What was set, by name."""
@@ -114,6 +117,8 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "precision": _precision,
     "packed": _flag,
     "compiled": _flag,
+    "ctc_blank_penalty": _number,
+    "dag_search": str,
 }
 
 

@@ -45,13 +45,13 @@ def export(
         raise UserError(f"{checkpoint}: was loaded packed for this processor; export needs packed=False")
     if translator.sentencepiece is None and not isinstance(translator.pieces, Words):
         raise UserError("the runner knows sentencepiece only: export with bpe 'none', and give it text in pieces")
+    if translator.task.cfg.dag_search == "beam":
+        raise UserError("--dag-search beam: a graph returns one successor a vertex; choose from: greedy, lookahead")
     check_replaceable(out)
     temporary = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        if hasattr(model.output_layer, "how"):  # a graph returns one successor a vertex: no beam
-            model.output_layer.how = "greedy" if translator.task.cfg.dag_search == "greedy" else "lookahead"
         write_models(model, list(model.output_layer.never), temporary, precisions)
         description = describe(translator, checkpoint, precisions)
         translator.task.source_dictionary.save(str(temporary / description.source_dictionary))

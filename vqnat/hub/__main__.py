@@ -6,6 +6,7 @@ import logging
 import torch
 
 from vqnat.hub.pieces import BPE
+from vqnat.hub.search import add_search_options, search_values
 from vqnat.hub.translator import DTYPES, LatentTranslator
 from vqnat_serving.command import add_options, run
 
@@ -27,6 +28,7 @@ def load(options: argparse.Namespace) -> LatentTranslator:
         dtype=options.dtype,
         max_tokens=options.max_tokens,
         max_sentences=options.batch_size,
+        **search_values(options),
     )
 
 
@@ -42,5 +44,6 @@ if __name__ == "__main__":
     parser.add_argument("--device", default="cpu", help="default: cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: float32")
     parser.add_argument("--threads", type=int, default=0, help="of torch (default: torch's)")
+    add_search_options(parser)
     add_options(parser)
     run("vqnat.hub", parser, load)

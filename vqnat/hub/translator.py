@@ -70,6 +70,8 @@ class LatentTranslator(Translator):
         max_sentences: int = 64,
         packed: bool = True,
         compiled: bool = False,
+        ctc_blank_penalty: float = 0.0,
+        dag_search: str = "lookahead",
     ) -> "LatentTranslator":
         """Load a checkpoint, its dictionaries and its tokeniser.
 
@@ -92,6 +94,8 @@ class LatentTranslator(Translator):
             max_sentences: of a batch.
             packed: False leaves a latent transformer's modules as they were trained, for export.
             compiled: torch.compile for a latent transformer, as ``--decode-compile``.
+            ctc_blank_penalty: as ``--ctc-blank-penalty``.
+            dag_search: as ``--dag-search``.
 
         Raises:
             UserError: a file is missing or of the wrong kind, an option is unknown.
@@ -117,6 +121,11 @@ class LatentTranslator(Translator):
             Vocabulary(task.source_dictionary.symbols),
             [loaded.data, loaded.data.absolute().parent, path.absolute().parent],
         )
+        if isinstance(model, LatentTransformer | ParallelTransformer):
+            task.cfg.ctc_blank_penalty, task.cfg.dag_search = ctc_blank_penalty, dag_search
+            task.set_search(model.output_layer)
+        elif ctc_blank_penalty:
+            raise UserError(f"ctc_blank_penalty {ctc_blank_penalty:g}: {path} is an autoregressive model")
         settings = {"lenpen": length_penalty, "max_len_a": max_len_a, "max_len_b": max_len_b}
         model.eval()  # before the next line, after which it returns None
         try:

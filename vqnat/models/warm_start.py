@@ -65,6 +65,24 @@ def start_encoder(model, path: Path) -> None:
     _copy(theirs, model.encoder, "encoder", f"--encoder-from {path}")
 
 
+def start_codes(model, path: Path) -> None:
+    """Copy what makes and predicts codes into a new latent transformer: both encoders, bottleneck and predictor.
+
+    Its decoder may have another output layer than the checkpoint's.
+
+    Raises:
+        UserError: the checkpoint cannot be read, holds no latent transformer, or one of another size or vocabulary.
+    """
+    option = f"--codes-from {path}"
+    if not hasattr(model, "bottleneck"):
+        raise UserError(f"{option}: only for latent_transformer")
+    given = load_checkpoint(path)["model"]
+    if not _part(given, "target_encoder."):
+        raise UserError(f"{option}: not a latent transformer")
+    for part in ("encoder", "target_encoder", "bottleneck", "predictor"):
+        _copy(_part(given, f"{part}."), getattr(model, part), part, option)
+
+
 def start_decoder(model, path: Path) -> None:
     """Copy the layers of a parallel decoder, and its output layer, into a new latent or parallel transformer.
 

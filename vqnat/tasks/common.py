@@ -11,7 +11,7 @@ from fairseq.logging import metrics
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from vqnat.errors import UserError
-from vqnat.models.warm_start import start_decoder, start_encoder
+from vqnat.models.warm_start import start_codes, start_decoder, start_encoder
 from vqnat.tasks.master_weights import write_through
 
 
@@ -24,6 +24,13 @@ class TeacherStartConfig(FairseqDataclass):
         metadata={
             "help": "checkpoint whose source encoder (and embeddings, where shared) a new training starts from: a "
             "fairseq Transformer, as Gu et al. 2018 start NAT from the teacher, or a latent or parallel transformer"
+        },
+    )
+    codes_from: Optional[str] = field(  # noqa: UP045
+        default=None,
+        metadata={
+            "help": "checkpoint of a latent transformer whose encoders, bottleneck and predictor a new training starts "
+            "from; its output layer may be another"
         },
     )
     decoder_from: Optional[str] = field(  # noqa: UP045
@@ -39,13 +46,16 @@ class TeacherStart:
     """A new training may start from parts of other models; a checkpoint that is loaded later never does."""
 
     def build_model(self, cfg, from_checkpoint=False):
-        """As fairseq's, then ``--encoder-from`` and ``--decoder-from``."""
+        """As fairseq's, then ``--encoder-from``, ``--codes-from`` and ``--decoder-from``."""
         model = super().build_model(cfg, from_checkpoint)
-        if not from_checkpoint:
-            if self.cfg.encoder_from:
-                start_encoder(model, Path(self.cfg.encoder_from))
-            if self.cfg.decoder_from:
-                start_decoder(model, Path(self.cfg.decoder_from))
+        starts = (
+            (self.cfg.encoder_from, start_encoder),
+            (self.cfg.codes_from, start_codes),
+            (self.cfg.decoder_from, start_decoder),
+        )
+        for path, start in starts:
+            if path and not from_checkpoint:
+                start(model, Path(path))
         return model
 
 

@@ -15,8 +15,9 @@ from vqnat.errors import UserError
 from vqnat.models.compilation import compile_layers
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat.output_layers.base import OutputLayer
 from vqnat.output_layers.ctc import CTCLayer
-from vqnat.output_layers.dag import check_search
+from vqnat.output_layers.dag import DAGLayer, check_search
 from vqnat.tasks.common import (
     Autocast,
     AutocastConfig,
@@ -127,22 +128,13 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         beam, nbest = getattr(args, "beam", 1), getattr(args, "nbest", 1)
         if beam < 1 or nbest > beam:
             raise UserError(f"--beam {beam} --nbest {nbest}: needed 1 <= nbest <= beam")
-        check_search(self.cfg.dag_search)
         if self.cfg.dag_beam < 1:
             raise UserError(f"--dag-beam {self.cfg.dag_beam} is not possible; valid: 1 or more")
         by_helper = self.cfg.rescore_with == HELPER
         if by_helper and getattr(models[0], "helper", None) is None:
             raise UserError("--rescore-with helper: this model was trained without one (--helper-layers 0)")
         layer = models[0].output_layer
-        if self.cfg.ctc_blank_penalty and not isinstance(layer, CTCLayer):
-            raise UserError(
-                f"--ctc-blank-penalty {self.cfg.ctc_blank_penalty}: only with --output-layer ctc, this model has "
-                f"{layer.name}"
-            )
-        if isinstance(layer, CTCLayer):
-            layer.penalize_blanks(self.cfg.ctc_blank_penalty)
-        if hasattr(layer, "how"):
-            layer.how = self.cfg.dag_search
+        self.set_search(layer)
         if isinstance(models[0], LatentTransformer):
             kind = partial(LatentGenerator, word_beam=self.cfg.dag_beam, by_helper=by_helper)
         elif nbest > 1 and layer.choices == 1:
@@ -162,6 +154,21 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
             unk_penalty=getattr(args, "unkpen", 0.0),
             teacher=self._teacher(models[0]) if self.cfg.rescore_with and not by_helper else None,
         )
+
+    def set_search(self, layer: OutputLayer) -> None:
+        """Make an output layer search as the options say.
+
+        Raises:
+            UserError: an unknown search, or an option of another layer.
+        """
+        check_search(self.cfg.dag_search)
+        penalty = self.cfg.ctc_blank_penalty
+        if isinstance(layer, CTCLayer):
+            layer.penalize_blanks(penalty)
+        elif penalty:
+            raise UserError(f"--ctc-blank-penalty {penalty:g}: only with --output-layer ctc, this model has {layer.name}")
+        if isinstance(layer, DAGLayer):
+            layer.how = self.cfg.dag_search
 
     def _teacher(self, model: LatentTransformer | ParallelTransformer):
         models, _ = checkpoint_utils.load_model_ensemble([self.cfg.rescore_with], task=self)
