@@ -56,10 +56,10 @@ def test_a_penalty_on_blanks_writes_longer_texts_everywhere(digits, parallel_ctc
     assert sum(len(text.split()) for text in penalized) > 1.1 * sum(len(text.split()) for text in plain)
     source, out = digits.parent / "raw" / "test.en", tmp_path / "exported"
     option = ("--ctc-blank-penalty", 9)
-    hub = ("-m", "vqnat.hub", "--path", parallel_ctc, "--data", digits, "--interactive", *option)
-    bitext.run("scripts/export.py", "--path", parallel_ctc, "--data", digits, "--out", out, "--precision", "fp32", *option)
-    for command in (hub, ("-m", "vqnat_serving", "--model", out, "--interactive")):
-        done = bitext.run(sys.executable, *command, input=source.read_text(encoding="utf-8"))
+    where = ("--path", parallel_ctc, "--data", digits)
+    bitext.run("scripts/export.py", *where, "--out", out, "--precision", "fp32", *option)
+    for command in (("vqnat.hub", *where, *option), ("vqnat_serving", "--model", out)):
+        done = bitext.run(sys.executable, "-m", *command, "--interactive", input=source.read_text(encoding="utf-8"))
         assert done.stdout.splitlines() == penalized
     failed = generate(digits, parallel_dag, *option, check=False)
     assert failed.stderr.splitlines()[-1].endswith("9: only with --output-layer ctc, this model has dag")

@@ -17,11 +17,10 @@ from vqnat.models.latent_transformer import LatentTransformer
 
 def load_model(options: Options, split: TestSet) -> LatentTranslator:
     """The latent transformer on its device. Raises UserError when it is none, or cannot read the data."""
-    found = _load(options.checkpoint, options, split)
+    search = {"ctc_blank_penalty": options.ctc_blank_penalty, "dag_search": options.dag_search}
+    found = _load(options.checkpoint, options, split, **search)
     if not isinstance(found.model, LatentTransformer):
-        raise UserError(
-            f"{options.checkpoint}: an autoregressive model ({type(found.model).__name__}); needed a latent transformer"
-        )
+        raise UserError(f"{options.checkpoint}: a {type(found.model).__name__}; needed a latent transformer")
     _check_dictionaries(options.checkpoint, split, "CHECKPOINT")
     return found
 
@@ -40,7 +39,7 @@ def load_teacher(options: Options, split: TestSet) -> LatentTranslator | None:
     return found
 
 
-def _load(path: Path, options: Options, split: TestSet) -> LatentTranslator:
+def _load(path: Path, options: Options, split: TestSet, **search: Any) -> LatentTranslator:
     device = "cuda" if torch.cuda.is_available() and not options.cpu else "cpu"
     return LatentTranslator.from_pretrained(
         path,
@@ -54,6 +53,7 @@ def _load(path: Path, options: Options, split: TestSet) -> LatentTranslator:
         length_penalty=options.lenpen,
         max_len_a=options.max_len_a,
         max_len_b=options.max_len_b,
+        **search,
     )
 
 

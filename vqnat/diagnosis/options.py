@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vqnat.errors import UserError
 from vqnat.hub.pieces import BPE
+from vqnat.hub.search import add_search_options
 
 DESCRIPTION = """\
 Shows where a latent transformer loses quality. It writes a set from codes of the reference, of the teacher's
@@ -34,6 +35,8 @@ class Options:
     bpe: str
     bpe_model: Path | None
     tokenizer: str | None
+    ctc_blank_penalty: float
+    dag_search: str
     user_dir: str | None
     json: Path | None
     plot: Path | None
@@ -93,6 +96,7 @@ def parser() -> argparse.ArgumentParser:
         help="sentencepiece model or subword-nmt codes (default: spm.model beside DATA or CHECKPOINT)",
     )
     p.add_argument("--tokenizer", choices=["moses"], help="of text that was tokenised before it was cut")
+    add_search_options(p)
     p.add_argument("--user-dir", metavar="DIR", help="plug-in code that the teacher needs, besides vqnat")
     p.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
     p.add_argument("--plot", type=Path, metavar="FILE.png", help="draw them")

@@ -70,7 +70,7 @@ def diagnose(options: Options) -> dict[str, Any]:
         "subset": split.subset,
         "direction": f"{split.source}-{split.target}",
         "sentences": len(sources),
-        **{name: getattr(options, name) for name in ("beam", "lenpen", "max_len_a", "max_len_b")},
+        **{name: getattr(options, name) for name in ("beam", "lenpen", "max_len_a", "max_len_b", "ctc_blank_penalty")},
         "threads": torch.get_num_threads(),
         "model": describe(model, options.checkpoint),
         "teacher": None if options.teacher is None else options.teacher.name,

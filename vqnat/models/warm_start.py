@@ -120,7 +120,5 @@ def _copy(theirs: dict[str, Tensor], module: nn.Module, part: str, option: str) 
         raise UserError(f"{option}: other layers than this model's {part}: {', '.join(differing[:3])}")
     for name, value in ours.items():
         if theirs[name].shape != value.shape:
-            raise UserError(
-                f"{option}: {name} is {tuple(theirs[name].shape)}, this model needs {tuple(value.shape)}"
-            )
+            raise UserError(f"{option}: {name} is {tuple(theirs[name].shape)}, this model needs {tuple(value.shape)}")
     module.load_state_dict(theirs)

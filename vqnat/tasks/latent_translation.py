@@ -56,8 +56,8 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
     ctc_blank_penalty: float = field(
         default=0.0,
         metadata={
-            "help": "with --output-layer ctc: subtracted from the blank's log-probability in decoding; more makes texts "
-            "longer (choose it on a validation set, where they are as long as the references)"
+            "help": "with --output-layer ctc: subtracted from the blank's log-probability in decoding; more makes "
+            "texts longer (choose it on a validation set, where they are as long as the references)"
         },
     )
     dag_search: str = field(
@@ -166,7 +166,8 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         if isinstance(layer, CTCLayer):
             layer.penalize_blanks(penalty)
         elif penalty:
-            raise UserError(f"--ctc-blank-penalty {penalty:g}: only with --output-layer ctc, this model has {layer.name}")
+            message = f"--ctc-blank-penalty {penalty:g}: only with --output-layer ctc"
+            raise UserError(f"{message}, this model has {layer.name}")
         if isinstance(layer, DAGLayer):
             layer.how = self.cfg.dag_search
 
