@@ -45,6 +45,16 @@ def change(content: dict, where: list, value: object) -> dict:
             "x",
             ["trainings.nat.options.save-dir", "sets this option"],
         ),
+        (
+            ["trainings", "nat", "options", "encoder-from"],
+            "{nat_raw}",
+            ["trainings.nat.options: the name in braces: 'nat_raw'", "teacher"],
+        ),
+        (
+            ["trainings", "teacher", "options", "encoder-from"],
+            "{teacher}",
+            ["trainings.teacher.options: the name in braces: 'teacher'"],
+        ),
         (["trainings", "Nat"], {"updates": 1, "options": {"arch": "x"}}, ["trainings: 'Nat'", "lower-case"]),
         (["trainings", "nat", "text"], "distilled_extra", ["distillation.source_text: missing; trainings.nat.text"]),
         (["trainings", "teacher", "text"], "distilled", ["trainings.teacher.text", "raw"]),
@@ -119,6 +129,19 @@ def test_only_what_the_systems_need_is_planned(content, write, tmp_path):
     assert stages["train_nat_raw"].inputs == ["binarise"]
     assert str(tmp_path / "averaged" / "teacher.pt") in stages["translate_nat_distilled"].spec[0]
     assert "average_teacher" in stages["translate_nat_distilled"].inputs
+
+
+def test_a_training_brings_those_that_it_starts_from(content, write, tmp_path):
+    nat = content["trainings"]["nat_raw"]
+    for name, start in (("second", "nat_raw"), ("third", "second")):
+        options = {**nat["options"], "finetune-from-model": f"{{{start}}}"}
+        content["trainings"][name] = {**nat, "options": options}
+    content["systems"][2:] = [{"name": "third", "training": "third"}]
+    stages = {stage.name: stage for stage in Plan(load(write(content)), tmp_path).stages}
+    names = list(stages)
+    assert names.index("train_nat_raw") < names.index("train_second") < names.index("train_third")
+    assert stages["train_third"].inputs == ["binarise", "train_second"] and "train_nat" not in names
+    assert str(tmp_path / "models" / "second" / "checkpoint_best.pt") in stages["train_third"].spec
 
 
 def test_extra_source_text(content, write, tmp_path):

@@ -129,9 +129,13 @@ def load(path: Path) -> Config:
 def _check_trainings(config: Config) -> None:
     check_options("common", config.common)
     check_options("distillation.options", config.distillation.options)
+    before = {config.distillation.teacher}  # which is made first wherever it stands
     for name, training in config.trainings.items():
         _check_name("trainings", name)
         check_options(f"trainings.{name}.options", training.options)
+        for other in placeholders(config.options(name)):
+            _check_choice(f"trainings.{name}.options: the name in braces", other, sorted(before - {name}))
+        before.add(name)
         for wanted in ("task", "arch"):
             if not isinstance(config.options(name).get(wanted), str):
                 raise UserError(f"trainings.{name}.options.{wanted}: missing")

@@ -128,7 +128,9 @@ class Plan:
     def _models(self) -> None:
         config = self.config
         used = {name for s in self.systems for name in [s.training, *placeholders(s.decoding)]}
-        used |= {other for name in used for other in placeholders(config.options(name))}
+        for name in reversed(config.trainings):  # a training starts from those before it
+            if name in used:
+                used |= placeholders(config.options(name))
         texts = sorted({config.trainings[name].text for name in used} - {"raw"})
         if texts:
             used.add(config.distillation.teacher)
