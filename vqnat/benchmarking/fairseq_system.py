@@ -20,6 +20,7 @@ from vqnat.benchmarking.system import Batch
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.fairseq_loading import Loaded, load_checkpoint
+from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.modules.packed import pack
 from vqnat.results import shown
 
@@ -85,7 +86,8 @@ class FairseqSystem:
     def _describe(self, spec: SystemSpec, loaded: Loaded) -> None:
         decoding = {k: shown(v) if isinstance(v, Path) else v for k, v in spec.decoding().items()}
         if loaded.task_name not in NAT_TASKS:
-            decoding["beam"] = spec.beam or GenerationConfig().beam
+            searched = not isinstance(self.model, ParallelTransformer) or decoding.get("dag_search") == "beam"
+            decoding["beam"] = spec.beam or (GenerationConfig().beam if searched else 1)
         self.description: Mapping[str, Any] = {
             "checkpoint": shown(spec.checkpoint),
             "task": loaded.task_name,

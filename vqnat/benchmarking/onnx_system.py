@@ -32,12 +32,14 @@ class OnnxSystem:
 
     def __init__(self, spec: SystemSpec, test_set: TestSet, threads: int) -> None:
         refuse_useless(spec, "an exported model", {"beam", "lenpen", "max_len_a", "max_len_b"})
-        self.name, self.beam = spec.name, 5 if spec.beam is None else spec.beam
+        self.name = spec.name
         self.threads = spec.threads or threads
         precision = spec.precision or "fp32"
         settings = {"length_penalty": spec.lenpen, "max_len_a": spec.max_len_a, "max_len_b": spec.max_len_b}
         settings = {key: value for key, value in settings.items() if value is not None}
         self.translator = OnnxTranslator(spec.checkpoint, precision, self.threads, **settings)
+        # fairseq-generate's default; without latents there is one translation a sentence
+        self.beam = spec.beam or (5 if self.translator.description.latents else 1)
         for side, vocabulary in (("source", self.translator.source), ("target", self.translator.target)):
             if list(vocabulary.symbols) != read_dictionary(test_set, side).symbols:
                 raise UserError(f"system {spec.name}: {spec.checkpoint} has another {side} dictionary than the data")
