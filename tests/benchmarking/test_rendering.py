@@ -40,6 +40,8 @@ def test_latency():
     assert first == "| greedy | 90.0 | 1.00× | 300 | 2000 |"
     assert second == "| lt | 9.0 | 10.00× (9.9–10.1; 9.8–10.2) | 3000 | 9000 |"
     assert "6 of 60 sentences, lengths forced to those of the references, 3 rounds, 1 thread;" in text
+    header = markdown_latency(result | {"baseline": "lt"}).splitlines()[0]
+    assert "| speed-up over greedy | speed-up over lt |" in header
     assert text.endswith(
         "load was 0.5 before and 1.2 after. Measured on CPU, 2 cores, commit 0123456789ab, seed 1, 2026-11-21."
     )

@@ -29,11 +29,11 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
 
     Args:
         result: of benchmark_latency.py.
-        over: systems that speed-ups are over, where the run has them; else the run's baseline.
+        over: systems that speed-ups are over, where the run has them, besides the run's baseline.
     """
     runs = [result, *result["further"]]
     names = [system["name"] for system in result["systems"]]
-    over = [name for name in over if name in names] or [result["baseline"]]
+    over = [*(name for name in over if name in names and name != result["baseline"]), result["baseline"]]
     header = ["system", "ms per sentence", *(f"speed-up over {name}" for name in over)]
     header += [f"tokens/s, batches of {run['batch_size']}" for run in runs]
     rows = []
