@@ -21,9 +21,8 @@ scripts/setup.sh
 PATH=$PWD/.venv/bin:$PATH
 export OMP_NUM_THREADS=$threads PYTHONPATH=$PWD
 
-blank=2  # as in gap.yaml
 mkdir -p "$out"
-for model in latent_ctc_more:0 latent_ctc_nc3:0 ctc_more:$blank; do
+for model in latent_ctc_more:0 latent_ctc_nc3:1.5 ctc_more:2; do  # penalties as in gap.yaml
   scripts/export.py --path "$models/${model%:*}.pt" --data "$data" --bpe-model "$run/prep/spm.model" \
     --out "$out/${model%:*}" --ctc-blank-penalty "${model#*:}"
 done
@@ -38,13 +37,15 @@ systems=(
   "ctranslate2_greedy=$out/teacher_ct2,beam=1,$limit"
   "ctranslate2_greedy_int8=$out/teacher_ct2,beam=1,precision=int8,$limit"
 )
+systems+=("latent_ctc_more=$models/latent_ctc_more.pt,beam=1,$limit")
+systems+=("latent_ctc_nc3=$models/latent_ctc_nc3.pt,beam=1,ctc_blank_penalty=1.5,$limit")
+systems+=("ctc_more=$models/ctc_more.pt,ctc_blank_penalty=2")
 for model in latent_ctc_more latent_ctc_nc3; do
-  systems+=("$model=$models/$model.pt,beam=1,$limit" "${model}_onnx=$out/$model,beam=1,$limit")
+  systems+=("${model}_onnx=$out/$model,beam=1,$limit")
   systems+=("${model}_onnx_int8=$out/$model,beam=1,precision=int8,$limit")
 done
-systems+=("ctc_more=$models/ctc_more.pt,ctc_blank_penalty=$blank" "ctc_more_onnx=$out/ctc_more")
-systems+=("ctc_more_onnx_int8=$out/ctc_more,precision=int8")
+systems+=("ctc_more_onnx=$out/ctc_more" "ctc_more_onnx_int8=$out/ctc_more,precision=int8")
 
 scripts/benchmark_latency.py "$data" "${systems[@]/#/--system=}" --baseline ctranslate2_greedy \
-  --min-target-words 10 --batch-size 1 8 32 --sentences 100 64 128 --repeats 3 --threads "$threads" \
+  --min-target-words 10 --batch-size 1 8 32 --sentences 100 64 96 --repeats 3 --threads "$threads" \
   --json examples/multi30k/latency.json --plot "$run/latency_trained.png"
