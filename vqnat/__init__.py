@@ -18,4 +18,7 @@ install_hook()
 
 from vqnat import criterions  # noqa: E402, F401  (registration)
 from vqnat.models import parallel_transformer, presets  # noqa: E402, F401
+from vqnat.prefetching import stop_at_exit  # noqa: E402
 from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401
+
+stop_at_exit()
