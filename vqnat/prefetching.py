@@ -6,6 +6,7 @@ without an active exception") and a finished training looks failed.
 """
 
 import atexit
+import contextlib
 import queue
 import threading
 import time
@@ -28,7 +29,5 @@ def stop_readers() -> None:
         if isinstance(reader, BackgroundConsumer):
             reader._max_len = 0  # it stops after its next batch
             while reader.is_alive() and time.monotonic() < deadline:
-                try:
+                with contextlib.suppress(queue.Empty):
                     reader._queue.get(timeout=0.01)  # makes room where it waits to put a batch
-                except queue.Empty:
-                    pass
