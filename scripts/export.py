@@ -33,7 +33,7 @@ def main() -> None:
         nargs="+",
         choices=PRECISIONS,
         default=["fp32", "int8"],
-        help="default: fp32 int8. int8_dynamic is faster on some machines, but its output may depend on the batch",
+        help="default: fp32 int8",
     )
     add_search_options(parser)
     args = parser.parse_args()

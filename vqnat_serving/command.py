@@ -57,7 +57,8 @@ def serve(translator: Translator, options: argparse.Namespace) -> None:
     size = (options.buffer_size or 1) if options.interactive else None
     number = 1  # of the next line
     while buffer := list(islice(lines, size)):
-        found = translator.hypotheses(buffer, options.beam, options.n_best, first_number=number)
+        scored = options.scores or options.beam > 1
+        found = translator.hypotheses(buffer, options.beam, options.n_best, number, scored)
         for hypotheses in found:
             for hypothesis in hypotheses:
                 fields = [str(number)] if options.n_best > 1 else []

@@ -8,10 +8,11 @@ from typing import Any
 from vqnat_serving.errors import UserError
 
 NAME = "export.json"
-FORMAT = "vqnat-onnx-1"
-PARTS = ("encoder", "step", "decoder")
+FORMAT = "vqnat-onnx-2"
+PARTS = ("encoder", "greedy", "beam", "decoder")
+SEARCHES = ("greedy", "beam")
 OUTPUT_LAYERS = ("plain", "ctc", "dag")
-PRECISIONS = ("fp32", "int8", "int8_dynamic")
+PRECISIONS = ("fp32", "int8")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Description:
     @property
     def parts(self) -> tuple[str, ...]:
         """The graphs that there are."""
-        return PARTS if self.latents else tuple(part for part in PARTS if part != "step")
+        return PARTS if self.latents else tuple(part for part in PARTS if part not in SEARCHES)
 
     def positions(self, length: int) -> int:
         """Output positions of so many target positions or source tokens."""

@@ -8,6 +8,9 @@ import numpy as np
 from vqnat_serving.description import Description
 from vqnat_serving.errors import UserError
 
+# Slower on a CPU than the additions and the LayerNorm that it takes the place of.
+NOT_FUSED = ["SkipLayerNormFusion"]
+
 
 @dataclass
 class Source:
@@ -15,24 +18,44 @@ class Source:
 
     Attributes:
         vectors: (B, S, D) for the decoder.
-        memory: (layers, 2, B, H, S, D / H), keys and values for the predictor; None without latents.
+        memory: keys and values (B, H, S, D / H) of each layer of the predictor; none without latents.
         real: (B, S) True at real positions.
     """
 
     vectors: np.ndarray
-    memory: np.ndarray | None
+    memory: list[np.ndarray]
     real: np.ndarray
 
     def repeat(self, times: int) -> "Source":
         """Each sentence ``times`` times in a row."""
         if times == 1:
             return self
-        memory = None if self.memory is None else self.memory.repeat(times, 2)
-        return Source(self.vectors.repeat(times, 0), memory, self.real.repeat(times, 0))
+        return Source(
+            self.vectors.repeat(times, 0), [one.repeat(times, 0) for one in self.memory], self.real.repeat(times, 0)
+        )
+
+
+@dataclass
+class CodeSequences:
+    """``beam`` sequences a sentence, best first.
+
+    Attributes:
+        codes: (B * beam, T) int64; 0 after the end.
+        lengths: (B * beam,) how many codes each has, at least 1.
+        scores: (B * beam,) log p(codes | source), the end included, in nats.
+    """
+
+    codes: np.ndarray
+    lengths: np.ndarray
+    scores: np.ndarray
+
+    def real(self) -> np.ndarray:
+        """(B * beam, T) True at codes of the sequence."""
+        return np.arange(self.codes.shape[1]) < self.lengths[:, None]
 
 
 class Models:
-    """Encoder, predictor step and decoder of one precision.
+    """The graphs of one precision; each is loaded when it is first used.
 
     Args:
         folder: what scripts/export.py wrote.
@@ -53,55 +76,118 @@ class Models:
             raise UserError(f"precision {precision!r}: not in {folder}; it has {', '.join(description.precisions)}")
         if threads < 0:
             raise UserError(f"threads {threads}: needed 0 (all cores) or more")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3  # errors
-        self._sessions = {}
-        for part in description.parts:
-            path = folder / description.model_file(precision, part)
+        self._onnxruntime = onnxruntime
+        self._options = onnxruntime.SessionOptions()
+        self._options.intra_op_num_threads = threads
+        self._options.log_severity_level = 3  # errors
+        self._files = {part: folder / description.model_file(precision, part) for part in description.parts}
+        for path in self._files.values():
             if not path.is_file():
                 raise UserError(f"{path}: no such file; export the checkpoint again")
+        self._sessions = {}
+        for part in description.parts:
+            if part != "beam":
+                self._load(part)
+        layers, heads, size = description.cache
+        self._past = [f"{what}{layer}" for layer in range(layers) for what in ("keys", "values")]
+        self._head = (heads, size)
+        self._start = description.end
+
+    def _load(self, part: str):
+        """The session of a part."""
+        if part not in self._sessions:
+            arguments = {"providers": ["CPUExecutionProvider"], "disabled_optimizers": NOT_FUSED}
+            path = self._files[part]
             try:
-                session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+                self._sessions[part] = self._onnxruntime.InferenceSession(str(path), self._options, **arguments)
             except Exception as error:  # onnxruntime has one class for each of its statuses
                 raise UserError(f"{path}: not a readable ONNX model ({type(error).__name__})") from error
-            self._sessions[part] = session
-        self._layers, self._heads, self._head_dim = description.cache
+        return self._sessions[part]
 
     def encode(self, tokens: np.ndarray, real: np.ndarray) -> Source:
         """tokens (B, S) int64, real (B, S) True where they are no pads."""
-        vectors, *memory = self._sessions["encoder"].run(None, {"tokens": tokens})
-        return Source(vectors, memory[0] if memory else None, real)
+        vectors, *memory = self._load("encoder").run(None, {"tokens": tokens})
+        return Source(vectors, memory, real)
 
-    def new_cache(self, batch: int, length: int) -> np.ndarray:
-        """Room for ``length`` positions: (length, layers, 2, B, H, D / H).
-
-        Time is the first axis, so that what is filled is one block, which onnxruntime reads where it is.
-        """
-        return np.empty((length, self._layers, 2, batch, self._heads, self._head_dim), dtype=np.float32)
-
-    def step(self, codes: np.ndarray, position: int, cache: np.ndarray, source: Source) -> np.ndarray:
-        """Log-probabilities (B, K + 1) of the codes at ``position``.
+    def greedy(self, source: Source, limits: np.ndarray, fixed: bool, turns: int | None = None) -> CodeSequences:
+        """The most probable code at each step.
 
         Args:
-            codes: (B,) those at ``position - 1``; the start at 0.
-            position: how many positions of ``cache`` are filled; the next is filled here.
-            cache: from :meth:`new_cache`.
-            source: the encoded batch.
+            source: B encoded sentences.
+            limits: (B,) the most codes a sentence may have; exactly that many when ``fixed``.
+            fixed: the length is given (``--length-mode ratio``) and the end is not predicted.
+            turns: how often the predictor is asked at most; None: once for each code.
         """
-        inputs = {"codes": codes, "cache": cache[:position], "memory": source.memory, "source_real": source.real}
-        log_probs, cache[position] = self._sessions["step"].run(None, inputs)
-        return log_probs
+        batch = len(limits)
+        inputs = {
+            "chosen": np.full(batch, self._start),
+            "open": np.ones(batch, dtype=bool),
+            "lengths": limits,
+            "scores": np.zeros(batch, dtype=np.float32),
+            **self._no_past(batch),
+        }
+        inputs = {f"{name}.first": value for name, value in inputs.items()}
+        inputs |= {"turns": np.array(turns or limits.max()), "limits": limits, **self._read(source, fixed)}
+        wanted = ["codes", "lengths.last", "scores.last"]
+        codes, lengths, scores = self._load("greedy").run(wanted, inputs)
+        return CodeSequences(np.ascontiguousarray(codes.T[:, : lengths.max()]), lengths, scores)
 
-    def decode(self, codes: np.ndarray, real: np.ndarray, source: Source) -> tuple[np.ndarray, ...]:
+    def beam(self, source: Source, limits: np.ndarray, fixed: bool, beam: int, length_penalty: float) -> CodeSequences:
+        """The ``beam`` best code sequences by log p / (number of codes + 1)^length_penalty.
+
+        Arguments as in :meth:`greedy`; ``source`` is repeated ``beam`` times.
+        """
+        batch = len(limits)
+        shape = (batch, beam)
+        limits = limits.repeat(beam).reshape(shape)
+        # Only the first sequence of each sentence is alive at the start, or all would be the same.
+        scores = np.full(shape, -np.inf, dtype=np.float32)
+        scores[:, 0] = 0
+        inputs = {
+            "chosen": np.full(shape, self._start),
+            "ended": np.zeros(shape, dtype=bool),
+            "lengths": limits,
+            "scores": scores,
+            "codes": np.zeros((*shape, 0), dtype=np.int64),
+            **self._no_past(*shape),
+        }
+        inputs = {f"{name}.first": value for name, value in inputs.items()}
+        read = self._read(source, fixed)
+        for name, value in read.items():
+            if value.ndim:
+                read[name] = value.reshape(*shape, *value.shape[1:])
+        # Once more than codes: sequences at their limit are ranked among the ended ones.
+        inputs |= {"turns": np.array(limits.max() + 1), "limits": limits, **read}
+        inputs["length_penalty"] = np.array(length_penalty, dtype=np.float32)
+        wanted = ["codes.last", "lengths.last", "scores.last"]
+        codes, lengths, scores = self._load("beam").run(wanted, inputs)
+        # A dead place (score -inf) has no codes of its own: one code keeps the decoder's shapes legal.
+        lengths = np.maximum(lengths.reshape(-1), 1)
+        codes = np.ascontiguousarray(codes.reshape(batch * beam, -1)[:, : lengths.max()])
+        return CodeSequences(codes, lengths, scores.reshape(-1))
+
+    def _no_past(self, *shape: int) -> dict[str, np.ndarray]:
+        heads, size = self._head
+        nothing = np.empty((*shape, heads, 0, size), dtype=np.float32)
+        return {f"past_{part}": nothing for part in self._past}
+
+    def _read(self, source: Source, fixed: bool) -> dict[str, np.ndarray]:
+        memory = {f"memory_{part}": value for part, value in zip(self._past, source.memory, strict=True)}
+        return {**memory, "source_real": source.real, "fixed": np.array(fixed)}
+
+    def decode(
+        self, codes: np.ndarray, real: np.ndarray, source: Source, scored: bool = True
+    ) -> tuple[np.ndarray, ...]:
         """The best words (B, L), their log-probabilities, and more as the output layer's reader wants it.
 
-        From codes (B, T), real (B, T).
+        From codes (B, T), real (B, T). Without ``scored`` log-probabilities are zeros, and take no time.
         """
         inputs = {"codes": codes, "real": real, "vectors": source.vectors, "source_real": source.real}
-        return tuple(self._sessions["decoder"].run(None, inputs))
+        return self._decode(inputs, scored)
 
-    def decode_source(self, source: Source) -> tuple[np.ndarray, ...]:
+    def decode_source(self, source: Source, scored: bool = True) -> tuple[np.ndarray, ...]:
         """As :meth:`decode`, without latents."""
-        inputs = {"vectors": source.vectors, "source_real": source.real}
-        return tuple(self._sessions["decoder"].run(None, inputs))
+        return self._decode({"vectors": source.vectors, "source_real": source.real}, scored)
+
+    def _decode(self, inputs: dict[str, np.ndarray], scored: bool) -> tuple[np.ndarray, ...]:
+        return tuple(self._load("decoder").run(None, {**inputs, "scored": np.array(scored)}))

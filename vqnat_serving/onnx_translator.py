@@ -6,10 +6,9 @@ import numpy as np
 
 from vqnat_serving.description import Description
 from vqnat_serving.errors import UserError
-from vqnat_serving.models import Models
+from vqnat_serving.models import CodeSequences, Models
 from vqnat_serving.output_layers import READERS
 from vqnat_serving.pieces import SentencePieces, Words
-from vqnat_serving.search import CodeSequences, beam_codes, greedy_codes
 from vqnat_serving.translator import Decoded, Translator
 from vqnat_serving.vocabulary import PAD, Vocabulary
 
@@ -19,7 +18,7 @@ class OnnxTranslator(Translator):
 
     Args:
         folder: what ``scripts/export.py`` wrote.
-        precision: ``fp32``, ``int8``, or ``int8_dynamic``, whose output may depend on the batch; as exported.
+        precision: ``fp32`` or ``int8``, as exported.
         threads: of onnxruntime in one operation; 0 is one for each core.
         length_penalty: scores are divided by the length to this power.
         max_len_a: at most ``max_len_a * |x| + max_len_b`` target tokens.
@@ -53,9 +52,11 @@ class OnnxTranslator(Translator):
             max_sentences,
         )
         self.models = Models(folder, about, precision, threads)
+        # For benchmarks: every sentence gets so many codes, and the step that would end them is computed too.
+        self.forced_codes: int | None = None
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b
 
-    def decode_batch(self, sources: list[list[int]], beam: int) -> list[list[Decoded]]:
+    def decode_batch(self, sources: list[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
         """Codes by greedy or beam search, then all words of each candidate in one pass; without latents the words."""
         if not self.description.latents and beam > 1:
             raise UserError(f"beam {beam}: this model has no latents and writes one translation a sentence; valid: 1")
@@ -65,15 +66,16 @@ class OnnxTranslator(Translator):
             batch[row, : len(tokens)] = tokens
         source = self.models.encode(batch, batch != PAD).repeat(beam)
         if not self.description.latents:
-            written = self.models.decode_source(source)
+            written = self.models.decode_source(source, scored)
             return [[self._written(row, int(length), written)] for row, length in enumerate(lengths)]
-        limits, end = self._limits(lengths), self.description.end
-        fixed = self.description.length_mode == "ratio"
+        limits, fixed, turns = self._limits(lengths), self.description.length_mode == "ratio", None
+        if self.forced_codes:
+            limits, fixed, turns = np.full_like(limits, self.forced_codes), True, self.forced_codes + 1
         if beam == 1:
-            found = greedy_codes(self.models, source, limits, fixed, end)
+            found = self.models.greedy(source, limits, fixed, turns)
         else:
-            found = beam_codes(self.models, source, limits, fixed, end, beam, self.length_penalty)
-        written = self.models.decode(found.codes, found.real(), source)
+            found = self.models.beam(source, limits, fixed, beam, self.length_penalty)
+        written = self.models.decode(found.codes, found.real(), source, scored)
         rows = [self._decoded(row, found, written) for row in range(len(found.codes))]
         grouped = [rows[i : i + beam] for i in range(0, len(rows), beam)]
         return [sorted(group, key=lambda one: -one.score) for group in grouped]

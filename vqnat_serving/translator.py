@@ -53,8 +53,11 @@ class Translator(ABC):
         self.max_tokens, self.max_sentences = max_tokens, max_sentences
 
     @abstractmethod
-    def decode_batch(self, sources: list[list[int]], beam: int) -> list[list[Decoded]]:
-        """For each source (tokens with the end of sentence) at most ``beam`` results, best first."""
+    def decode_batch(self, sources: list[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
+        """For each source (tokens with the end of sentence) at most ``beam`` results, best first.
+
+        With a beam of 1 and without ``scored`` scores may be anything finite.
+        """
 
     def translate(self, sentences: Sequence[str], beam: int = 1, n_best: int = 1) -> list[str] | list[list[str]]:
         """Plain text to plain text.
@@ -67,13 +70,13 @@ class Translator(ABC):
         Raises:
             UserError: a sentence is too long; not 1 <= n_best <= beam.
         """
-        found = self.hypotheses(sentences, beam, n_best)
+        found = self.hypotheses(sentences, beam, n_best, scored=beam > 1)  # scores order the candidates
         if n_best == 1:
             return [one[0].text for one in found]
         return [[hypothesis.text for hypothesis in one] for one in found]
 
     def hypotheses(
-        self, sentences: Sequence[str], beam: int = 1, n_best: int = 1, first_number: int = 1
+        self, sentences: Sequence[str], beam: int = 1, n_best: int = 1, first_number: int = 1, scored: bool = True
     ) -> list[list[Hypothesis]]:
         """As :meth:`translate`, with scores, tokens and latents: up to ``n_best`` a sentence, best first.
 
@@ -82,6 +85,7 @@ class Translator(ABC):
             beam: candidates a sentence.
             n_best: how many of them.
             first_number: what errors call the first sentence.
+            scored: False: with a beam of 1 scores are not wanted, and not computed where that takes time.
         """
         if isinstance(sentences, str):
             raise UserError("translate needs a list of sentences, not one text")
@@ -100,7 +104,8 @@ class Translator(ABC):
         lengths = [len(sources[index]) for index in filled]
         for batch in batches_by_length(lengths, self.max_tokens // beam, self.max_sentences):
             rows = [filled[place] for place in batch]
-            for row, decoded in zip(rows, self.decode_batch([sources[row] for row in rows], beam), strict=True):
+            decoded_rows = self.decode_batch([sources[row] for row in rows], beam, scored)
+            for row, decoded in zip(rows, decoded_rows, strict=True):
                 # A beam wider than there are candidates has places that nothing took.
                 real = [one for one in decoded if math.isfinite(one.score)] or decoded[:1]
                 results[row] = [self._hypothesis(one) for one in real[:n_best]]

@@ -47,7 +47,7 @@ def make(checkpoint, data, folder, *more, count=20):
 def trained(digits, latent_checkpoint, tmp_path_factory):
     """nc = 1, trained; every precision."""
     folder = tmp_path_factory.mktemp("exported") / "trained"
-    return make(latent_checkpoint, digits, folder, "--precision", "fp32", "int8", "int8_dynamic", count=60)
+    return make(latent_checkpoint, digits, folder, "--precision", "fp32", "int8", count=60)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """The exported model writes what the checkpoint writes, whatever the batch."""
 
-import numpy as np
 import pytest
-import torch
 
 KINDS = ("trained", "pieces", "ratio")
 
@@ -40,37 +38,32 @@ def test_limits_on_the_length_are_the_same(trained, ratio):
     assert max(len(one[0].codes) for one in short if one[0].codes) == 2  # nc = 1: two codes for three tokens
 
 
-@torch.no_grad()
-def test_step_with_cache_is_the_predictor_without(exported):
-    model, runner = exported.torch().model, exported.onnx()
-    lines = [line for line in exported.sentences if line][:5]
-    rows = [runner.encode(line) for line in lines]
-    tokens = np.full((5, max(map(len, rows))), 1)
-    for index, row in enumerate(rows):
-        tokens[index, : len(row)] = row
-    source = runner.models.encode(tokens, tokens != 1)
-    codes = np.random.default_rng(1).integers(0, 64, (5, 6))
-    cache = runner.models.new_cache(5, 7)
-    last = np.full(5, runner.description.end)
-    expected = model.predictor(model.bottleneck.embed(torch.tensor(codes)), model.encoder(torch.tensor(tokens)))
-    for position in range(7):
-        found = runner.models.step(last, position, cache, source)
-        torch.testing.assert_close(
-            torch.tensor(found), expected[:, position].log_softmax(-1), rtol=1e-3, atol=1e-3, check_dtype=False
-        )
-        last = codes[:, position] if position < 6 else None
-
-
 def test_int8_is_int8_and_translates_as_well(trained):
     lines = [line for line in trained.sentences if len(line.split()) in range(3, 13)]  # what it was trained on
     expected = trained.onnx().translate(lines)
-    for precision, operator in (("int8", b"MatMulNBits"), ("int8_dynamic", b"MatMulInteger")):
-        found = trained.onnx(precision=precision).translate(lines)
-        assert sum(a == b for a, b in zip(found, expected, strict=True)) >= 0.9 * len(lines)
-        for part in ("encoder", "step", "decoder"):
-            small, large = (trained.folder / name / f"{part}.onnx" for name in (precision, "fp32"))
-            assert operator in small.read_bytes() and operator not in large.read_bytes()
-            assert small.stat().st_size < large.stat().st_size
+    found = trained.onnx(precision="int8").translate(lines)
+    assert sum(a == b for a, b in zip(found, expected, strict=True)) >= 0.9 * len(lines)
+    for part in ("encoder", "greedy", "beam", "decoder"):
+        small, large = (trained.folder / name / f"{part}.onnx" for name in ("int8", "fp32"))
+        operator = b"MatMulIntegerToFloat"
+        assert operator in small.read_bytes() and operator not in large.read_bytes()
+        assert small.stat().st_size < large.stat().st_size
+
+
+def test_scores_that_nobody_wants_change_no_translation(exported):
+    runner = exported.onnx()
+    scored = [one[0] for one in runner.hypotheses(exported.sentences)]
+    bare = [one[0] for one in runner.hypotheses(exported.sentences, scored=False)]
+    assert [one.tokens for one in bare] == [one.tokens for one in scored]
+    assert runner.translate(exported.sentences) == [one.text for one in scored]
+    # What is left of the score is the codes'.
+    assert all(ours.score > theirs.score for ours, theirs in zip(bare, scored, strict=True) if theirs.tokens)
+
+
+def test_benchmarks_can_say_how_many_codes(trained):
+    runner = trained.onnx()
+    runner.forced_codes = 5
+    assert {len(one[0].codes) for one in runner.hypotheses(trained.sentences) if one[0].codes} == {5}
 
 
 def test_int8_does_not_depend_on_the_batch(trained):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,7 +42,6 @@ class OnnxSystem:
         for side, vocabulary in (("source", self.translator.source), ("target", self.translator.target)):
             if list(vocabulary.symbols) != read_dictionary(test_set, side).symbols:
                 raise UserError(f"system {spec.name}: {spec.checkpoint} has another {side} dictionary than the data")
-        self._codes: int | None = None
         self.models = self.translator.models
         self.description: Mapping[str, Any] = {
             "checkpoint": shown(spec.checkpoint),
@@ -59,30 +57,17 @@ class OnnxSystem:
         return [list(source) for source in batch.sources]
 
     def translate(self, prepared: list[list[int]]) -> Sequence[Tensor]:
-        found = self.translator.decode_batch(prepared, self.beam)
+        found = self.translator.decode_batch(prepared, self.beam, scored=self.beam > 1)
         return [torch.tensor(hypotheses[0].tokens) for hypotheses in found]
 
     def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
         models = self.models
         return {
             "encoder": [(models, "encode")],
-            "latent predictor": [(models, "step")],
+            "latent predictor": [(models, "greedy"), (models, "beam")],
             "decoder": [(models, "decode")],
         }
 
     def _force(self, tokens: int) -> None:
         """As in :mod:`forced`: the end of the codes is computed, and overruled."""
-        about = self.translator.description
-        if self._codes is None:
-            step = self.models.step
-
-            def forced(codes: np.ndarray, position: int, *state: Any) -> np.ndarray:
-                log_probs = step(codes, position, *state)
-                if position == self._codes:
-                    log_probs[:] = -np.inf
-                log_probs[:, about.end] = 0 if position == self._codes else -np.inf
-                return log_probs
-
-            self.models.step = forced
-            self.translator.max_len_a, self.translator.max_len_b = 0, about.max_codes * about.stride
-        self._codes = -(-(tokens + 1) // about.stride)
+        self.translator.forced_codes = -(-(tokens + 1) // self.translator.description.stride)

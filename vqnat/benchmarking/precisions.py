@@ -17,7 +17,6 @@ ENGINES = {
     "torch_int8_dynamic": ("torch", "int8_dynamic"),
     "onnx_fp32": ("onnxruntime", "fp32"),
     "onnx_int8": ("onnxruntime", "int8"),
-    "onnx_int8_dynamic": ("onnxruntime", "int8_dynamic"),
 }
 
 

@@ -6,9 +6,12 @@ Pads reach no real position in any of them: they are masked wherever positions a
 import torch
 from torch import Tensor, nn
 
+from vqnat.export.searches import BeamTurn, GreedyTurn
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.models.source_encoder import EncodedSource
+
+BLOCK = 64  # places of the output map whose largest value is found at once
 
 
 class Encoder(nn.Module):
@@ -18,49 +21,17 @@ class Encoder(nn.Module):
         super().__init__()
         self.encoder, self.stack = model.encoder, model.predictor.stack
 
-    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens (B, S) -> vectors (B, S, D), memory (layers, 2, B, H, S, D / H)."""
+    def forward(self, tokens: Tensor) -> tuple[Tensor, ...]:
+        """tokens (B, S) -> vectors (B, S, D), keys and values (B, H, S, D / H) of each of the predictor's layers."""
         vectors = self.encoder(tokens).vectors
-        return vectors, torch.stack(self.stack.project_source(vectors))
-
-
-class Step(nn.Module):
-    """One step of the latent predictor.
-
-    What a code becomes before it meets its position depends on the code alone, so it is a table; its last row,
-    K, is the start.
-    """
-
-    def __init__(self, model: LatentTransformer):
-        super().__init__()
-        predictor = model.predictor
-        vectors = all_code_vectors(model)  # (K, D)
-        inputs = predictor.input_proj(predictor.input_norm(vectors))
-        self.register_buffer("inputs", torch.cat([inputs, predictor.start.unsqueeze(0)]))  # (K + 1, D)
-        self.positions = predictor.positions
-        self.stack, self.output_proj = predictor.stack, predictor.output_proj
-
-    def forward(self, codes: Tensor, cache: Tensor, memory: Tensor, source_real: Tensor) -> tuple[Tensor, Tensor]:
-        """
-        Args:
-            codes: (B,) the codes at position T - 1, or K for the start at T = 0.
-            cache: (T, layers, 2, B, H, D / H), keys and values of the positions before.
-            memory: (layers, 2, B, H, S, D / H) from the encoder.
-            source_real: (B, S) True at real source positions.
-
-        Returns:
-            log-probabilities (B, K + 1) at position T, and its keys and values (layers, 2, B, H, D / H).
-        """
-        position = cache.shape[0]
-        x = self.inputs[codes].unsqueeze(1) + self.positions(position, 1)  # (B, 1, D)
-        past = cache.permute(1, 2, 3, 4, 0, 5)  # (layers, 2, B, H, T, D / H)
-        x, added = self.stack.extend(x, past, memory, source_real[:, None, None, :])
-        # Of three axes, so that it is exported as a MatMul like the others, which can be made int8.
-        return self.output_proj(x)[:, 0].log_softmax(-1), added.squeeze(4)
+        return vectors, *(part for layer in self.stack.project_source(vectors) for part in layer)
 
 
 class _Words(nn.Module):
     """Features to words.
+
+    Words that are never written have no place in the output map; others have one more, so that the places are a
+    multiple of :data:`BLOCK`.
 
     Args:
         model: has ``output_proj`` and ``output_layer``.
@@ -69,20 +40,42 @@ class _Words(nn.Module):
 
     def __init__(self, model: nn.Module, never: list[int]):
         super().__init__()
-        self.output_proj, self.output_layer = model.output_proj, model.output_layer
-        banned = torch.zeros(model.output_proj.out_features)
-        banned[never] = -torch.inf
-        for symbol, penalty in self.output_layer.penalties.items():
-            banned[symbol] -= penalty
-        self.register_buffer("banned", banned)
+        self.output_layer = model.output_layer
+        weight = model.output_proj.weight.detach()  # (V, D)
+        written = [word for word in range(len(weight)) if word not in never]
+        self.size = len(written)
+        words = torch.tensor(written + written[:1] * (-self.size % BLOCK))  # (P,)
+        self.register_buffer("vocabulary", words)
+        self.output_proj, self.other_proj = _linear(weight[words]), _linear(weight[never])
+        penalty = torch.zeros(len(weight))
+        for symbol, value in self.output_layer.penalties.items():
+            penalty[symbol] = value
+        self.register_buffer("penalty", penalty[words] if penalty.any() else None)
 
-    def words(self, features: Tensor, real: Tensor) -> tuple[Tensor, ...]:
-        """The best words (B, L), their log-probabilities, and what the output layer's search needs besides."""
-        logits = self.output_proj(features)  # (B, L, V)
-        # A banned word keeps its share of the probability, as in WordGenerator. log_softmax writes more than logsumexp
-        # but is one vectorized kernel of onnxruntime's, a fifth of the decoder's time less.
-        scores, words = (logits.log_softmax(-1) + self.banned).max(-1)
-        return words, scores, *self.output_layer.graph(features, real, scores)
+    def words(self, features: Tensor, real: Tensor, scored: Tensor) -> tuple[Tensor, ...]:
+        """The best words (B, L), their log-probabilities, and what the output layer's search needs besides.
+
+        Without ``scored``, a bool, log-probabilities are zeros.
+        """
+        logits = self.output_proj(features)  # (B, L, P)
+        place = _argmax(logits if self.penalty is None else logits - self.penalty)  # (B, L)
+
+        def scores(logits: Tensor, features: Tensor, place: Tensor) -> Tensor:
+            # A word that is never written keeps its share of the probability, as in WordGenerator.
+            whole = torch.cat([logits[..., : self.size], self.other_proj(features)], -1)  # (B, L, V)
+            place = torch.where(place < self.size, place, 0)
+            found = whole.log_softmax(-1).gather(-1, place.unsqueeze(-1)).squeeze(-1)
+            return (found if self.penalty is None else found - self.penalty[place]).flatten()
+
+        def zeros(logits: Tensor, features: Tensor, place: Tensor) -> Tensor:
+            return torch.zeros_like(place, dtype=logits.dtype).flatten()
+
+        if self.output_layer.graph_outputs:  # its search reads them
+            found = scores(logits, features, place)
+        else:
+            found = torch.cond(scored, scores, zeros, (logits, features, place))
+        found = found.view(place.shape)  # flat inside: torch.cond cannot compare the strides of some sizes
+        return self.vocabulary[place], found, *self.output_layer.graph(features, real, found)
 
 
 class Decoder(_Words):
@@ -93,19 +86,23 @@ class Decoder(_Words):
         self.register_buffer("vectors", all_code_vectors(model))  # (K, D)
         self.decoder = model.decoder
 
-    def forward(self, codes: Tensor, real: Tensor, vectors: Tensor, source_real: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        self, codes: Tensor, real: Tensor, vectors: Tensor, source_real: Tensor, scored: Tensor
+    ) -> tuple[Tensor, ...]:
         """
         Args:
             codes: (B, T).
             real: (B, T) True at real codes.
             vectors: (B, S, D) from the encoder.
             source_real: (B, S) True at real source positions.
+            scored: () bool, whether log-probabilities are wanted.
 
         Returns:
             words (B, L), their log-probabilities, and more as :meth:`OutputLayer.graph` says.
         """
         source = EncodedSource(vectors, source_real[:, None, None, :])
-        return self.words(self.decoder(self.vectors[codes], real, source), self.decoder.real_positions(real))
+        features = self.decoder(self.vectors[codes], real, source)
+        return self.words(features, self.decoder.real_positions(real), scored)
 
 
 class SourceVectors(nn.Module):
@@ -127,20 +124,40 @@ class SourceDecoder(_Words):
         super().__init__(model, never)
         self.decoder = model.decoder
 
-    def forward(self, vectors: Tensor, source_real: Tensor) -> tuple[Tensor, ...]:
-        """vectors (B, S, D), source_real (B, S) -> as of :class:`Decoder`."""
+    def forward(self, vectors: Tensor, source_real: Tensor, scored: Tensor) -> tuple[Tensor, ...]:
+        """vectors (B, S, D), source_real (B, S), scored () -> as of :class:`Decoder`."""
         source = EncodedSource(vectors, source_real[:, None, None, :])
         x, real = self.decoder.begin(source, source_real)
-        return self.words(self.decoder(x, real, source), real)
+        return self.words(self.decoder(x, real, source), real, scored)
 
 
 def graphs_of(model: nn.Module, never: list[int]) -> dict[str, nn.Module]:
-    """Every part of a model by name."""
+    """Every part of a model by name; of a search, one turn."""
     if isinstance(model, ParallelTransformer):
         return {"encoder": SourceVectors(model), "decoder": SourceDecoder(model, never)}
-    return {"encoder": Encoder(model), "step": Step(model), "decoder": Decoder(model, never)}
+    vectors = all_code_vectors(model)
+    turns = {"greedy": GreedyTurn(model, vectors), "beam": BeamTurn(model, vectors)}
+    return {"encoder": Encoder(model), **turns, "decoder": Decoder(model, never)}
 
 
 def all_code_vectors(model: LatentTransformer) -> Tensor:
     """The vectors (K, D) of all codes."""
     return model.bottleneck.embed(torch.arange(model.bottleneck.num_codes).unsqueeze(0))[0].float()
+
+
+def _linear(weight: Tensor) -> nn.Linear:
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+    layer.weight = nn.Parameter(weight.clone(), requires_grad=False)
+    return layer
+
+
+def _argmax(x: Tensor) -> Tensor:
+    """(B, L, P), P a multiple of BLOCK -> (B, L), the first place of the largest value.
+
+    onnxruntime's ArgMax compares value by value, its maximum many at once; so the block is found before the place.
+    """
+    blocks = x.reshape(-1, x.shape[-1] // BLOCK, BLOCK)  # (N, P / BLOCK, BLOCK)
+    block = blocks.amax(-1).argmax(-1)  # (N,)
+    row = torch.arange(blocks.shape[0]) * blocks.shape[1] + block
+    place = block * BLOCK + blocks.reshape(-1, BLOCK)[row].argmax(-1)
+    return place.view(x.shape[:-1])

@@ -1,9 +1,7 @@
-"""Writing graphs as ONNX, checking them against torch, and making int8 ones."""
+"""Making ONNX models, writing them, and checking them against torch."""
 
 import logging
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,96 +9,73 @@ import onnx
 import onnxruntime
 import onnxscript
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
-from torch import Tensor, nn
+from onnx import GraphProto, ModelProto
+from torch import nn
 
+from vqnat.export.fused import fused
+from vqnat.export.loops import Turn, loop_of
 from vqnat.export.tracing import Example
 
-BLOCK = 128  # inputs of a linear map that share a scale, in int8
+OPSET = 20
 TOLERANCE = 1e-3  # in what leaves a graph: other orders of summing, not other computations
 
 
-def write_fp32(graph: nn.Module, example: Example, path: Path) -> None:
-    """Export one graph with the example's names and dynamic axes."""
-    with warnings.catch_warnings():
+def fp32_model(graph: nn.Module, example: Example) -> ModelProto:
+    """One graph with the example's names and dynamic axes, its attention in single operators."""
+    with warnings.catch_warnings(), fused(graph):
         warnings.simplefilter("ignore")  # of names of axes that are equal
         logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # of torchvision, which is not needed
         program = torch.onnx.export(
             graph,
-            tuple(example.inputs.values()),
+            example.args,
             input_names=list(example.inputs),
             output_names=list(example.outputs),
             dynamic_shapes=example.axes,
-            opset_version=example.opset,
+            opset_version=OPSET,
             dynamo=True,
             optimize=False,
             verbose=False,
         )
     # Fold transposed weights of any size: only a MatMul with a constant is made int8.
     onnxscript.optimizer.optimize(program.model, input_size_limit=2**40, output_size_limit=2**40)
-    written = program.model_proto
-    # Shapes of values that folding took away would stop the quantiser; stack traces name this machine's folders.
-    del written.graph.value_info[:]
-    for node in written.graph.node:
+    made = program.model_proto
+    strip(made.graph)
+    return made
+
+
+def strip(graph: GraphProto) -> None:
+    """Take out shapes of values that folding took away, and stack traces, which name this machine's folders."""
+    del graph.value_info[:]
+    for node in graph.node:
         del node.metadata_props[:]
+        for attribute in node.attribute:
+            if attribute.HasField("g"):  # a branch
+                strip(attribute.g)
+
+
+def save(model: ModelProto, turn: Turn | None, path: Path) -> None:
+    """Write a graph; of a search's turn, the loop."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(written, path)
+    onnx.save(model if turn is None else loop_of(model, turn), path)
 
 
-def write_int8(fp32: Path, path: Path) -> None:
-    """Linear maps in int8: weights by blocks, activations of each position when it runs.
-
-    Every position has scales of its own, so that a sentence's output does not depend on its batch.
-    """
-    config = DefaultWeightOnlyQuantConfig(block_size=BLOCK, is_symmetric=True, accuracy_level=4, bits=8)  # 4: int8
-    with quiet():
-        quantizer = MatMulNBitsQuantizer(onnx.load(fp32), algo_config=config)
-        quantizer.process()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(quantizer.model.model, path)
-
-
-def write_int8_dynamic(fp32: Path, path: Path) -> None:
-    """Linear maps in int8 by onnxruntime's dynamic quantisation: weights by output, activations by batch.
-
-    Faster on some machines, but one scale for all activations of a batch makes a sentence's output depend on its
-    batch, and x86 processors without VNNI saturate.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with quiet():
-        quantize_dynamic(
-            onnx.load(fp32), path, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8
-        )
-
-
-WRITERS = {"int8": write_int8, "int8_dynamic": write_int8_dynamic}
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Both quantisers log each node, and recommend what the exporter has done."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
-def largest_difference(graph: nn.Module, inputs: dict[str, Tensor], path: Path) -> float:
-    """The largest difference between a graph in torch and its ONNX file, relative to 1 + |value|.
+def largest_difference(graph: nn.Module, example: Example, model: ModelProto) -> float:
+    """The largest difference between a graph in torch and its ONNX model, relative to 1 + |value|.
 
     Infinities must be the same; whole numbers (chosen words) are not compared.
     """
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    found = session.run(None, {name: value.numpy() for name, value in inputs.items()})
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    wanted = {one.name for one in session.get_inputs()}  # what the graph does not read is no input
+    inputs = {name: value.numpy() for name, value in example.named.items() if name in wanted}
+    found = session.run(None, inputs)
     with torch.no_grad():
-        expected = [value.numpy() for value in graph(*inputs.values())]
+        expected = [value.numpy() for value in graph(*example.args)]
     worst = 0.0
     for ours, theirs in zip(found, expected, strict=True):
         if np.issubdtype(theirs.dtype, np.floating):
-            worst = max(worst, float((np.abs(ours - theirs) / (1 + np.abs(theirs))).max(initial=0)))
+            with np.errstate(invalid="ignore"):  # infinities
+                difference = np.where(ours == theirs, 0, np.abs(ours - theirs) / (1 + np.abs(theirs)))
+            worst = max(worst, float(difference.max(initial=0)))
     return worst
 
 

@@ -1,28 +1,46 @@
 """Inputs that a graph is traced or checked with, and the names of its axes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.export import Dim
+from torch.utils._pytree import tree_leaves
 
+from vqnat.export.loops import Turn
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
 
-BATCH, SOURCE, CODES = Dim("batch"), Dim("source"), Dim("codes")
+BATCH, BEAM, SOURCE, CODES = Dim("batch"), Dim("beam"), Dim("source"), Dim("codes")
 
 
 @dataclass(frozen=True)
 class Example:
-    """Inputs by name, in the graph's order; which axes are dynamic; the names of the outputs; ONNX's operator set."""
+    """What a graph is given.
 
-    inputs: dict[str, Tensor]
-    axes: dict[str, dict[int, Dim]]
+    Attributes:
+        args: the graph's arguments; tensors and lists of them.
+        axes: the same, with the dynamic axes in place of each tensor.
+        inputs: a name for each tensor.
+        outputs: names of what the graph returns.
+        turn: of a search, what the names mean.
+    """
+
+    args: tuple[Any, ...]
+    axes: tuple[Any, ...]
+    inputs: tuple[str, ...]
     outputs: tuple[str, ...]
-    opset: int = 18
+    turn: Turn | None = None
+    named: dict[str, Tensor] = field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "named", dict(zip(self.inputs, tree_leaves(self.args), strict=True)))
 
 
-def examples(model: LatentTransformer | ParallelTransformer, batch: int, source: int, codes: int) -> dict[str, Example]:
+def examples(
+    model: LatentTransformer | ParallelTransformer, batch: int, source: int, codes: int, beam: int = 2
+) -> dict[str, Example]:
     """For each graph a batch of random numbers with pads in every second row.
 
     Args:
@@ -30,6 +48,7 @@ def examples(model: LatentTransformer | ParallelTransformer, batch: int, source:
         batch: B.
         source: S, the length of the source.
         codes: T, the number of codes, where there are any.
+        beam: sequences a sentence, where there are any.
     """
     generator = torch.Generator().manual_seed(1)
 
@@ -43,37 +62,82 @@ def examples(model: LatentTransformer | ParallelTransformer, batch: int, source:
     tokens = torch.randint(4, vocabulary, (batch, source), generator=generator)
     tokens = tokens.masked_fill(~source_real, model.encoder.embedding.padding_idx)
     vectors = torch.randn(batch, source, model.config.embed_dim, generator=generator)
-    masks = {"source_real": {0: BATCH, 1: SOURCE}}
+    scored = torch.tensor(True)
+    rows = {0: BATCH, 1: SOURCE}
     written = ("words", "scores", *model.output_layer.graph_outputs)
     if isinstance(model, ParallelTransformer):
-        axes = {0: BATCH, 1: SOURCE}
+        decoder = ("vectors", "source_real", "scored")
         return {
-            "encoder": Example({"tokens": tokens}, {"tokens": axes}, ("vectors",)),
-            "decoder": Example({"vectors": vectors, "source_real": source_real}, {"vectors": axes, **masks}, written),
+            "encoder": Example((tokens,), (rows,), ("tokens",), ("vectors",)),
+            "decoder": Example((vectors, source_real, scored), (rows, rows, {}), decoder, written),
         }
     shape, end = model.predictor.stack.shape, model.predictor.end
-    sizes = (shape.heads, shape.dim // shape.heads)
-    memory = torch.randn(shape.layers, 2, batch, sizes[0], source, sizes[1], generator=generator)
-    cache = torch.randn(codes, shape.layers, 2, batch, *sizes, generator=generator)
+    parts = [f"{what}{layer}" for layer in range(shape.layers) for what in ("keys", "values")]
+    past, memory = tuple(f"past_{part}" for part in parts), tuple(f"memory_{part}" for part in parts)
+
+    def heads(length: int, *sizes: int) -> list[Tensor]:
+        sizes = (*sizes, shape.heads, length, shape.dim // shape.heads)
+        return [torch.randn(sizes, generator=generator) for _ in parts]
+
     chosen = torch.randint(end, (batch, codes), generator=generator)
+    scores = torch.randn(batch, beam, generator=generator)
+    limits = torch.arange(batch) + codes  # the first row is at its limit
+    position, fixed = torch.tensor(codes), torch.tensor(False)
+    row, rows_beam = {0: BATCH}, {0: BATCH, 1: BEAM}
+    greedy = Turn(
+        "position",
+        ("chosen", "open", "lengths", "scores", *past),
+        (*memory, "source_real", "limits", "fixed"),
+        {"codes": "chosen"},
+    )
+    wide = Turn(
+        "position",
+        ("chosen", "ended", "lengths", "scores", "codes", *past),
+        (*memory, "source_real", "limits", "fixed", "length_penalty"),
+    )
+
+    def search(turn: Turn, args: tuple[Any, ...], axes: tuple[Any, ...]) -> Example:
+        return Example(args, axes, (turn.count, *turn.carried, *turn.read), turn.outputs, turn)
+
+    def repeated(values: Tensor) -> Tensor:
+        return values.unsqueeze(1).expand(-1, beam, *values.shape[1:]).contiguous()
+
     return {
-        "encoder": Example({"tokens": tokens}, {"tokens": {0: BATCH, 1: SOURCE}}, ("vectors", "memory")),
-        "step": Example(
-            {"codes": chosen[:, 0].clone(), "cache": cache, "memory": memory, "source_real": source_real},
-            {"codes": {0: BATCH}, "cache": {0: CODES, 3: BATCH}, "memory": {2: BATCH, 4: SOURCE}, **masks},
-            ("log_probs", "added"),
-            # From 23 on attention is one operator. onnxruntime's does not broadcast a mask over queries: it suits a
-            # graph with one query.
-            opset=23,
+        "encoder": Example((tokens,), (rows,), ("tokens",), ("vectors", *memory)),
+        "greedy": search(
+            greedy,
+            (
+                *(position, chosen[:, 0], torch.ones(batch, dtype=torch.bool), limits.clone(), scores[:, 0]),
+                *(heads(codes, batch), heads(source, batch), source_real, limits, fixed),
+            ),
+            (
+                *({}, row, row, row, row),
+                *([{0: BATCH, 2: CODES} for _ in parts], [{0: BATCH, 2: SOURCE} for _ in parts], rows, row, {}),
+            ),
+        ),
+        "beam": search(
+            wide,
+            (
+                *(
+                    position,
+                    repeated(chosen[:, 0]),
+                    torch.zeros(batch, beam, dtype=torch.bool),
+                    repeated(limits),
+                    scores,
+                ),
+                *(repeated(chosen), heads(codes, batch, beam), heads(source, batch, beam)),
+                *(repeated(source_real), repeated(limits), fixed, torch.tensor(1.0)),
+            ),
+            (
+                *({}, rows_beam, rows_beam, rows_beam, rows_beam, {**rows_beam, 2: CODES}),
+                *([{**rows_beam, 3: CODES} for _ in parts], [{**rows_beam, 3: SOURCE} for _ in parts]),
+                *({**rows_beam, 2: SOURCE}, rows_beam, {}, {}),
+            ),
         ),
         "decoder": Example(
-            {"codes": chosen, "real": real(codes), "vectors": vectors, "source_real": source_real},
-            {
-                "codes": {0: BATCH, 1: CODES},
-                "real": {0: BATCH, 1: CODES},
-                "vectors": {0: BATCH, 1: SOURCE},
-                **masks,
-            },
+            (chosen, real(codes), vectors, source_real, scored),
+            ({0: BATCH, 1: CODES}, {0: BATCH, 1: CODES}, rows, rows, {}),
+            ("codes", "real", "vectors", "source_real", "scored"),
             written,
         ),
     }

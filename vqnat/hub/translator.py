@@ -149,7 +149,7 @@ class LatentTranslator(Translator):
         translator.sentencepiece = sentencepiece
         return translator
 
-    def decode_batch(self, sources: list[list[int]], beam: int) -> list[list[Decoded]]:
+    def decode_batch(self, sources: list[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
         """With the task's generator: latent search, or fairseq's beam search over words."""
         device = next(self.model.parameters()).device
         dictionary = self.task.source_dictionary

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from vqnat.bottlenecks.bottleneck import Bottleneck
 from vqnat.models.code_training import code_table
 from vqnat.models.source_encoder import EncodedSource
+from vqnat.modules.attention import Projected
 from vqnat.modules.dropout import dropout
 from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack
@@ -19,7 +20,7 @@ class PredictorState:
     """What decoding keeps between steps: caches (layers, 2, B, H, length, D / H) and the projected source."""
 
     cache: Tensor
-    source: list[Tensor]
+    source: list[Projected]
     attend_source: Tensor | None
 
     def reorder(self, rows: Tensor) -> None:
@@ -96,7 +97,7 @@ class LatentPredictor(nn.Module):
         """State for ``beam`` sequences a sentence of at most ``length`` codes and the end."""
         projected = self.stack.project_source(source.vectors)  # once a sentence, not once a beam
         if beam > 1:
-            projected = [layer.repeat_interleave(beam, 1) for layer in projected]
+            projected = [(key.repeat_interleave(beam, 0), value.repeat_interleave(beam, 0)) for key, value in projected]
         repeated = source.repeat(beam)
         cache = self.stack.new_cache(len(repeated.vectors), length + 1, source.vectors)
         return PredictorState(cache, projected, repeated.attend)

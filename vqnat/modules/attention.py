@@ -1,10 +1,14 @@
 """Multi-head attention, batch first, with the two caches that decoding needs."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.modules.linear import Linear
+
+Projected = tuple[Tensor, Tensor]  # keys and values of a source, each (B, H, S, D / H)
 
 
 def _linear(inputs: int, outputs: int) -> Linear:
@@ -24,8 +28,31 @@ def _merge(x: Tensor) -> Tensor:
     return x.transpose(1, 2).flatten(2)
 
 
+def dot_product(
+    query: Tensor, key: Tensor, value: Tensor, heads: int, attend: Tensor | None = None, rate: float = 0.0, **how: bool
+) -> Tensor:
+    """What queries read: softmax(q k / sqrt(D / H)) v of each head (Vaswani et al. 2017, section 3.2.1).
+
+    Args:
+        query: (B, T, D).
+        key: (B, S, D), or split into heads (B, H, S, D / H).
+        value: as ``key``.
+        heads: H.
+        attend: (B, 1, 1, S) bool, True at keys that may be read; None when all may.
+        rate: of dropout.
+        how: ``is_causal``.
+
+    Returns:
+        (B, T, D).
+    """
+    key, value = (_split(part, heads) if part.dim() == 3 else part for part in (key, value))
+    return _merge(F.scaled_dot_product_attention(_split(query, heads), key, value, attend, dropout_p=rate, **how))
+
+
 class SelfAttention(nn.Module):
     """Self-attention with one fused projection (Vaswani et al. 2017, section 3.2)."""
+
+    core = staticmethod(dot_product)  # an export puts an operator of the runtime's here
 
     def __init__(self, dim: int, heads: int, dropout: float):
         super().__init__()
@@ -41,10 +68,9 @@ class SelfAttention(nn.Module):
             causal: each position reads itself and what is before it (then ``attend`` must be None: later pads
                 are out of reach, and a pad's own output is never used).
         """
-        query, key, value = (_split(part, self.heads) for part in self.in_proj(x).chunk(3, -1))
+        query, key, value = self.in_proj(x).chunk(3, -1)
         rate = self.dropout if self.training else 0.0
-        x = F.scaled_dot_product_attention(query, key, value, attend, dropout_p=rate, is_causal=causal)
-        return self.out_proj(_merge(x))
+        return self.out_proj(self.core(query, key, value, self.heads, attend, rate, is_causal=causal))
 
     def step(self, x: Tensor, cache: Tensor, position: int) -> Tensor:
         """One position of causal self-attention.
@@ -60,24 +86,27 @@ class SelfAttention(nn.Module):
         keys, values = cache[0, :, :, : position + 1], cache[1, :, :, : position + 1]
         return self.out_proj(_merge(F.scaled_dot_product_attention(query, keys, values)))
 
-    def extend(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def extend(self, x: Tensor, past: Sequence[Tensor]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """As :meth:`step`, as a function without a write: for graphs that are exported.
 
         Args:
             x: (B, 1, D), the vector at the next position.
-            past: (2, B, H, T, D / H), keys and values so far; T may be 0.
+            past: keys and values so far, each (B, H, T, D / H); T may be 0.
 
         Returns:
-            The output (B, 1, D), and this position's key and value (2, B, H, 1, D / H).
+            The output (B, 1, D), and keys and values with this position's.
         """
-        query, key, value = (_split(part, self.heads) for part in self.in_proj(x).chunk(3, -1))
-        present = torch.stack([key, value])
-        keys, values = torch.cat([past, present], 3)
-        return self.out_proj(_merge(F.scaled_dot_product_attention(query, keys, values))), present
+        query, key, value = self.in_proj(x).chunk(3, -1)
+        # Of one position, so that a head's part needs no transposing.
+        key, value = (part.view(x.shape[0], self.heads, 1, -1) for part in (key, value))
+        keys, values = torch.cat([past[0], key], 2), torch.cat([past[1], value], 2)
+        return self.out_proj(self.core(query, keys, values, self.heads)), (keys, values)
 
 
 class CrossAttention(nn.Module):
     """Attention to the source; keys and values of a source are computed once by :meth:`project`."""
+
+    core = staticmethod(dot_product)
 
     def __init__(self, dim: int, heads: int, dropout: float):
         super().__init__()
@@ -86,18 +115,18 @@ class CrossAttention(nn.Module):
         self.source_proj = _linear(dim, 2 * dim)
         self.out_proj = _linear(dim, dim)
 
-    def project(self, source: Tensor) -> Tensor:
-        """Keys and values (2, B, H, S, D / H) of the encoded source (B, S, D)."""
-        return torch.stack([_split(part, self.heads) for part in self.source_proj(source).chunk(2, -1)])
+    def project(self, source: Tensor) -> Projected:
+        """Keys and values of the encoded source (B, S, D)."""
+        key, value = self.source_proj(source).chunk(2, -1)
+        return _split(key, self.heads), _split(value, self.heads)
 
-    def forward(self, x: Tensor, source: Tensor, attend: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, source: Projected, attend: Tensor | None) -> Tensor:
         """
         Args:
             x: (B, T, D).
-            source: (2, B, H, S, D / H) from :meth:`project`.
+            source: from :meth:`project`.
             attend: (B, 1, 1, S) bool, True at real source positions; None when all are.
         """
-        query = _split(self.query_proj(x), self.heads)
+        query, (key, value) = self.query_proj(x), source
         rate = self.dropout if self.training else 0.0
-        x = F.scaled_dot_product_attention(query, source[0], source[1], attend, dropout_p=rate)
-        return self.out_proj(_merge(x))
+        return self.out_proj(self.core(query, key, value, self.heads, attend, rate))

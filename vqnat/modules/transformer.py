@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.modules.attention import CrossAttention, SelfAttention, _linear
+from vqnat.modules.attention import CrossAttention, Projected, SelfAttention, _linear
 from vqnat.modules.dropout import dropout
 from vqnat.modules.local_attention import LocalSelfAttention
 
@@ -61,7 +61,7 @@ class TransformerLayer(nn.Module):
         hidden = F.relu(self.fc1(x))  # (B, T, ffn)
         return self.fc2(dropout(hidden, self.shape.activation_dropout, self.training))
 
-    def _rest(self, x: Tensor, source: Tensor | None, attend_source: Tensor | None) -> Tensor:
+    def _rest(self, x: Tensor, source: Projected | None, attend_source: Tensor | None) -> Tensor:
         if self.reads_source:
             x = self._residual(x, self.source_norm, lambda y: self.source_attention(y, source, attend_source))
         return self._residual(x, self.ffn_norm, self._feed_forward)
@@ -70,7 +70,7 @@ class TransformerLayer(nn.Module):
         self,
         x: Tensor,
         attend: Tensor | None,
-        source: Tensor | None = None,
+        source: Projected | None = None,
         attend_source: Tensor | None = None,
         causal: bool = False,
     ) -> Tensor:
@@ -83,24 +83,26 @@ class TransformerLayer(nn.Module):
         x: Tensor,
         cache: Tensor,
         position: int,
-        source: Tensor | None = None,
+        source: Projected | None = None,
         attend_source: Tensor | None = None,
     ) -> Tensor:
         """One position (B, 1, D) of the causal layer, with its cache of keys and values."""
         x = self._residual(x, self.self_norm, lambda y: self.self_attention.step(y, cache, position))
         return self._rest(x, source, attend_source)
 
-    def extend(self, x: Tensor, past: Tensor, source: Tensor, attend_source: Tensor | None) -> tuple[Tensor, Tensor]:
+    def extend(
+        self, x: Tensor, past: Sequence[Tensor], source: Projected, attend_source: Tensor | None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """As :meth:`step`, without writing: see :meth:`SelfAttention.extend`."""
-        added = []
+        found = []
 
         def attend(y: Tensor) -> Tensor:
             y, present = self.self_attention.extend(y, past)
-            added.append(present)
+            found.append(present)
             return y
 
         x = self._residual(x, self.self_norm, attend)
-        return self._rest(x, source, attend_source), added[0]
+        return self._rest(x, source, attend_source), found[0]
 
 
 class TransformerStack(nn.Module):
@@ -112,7 +114,7 @@ class TransformerStack(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(shape, reads_source) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.dim) if shape.normalize_before else nn.Identity()
 
-    def project_source(self, source: Tensor) -> list[Tensor]:
+    def project_source(self, source: Tensor) -> list[Projected]:
         """Keys and values of the encoded source (B, S, D) for every layer, computed once for a sentence."""
         return [layer.source_attention.project(source) for layer in self.layers]
 
@@ -120,7 +122,7 @@ class TransformerStack(nn.Module):
         self,
         x: Tensor,
         attend: Tensor | None,
-        source: list[Tensor] | None = None,
+        source: list[Projected] | None = None,
         attend_source: Tensor | None = None,
         causal: bool = False,
     ) -> Tensor:
@@ -139,7 +141,7 @@ class TransformerStack(nn.Module):
         x: Tensor,
         cache: Tensor,
         position: int,
-        source: list[Tensor] | None = None,
+        source: list[Projected] | None = None,
         attend_source: Tensor | None = None,
     ) -> Tensor:
         """One position (B, 1, D) -> (B, 1, D) of the causal stack."""
@@ -148,14 +150,25 @@ class TransformerStack(nn.Module):
         return self.norm(x)
 
     def extend(
-        self, x: Tensor, past: Tensor, source: Sequence[Tensor], attend_source: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """As :meth:`step`, without writing: x (B, 1, D) and its keys and values (layers, 2, B, H, 1, D / H)."""
-        added = []
+        self, x: Tensor, past: Sequence[Tensor], source: Sequence[Tensor], attend_source: Tensor | None
+    ) -> tuple[Tensor, list[Tensor]]:
+        """As :meth:`step`, without writing: for graphs that are exported.
+
+        Args:
+            x: (B, 1, D).
+            past: keys and values (B, H, T, D / H) so far, of one layer after the other: 2 * layers of them.
+            source: keys and values (B, H, S, D / H) of the source, in the same order.
+            attend_source: (B, 1, 1, S).
+
+        Returns:
+            x (B, 1, D), and ``past`` with this position's.
+        """
+        found = []
         for index, layer in enumerate(self.layers):
-            x, present = layer.extend(x, past[index], source[index], attend_source)
-            added.append(present)
-        return self.norm(x), torch.stack(added)
+            own = slice(2 * index, 2 * index + 2)
+            x, present = layer.extend(x, past[own], tuple(source[own]), attend_source)
+            found.extend(present)
+        return self.norm(x), found
 
 
 def attend_mask(real: Tensor) -> Tensor | None:
