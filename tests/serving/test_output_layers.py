@@ -2,7 +2,7 @@
 
 import bitext
 import pytest
-from conftest import UNTRAINED, make
+from exporting import UNTRAINED, make
 from test_equality import same
 
 from vqnat_serving.errors import UserError
