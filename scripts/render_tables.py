@@ -3,7 +3,7 @@
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
 codes (the codebooks), diagnosis, images (the image tables), latency, training, precisions and codebook (the
-benchmarks).
+benchmarks). In seeds (the table, over several runs) PATH may have * in its name, for one file a seed.
 """
 
 import argparse
@@ -18,9 +18,20 @@ logging.disable(logging.INFO)  # what fairseq says when it is imported
 from vqnat.benchmarking.rendering import TEMPLATES as BENCHMARKS  # noqa: E402
 from vqnat.diagnosis.rendering import TEMPLATES as DIAGNOSIS  # noqa: E402
 from vqnat.image.table.rendering import markdown_image_tables  # noqa: E402
+from vqnat.pipeline.seed_tables import TEMPLATES as SEEDS  # noqa: E402
 from vqnat.pipeline.tables import TEMPLATES, fill_markdown  # noqa: E402
 
-ALL = {**TEMPLATES, **BENCHMARKS, **DIAGNOSIS, "images": markdown_image_tables}
+ALL = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS, "images": markdown_image_tables}
+
+
+def read_results(folder: Path, name: str) -> dict | list[dict]:
+    """A results file; with a ``*`` in its name all that fit, in the order of their names."""
+    if "*" not in name:
+        return json.loads((folder / name).read_text("utf-8"))
+    paths = sorted(folder.glob(name))
+    if not paths:
+        raise ValueError(f"{folder / name}: no such files")
+    return [json.loads(path.read_text("utf-8")) for path in paths]
 
 
 def main() -> int:
@@ -33,7 +44,7 @@ def main() -> int:
     for path in args.files:
         try:
             old = path.read_text(encoding="utf-8")
-            new = fill_markdown(old, lambda name, base=path.parent: json.loads((base / name).read_text("utf-8")), ALL)
+            new = fill_markdown(old, lambda name, base=path.parent: read_results(base, name), ALL)
         except (OSError, ValueError) as error:
             print(f"render_tables: {path}: {error}", file=sys.stderr)
             return 2
