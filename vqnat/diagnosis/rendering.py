@@ -20,8 +20,12 @@ class Section(NamedTuple):
 
 
 def sections(result: Result) -> list[Section]:
-    """All that was measured, a dash for what could not be."""
-    return [_texts(result), _codes(result), _positions(result), _first_codes(result), _wrong_words(result)]
+    """All that was measured, a dash for what could not be.
+
+    Only where each position has a word of its own can words be wrong by their place.
+    """
+    found = [_texts(result), _codes(result), _positions(result), _first_codes(result)]
+    return found if result["wrong_words"] is None else [*found, _wrong_words(result)]
 
 
 def _texts(result: Result) -> Section:
@@ -101,8 +105,7 @@ def _first_codes(result: Result) -> Section:
 def _wrong_words(result: Result) -> Section:
     wrong, stride = result["wrong_words"], 2 ** result["model"]["compression_steps"]
     header = ["place in a code", *(str(n + 1) for n in range(stride)), "edges", "inside"]
-    shares = [None] * (stride + 2) if wrong is None else [one["share"] for one in wrong["by_offset"]]
-    shares += [] if wrong is None else [wrong["edge"], wrong["inside"]]
+    shares = [*(one["share"] for one in wrong["by_offset"]), wrong["edge"], wrong["inside"]]
     row = ["wrong words", *map(_share, shares)]
     return Section(header, [row], "written from codes of the teacher's translation, against that translation")
 
