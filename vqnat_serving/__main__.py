@@ -4,7 +4,7 @@ import argparse
 
 from vqnat_serving.command import add_options, run
 from vqnat_serving.description import PRECISIONS
-from vqnat_serving.onnx_translator import OnnxTranslator
+from vqnat_serving.onnx_translator import MAX_TOKENS, OnnxTranslator
 
 
 def load(options: argparse.Namespace) -> OnnxTranslator:
@@ -23,5 +23,5 @@ if __name__ == "__main__":
     parser.add_argument("--model", required=True, metavar="DIR", help="what scripts/export.py wrote")
     parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="default: fp32")
     parser.add_argument("--threads", type=int, default=1, help="of onnxruntime; 0: one for each core (default: 1)")
-    add_options(parser)
+    add_options(parser, max_tokens=MAX_TOKENS)
     run("vqnat_serving", parser, load)

@@ -12,6 +12,9 @@ from vqnat_serving.pieces import SentencePieces, Words
 from vqnat_serving.translator import Decoded, Translator
 from vqnat_serving.vocabulary import PAD, Vocabulary
 
+# Larger batches are slower: what they compute no longer fits the processor's caches (examples/latency/NOTES.md).
+MAX_TOKENS = 256
+
 
 class OnnxTranslator(Translator):
     """An exported latent or parallel transformer on onnxruntime.
@@ -38,7 +41,7 @@ class OnnxTranslator(Translator):
         length_penalty: float = 1.0,
         max_len_a: float = 0.0,
         max_len_b: int = 200,
-        max_tokens: int = 1024,
+        max_tokens: int = MAX_TOKENS,
         max_sentences: int = 64,
     ):
         folder = Path(folder)

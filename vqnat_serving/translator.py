@@ -101,14 +101,21 @@ class Translator(ABC):
         # Empty ones stay as they are.
         results = [[Hypothesis("", (), 0.0)] for _ in sources]
         filled = [index for index, tokens in enumerate(sources) if len(tokens) > 1]
-        lengths = [len(sources[index]) for index in filled]
+        decoded_rows = self.decode([sources[row] for row in filled], beam, scored)
+        for row, decoded in zip(filled, decoded_rows, strict=True):
+            # A beam wider than there are candidates has places that nothing took.
+            real = [one for one in decoded if math.isfinite(one.score)] or decoded[:1]
+            results[row] = [self._hypothesis(one) for one in real[:n_best]]
+        return results
+
+    def decode(self, sources: Sequence[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
+        """As :meth:`decode_batch`, for any number of sentences in any order: in batches of similar length."""
+        results: list[list[Decoded]] = [[] for _ in sources]
+        lengths = [len(tokens) for tokens in sources]
         for batch in batches_by_length(lengths, self.max_tokens // beam, self.max_sentences):
-            rows = [filled[place] for place in batch]
-            decoded_rows = self.decode_batch([sources[row] for row in rows], beam, scored)
-            for row, decoded in zip(rows, decoded_rows, strict=True):
-                # A beam wider than there are candidates has places that nothing took.
-                real = [one for one in decoded if math.isfinite(one.score)] or decoded[:1]
-                results[row] = [self._hypothesis(one) for one in real[:n_best]]
+            decoded_rows = self.decode_batch([sources[row] for row in batch], beam, scored)
+            for row, decoded in zip(batch, decoded_rows, strict=True):
+                results[row] = decoded
         return results
 
     def encode(self, sentence: str) -> list[int]:

@@ -14,7 +14,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 models=$run/averaged data=$run/prep/bin out=$run/exported
-for model in teacher latent_ctc_more latent_ctc_nc3 ctc_more; do
+for model in teacher latent_ctc latent_ctc_nc3 ctc; do
   [ -f "$models/$model.pt" ] || { echo "latency: $models/$model.pt: no such file; run gap.yaml first" >&2; exit 2; }
 done
 scripts/setup.sh
@@ -22,7 +22,7 @@ PATH=$PWD/.venv/bin:$PATH
 export OMP_NUM_THREADS=$threads PYTHONPATH=$PWD
 
 mkdir -p "$out"
-for model in latent_ctc_more:0 latent_ctc_nc3:1.5 ctc_more:2; do  # penalties as in gap.yaml
+for model in latent_ctc:0 latent_ctc_nc3:1.5 ctc:2; do  # penalties as in gap.yaml
   scripts/export.py --path "$models/${model%:*}.pt" --data "$data" --bpe-model "$run/prep/spm.model" \
     --out "$out/${model%:*}" --ctc-blank-penalty "${model#*:}"
 done
@@ -37,14 +37,14 @@ systems=(
   "ctranslate2_greedy=$out/teacher_ct2,beam=1,$limit"
   "ctranslate2_greedy_int8=$out/teacher_ct2,beam=1,precision=int8,$limit"
 )
-systems+=("latent_ctc_more=$models/latent_ctc_more.pt,beam=1,$limit")
+systems+=("latent_ctc=$models/latent_ctc.pt,beam=1,$limit")
 systems+=("latent_ctc_nc3=$models/latent_ctc_nc3.pt,beam=1,ctc_blank_penalty=1.5,$limit")
-systems+=("ctc_more=$models/ctc_more.pt,ctc_blank_penalty=2")
-for model in latent_ctc_more latent_ctc_nc3; do
+systems+=("ctc=$models/ctc.pt,ctc_blank_penalty=2")
+for model in latent_ctc latent_ctc_nc3; do
   systems+=("${model}_onnx=$out/$model,beam=1,$limit")
   systems+=("${model}_onnx_int8=$out/$model,beam=1,precision=int8,$limit")
 done
-systems+=("ctc_more_onnx=$out/ctc_more" "ctc_more_onnx_int8=$out/ctc_more,precision=int8")
+systems+=("ctc_onnx=$out/ctc" "ctc_onnx_int8=$out/ctc,precision=int8")
 
 scripts/benchmark_latency.py "$data" "${systems[@]/#/--system=}" --baseline ctranslate2_greedy \
   --min-target-words 10 --batch-size 1 8 32 --sentences 100 64 96 --repeats 3 --threads "$threads" \

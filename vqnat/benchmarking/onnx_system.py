@@ -16,7 +16,7 @@ from vqnat_serving.vocabulary import BOS, EOS, PAD
 
 
 class OnnxSystem:
-    """Decodes as ``OnnxTranslator.decode_batch`` does; see :class:`system.System`.
+    """Decodes as ``OnnxTranslator.translate`` does, in the batches that it makes; see :class:`system.System`.
 
     Args:
         spec: the folder of scripts/export.py, and beam, lenpen, max_len_a, max_len_b, threads, precision.
@@ -57,7 +57,7 @@ class OnnxSystem:
         return [list(source) for source in batch.sources]
 
     def translate(self, prepared: list[list[int]]) -> Sequence[Tensor]:
-        found = self.translator.decode_batch(prepared, self.beam, scored=self.beam > 1)
+        found = self.translator.decode(prepared, self.beam, scored=self.beam > 1)
         return [torch.tensor(hypotheses[0].tokens) for hypotheses in found]
 
     def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:

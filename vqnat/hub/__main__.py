@@ -45,5 +45,5 @@ if __name__ == "__main__":
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="default: float32")
     parser.add_argument("--threads", type=int, default=0, help="of torch (default: torch's)")
     add_search_options(parser)
-    add_options(parser)
+    add_options(parser, max_tokens=1024)
     run("vqnat.hub", parser, load)
