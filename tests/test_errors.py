@@ -45,7 +45,7 @@ def generate(data, checkpoint, *more):
             "it works with: hard_em, product, sim_vq, soft_em, vq",
         ),
         (("--length-mode", "fixed"), "error: --length-mode fixed is not possible; valid: predictor, ratio"),
-        (("--autocast", "fp16"), "error: --autocast fp16 is not possible; valid: none, bf16"),
+        (("--autocast", "fp16"), "error: --autocast fp16 is not possible; valid: none, auto, bf16"),
         (
             ("--train-compile", "--arch", "transformer_tiny"),
             "error: --train-compile: only with --arch latent_transformer, parallel_transformer and their presets",

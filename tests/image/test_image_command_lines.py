@@ -88,7 +88,7 @@ def last_line(done):
         (("--codebooks", 3), "error: --codebooks 3 is not possible; valid: 1, or --latent-channels, which is 10"),
         (("--output", "rgb"), "error: --output rgb is not possible; valid: softmax, mse"),
         (("--log-mse",), "error: --log-mse needs --output mse"),
-        (("--autocast", "fp8"), "error: --autocast fp8 is not possible; valid: none, bf16"),
+        (("--autocast", "fp8"), "error: --autocast fp8 is not possible; valid: none, auto, bf16"),
     ],
 )
 def test_impossible_options(squares, tmp_path, options, message):

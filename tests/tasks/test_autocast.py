@@ -1,12 +1,17 @@
-"""``--autocast bf16``: what is computed in which precision."""
+"""``--autocast``: what is computed in which precision."""
 
+import logging
+import re
 from argparse import Namespace
+from pathlib import Path
 
+import pytest
 import torch
 from fairseq.optim.adam import FairseqAdam, FairseqAdamConfig
 from omegaconf import OmegaConf
 
 from vqnat.bottlenecks import build_bottleneck
+from vqnat.tasks import autocast as autocast_module
 from vqnat.tasks.latent_translation import LatentTranslationConfig, LatentTranslationTask
 
 
@@ -55,3 +60,29 @@ def test_layers_in_bfloat16_codes_and_weights_in_fp32():
 def test_off_by_default():
     seen, _ = run(LatentTranslationConfig().autocast)
     assert seen["z"].dtype == torch.float32
+
+
+@pytest.mark.parametrize("has_instructions, dtype", [(True, torch.bfloat16), (False, torch.float32)])
+def test_auto_takes_bfloat16_only_where_the_processor_multiplies_it(has_instructions, dtype, monkeypatch, caplog):
+    # Processors of both kinds cannot be had on one machine.
+    monkeypatch.setattr(autocast_module, "multiplies_bfloat16", lambda device: has_instructions)
+    with caplog.at_level(logging.INFO, "vqnat"):
+        seen, _ = run("auto")
+    assert seen["z"].dtype == dtype
+    assert ("fp32" in caplog.text) != has_instructions
+
+
+def test_bf16_without_the_instructions_is_said(monkeypatch, caplog):
+    monkeypatch.setattr(autocast_module, "multiplies_bfloat16", lambda device: False)
+    seen, _ = run("bf16")
+    assert seen["z"].dtype == torch.bfloat16  # as asked for
+    assert "this CPU has no bfloat16 instructions" in caplog.text
+
+
+def test_this_processors_instructions():
+    """The kernel's own list of instructions agrees, where there is one."""
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = re.search(r"^flags\s*:(.*)", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else None
+    if flags is None:
+        pytest.skip("no list of this processor's instructions")
+    assert autocast_module.multiplies_bfloat16("cpu") == bool({"avx512_bf16", "amx_bf16"} & set(flags[1].split()))

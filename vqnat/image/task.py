@@ -10,7 +10,8 @@ from omegaconf import II
 from vqnat.errors import UserError
 from vqnat.image.dataset import ImageDataset
 from vqnat.image.store import open_split, read_header
-from vqnat.tasks.common import Autocast, AutocastConfig, ReliableBatches
+from vqnat.tasks.autocast import Autocast, AutocastConfig
+from vqnat.tasks.common import ReliableBatches
 
 
 @dataclass

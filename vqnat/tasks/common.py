@@ -1,6 +1,5 @@
 """What our tasks add to fairseq's, whatever they train."""
 
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -8,7 +7,6 @@ from typing import Optional
 import torch
 from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from vqnat.errors import UserError
 from vqnat.models.warm_start import start_codes, start_decoder, start_encoder
@@ -57,47 +55,6 @@ class TeacherStart:
             if path and not from_checkpoint:
                 start(model, Path(path))
         return model
-
-
-@dataclass
-class AutocastConfig(FairseqDataclass):
-    """The option of :class:`Autocast`."""
-
-    autocast: str = field(
-        default="none",
-        metadata={
-            "help": "bf16: training's forward passes in bfloat16 where that is safe (torch.autocast), weights, "
-            "optimizer and codebook in fp32; about half the time on CPUs with bfloat16 instructions. none: off. "
-            "(fairseq's own --bf16 means TPUs.)"
-        },
-    )
-
-
-class Autocast:
-    """Mixed precision in training that works on a CPU too."""
-
-    def build_model(self, cfg, from_checkpoint=False):
-        """As fairseq's, after a look at ``--autocast``."""
-        if self.cfg.autocast not in ("none", "bf16"):
-            raise UserError(f"--autocast {self.cfg.autocast} is not possible; valid: none, bf16")
-        return super().build_model(cfg, from_checkpoint)
-
-    def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
-        """As fairseq's, its forward pass in the precision of ``--autocast``."""
-        loss = criterion
-        if self.cfg.autocast == "bf16":
-            device = next(model.parameters()).device.type
-
-            def loss(*inputs):
-                with ExitStack() as stack:
-                    stack.enter_context(torch.autocast(device, torch.bfloat16))
-                    if device == "cpu":
-                        # The CPU's fused attention is many times slower backward in bfloat16 than in fp32: on
-                        # sentences it would take longer than all the rest.
-                        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-                    return criterion(*inputs)
-
-        return super().train_step(sample, model, loss, optimizer, update_num, ignore_grad)
 
 
 class ReliableBatches:

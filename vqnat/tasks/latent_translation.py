@@ -18,9 +18,8 @@ from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.output_layers.base import OutputLayer
 from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import DAGLayer, check_search
+from vqnat.tasks.autocast import Autocast, AutocastConfig
 from vqnat.tasks.common import (
-    Autocast,
-    AutocastConfig,
     CodebookUpdates,
     ReliableBatches,
     TeacherStart,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fairseq.tasks import register_task
 from fairseq.tasks.translation_lev import TranslationLevenshteinConfig, TranslationLevenshteinTask
 
-from vqnat.tasks.common import Autocast, AutocastConfig, ReliableBatches, TeacherStart, TeacherStartConfig
+from vqnat.tasks.autocast import Autocast, AutocastConfig
+from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
 
 
 @dataclass
