@@ -7,7 +7,6 @@ scripts/average_checkpoints.py --inputs checkpoints --num-epoch-checkpoints 10 -
 import argparse
 from pathlib import Path
 
-import vqnat  # noqa: F401  (lets torch read fairseq checkpoints safely)
 from vqnat.averaging import average_checkpoints, best_checkpoints, newest_checkpoints, save_checkpoint
 from vqnat.errors import UserError, run_command
 

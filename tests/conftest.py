@@ -8,7 +8,7 @@ import bitext
 import pytest
 import torch
 
-import vqnat  # noqa: F401  (torch.load then reads fairseq checkpoints)
+import vqnat.plugin  # noqa: F401  (torch.load then reads fairseq checkpoints)
 
 torch.set_num_threads(1)
 

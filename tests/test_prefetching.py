@@ -9,7 +9,7 @@ from bitext import REPO
 READ_AHEAD = """
 import time
 import torch
-import vqnat
+import vqnat.plugin
 from fairseq.data.iterators import BufferedIterator
 
 class Batches:

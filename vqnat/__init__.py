@@ -1,24 +1,29 @@
-"""Non-autoregressive translation with discrete latents: the ``--user-dir`` of fairseq.
+"""Non-autoregressive translation with discrete latents: a fairseq plug-in and the tools around it.
 
-Importing this package lets fairseq load checkpoints with ``weights_only=True`` and registers the task
-``latent_translation``, the architectures ``latent_transformer*`` and ``parallel_transformer*``, and their criterions
-``latent_transformer_loss`` and ``parallel_loss``.
+Importing this package loads nothing else: not torch, not fairseq. :mod:`vqnat.plugin` registers what fairseq is to
+know; ``--user-dir vqnat`` and our own programs load it.
 """
 
-import logging
+import importlib
 
-from vqnat.errors import install_hook
-from vqnat.safe_loading import allow_fairseq_checkpoints
+from vqnat.moved import install_old_names
 
 __version__ = "0.1.0"
 
-logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)  # or each import asks for tensorboardX
-allow_fairseq_checkpoints()
-install_hook()
 
-from vqnat import criterions  # noqa: E402, F401  (registration)
-from vqnat.models import parallel_transformer, presets  # noqa: E402, F401
-from vqnat.prefetching import stop_at_exit  # noqa: E402
-from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401
+class _UserDir(list):
+    """The package's search path, which also notices when fairseq asks for its ``--user-dir``.
 
-stop_at_exit()
+    fairseq imports a user-dir and the files in its ``tasks`` and ``models``; but when the package has been imported
+    before, it only looks whether the folder is ``in vqnat.__path__`` and registers nothing.
+    """
+
+    def __contains__(self, folder: object) -> bool:
+        found = super().__contains__(folder)
+        if found:
+            importlib.import_module("vqnat.plugin")
+        return found
+
+
+__path__ = _UserDir(__path__)
+install_old_names()

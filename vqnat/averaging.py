@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from vqnat.errors import UserError
+from vqnat.safe_loading import allow_fairseq_checkpoints
 
 _NAMES = {"epoch": re.compile(r"checkpoint(\d+)\.pt"), "update": re.compile(r"checkpoint_\d+_(\d+)\.pt")}
 _BEST = re.compile(r"checkpoint\.best_.+_(\d+\.?\d*)\.pt")  # fairseq's --keep-best-checkpoints; the metric's value
@@ -64,6 +65,7 @@ def load_checkpoint(path: Path) -> dict:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such checkpoint")
+    allow_fairseq_checkpoints()
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from fairseq import checkpoint_utils
 
-import vqnat  # noqa: F401
+import vqnat.plugin  # noqa: F401
 from vqnat.decoding.latent_search import beam_codes, greedy_codes
 
 

@@ -8,21 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from bitext import REPO
 
-import vqnat
 from vqnat.embedded import generate
 from vqnat.embedded.__main__ import main
 
 SIZES = ["--train", "30", "--valid", "5", "--test", "0"]
-# The package vqnat registers with fairseq when it is imported, which takes seconds; the embedded corpus does
-# not need that, so the child puts an empty package in its place.
-CHILD = """
-import runpy, sys, types
-package = types.ModuleType("vqnat")
-package.__path__ = [sys.argv.pop(1)]
-sys.modules["vqnat"] = package
-runpy.run_module("vqnat.embedded", run_name="__main__")
-"""
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -33,8 +24,8 @@ def test_same_bytes_whatever_the_hash_seed(tmp_path: Path) -> None:
     written = []
     for hash_seed in ("0", "4711"):
         folder = tmp_path / hash_seed
-        command = [sys.executable, "-c", CHILD, vqnat.__path__[0], "--out", str(folder), *SIZES]
-        subprocess.run(command, check=True, env={**os.environ, "PYTHONHASHSEED": hash_seed})
+        command = [sys.executable, "-m", "vqnat.embedded", "--out", str(folder), *SIZES]
+        subprocess.run(command, check=True, cwd=REPO, env={**os.environ, "PYTHONHASHSEED": hash_seed})
         written.append(files(folder))
     assert written[0] == written[1]
 

@@ -12,7 +12,7 @@ from fairseq.models import FairseqEncoderDecoderModel
 from omegaconf import OmegaConf
 from torch import Tensor
 
-import vqnat  # noqa: F401  (torch.load accepts fairseq's checkpoints)
+import vqnat.plugin  # noqa: F401  (torch.load accepts fairseq's checkpoints)
 from vqnat.benchmarking.forced import force_length
 from vqnat.benchmarking.sentences import TestSet
 from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec, refuse_useless

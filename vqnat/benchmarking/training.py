@@ -16,7 +16,7 @@ from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.logging import metrics
 from fairseq.trainer import Trainer
 
-import vqnat  # noqa: F401  (registration)
+import vqnat.plugin  # noqa: F401  (registration)
 from vqnat.benchmarking.clock import synchroniser
 from vqnat.errors import UserError
 

@@ -11,7 +11,7 @@ from fairseq import checkpoint_utils, options, tasks, utils
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from omegaconf import OmegaConf
 
-import vqnat  # noqa: F401  (registration)
+import vqnat.plugin  # noqa: F401  (registration)
 from vqnat.errors import UserError
 
 

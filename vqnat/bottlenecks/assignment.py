@@ -8,7 +8,7 @@ each code for many vectors: no (N, K) tensor.
 import torch
 from torch import Tensor
 
-from vqnat.argmax import argmax
+from vqnat.kernels.argmax import argmax
 
 TILE_ELEMENTS = 1 << 20  # scores held at a time: 4 MiB in fp32
 TILE_CODES = 1 << 12

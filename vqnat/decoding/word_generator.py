@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from vqnat.argmax import argmax
 from vqnat.decoding.rescoring import teacher_scores
+from vqnat.kernels.argmax import argmax
 
 # Logits held at a time: 256 MiB in fp32. On a CPU so few that their memory is used again: what is larger goes back to
 # the system after each use, and every page of it must be found anew.

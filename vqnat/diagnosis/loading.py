@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from fairseq import checkpoint_utils
 
+import vqnat.plugin  # noqa: F401  (registration)
 from vqnat.benchmarking.sentences import TestSet
 from vqnat.diagnosis.options import Options
 from vqnat.distillation.bitext import Bitext

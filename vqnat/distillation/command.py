@@ -5,7 +5,7 @@ from typing import Any
 
 from fairseq.utils import import_user_module
 
-import vqnat  # noqa: F401 - lets torch load fairseq's checkpoints and registers our models
+import vqnat.plugin  # noqa: F401 - lets torch load fairseq's checkpoints and registers our models
 from vqnat.distillation.batches import plan_batches, shard_batches
 from vqnat.distillation.bitext import open_bitext
 from vqnat.distillation.jobs import run_jobs

@@ -10,7 +10,7 @@ from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
 from fairseq.models import FairseqIncrementalDecoder
 from omegaconf import OmegaConf
 
-import vqnat  # noqa: F401  (registration; torch.load accepts fairseq's checkpoints)
+import vqnat.plugin  # noqa: F401  (registration; torch.load accepts fairseq's checkpoints)
 from vqnat.errors import UserError
 from vqnat.fairseq_loading import load_checkpoint
 from vqnat.hub.pieces import build_pieces

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 if __name__ == "vqnat.image":
+    import vqnat.plugin
     from vqnat.image import prior_criterion, prior_presets, prior_task, vae, vqvae_criterion, vqvae_presets, vqvae_task  # noqa: F401
 else:
     _package = Path(__file__).resolve().parents[1]

@@ -8,8 +8,8 @@ from fairseq.models import BaseFairseqModel, register_model
 from fairseq.models.transformer import Embedding
 from torch import Tensor, nn
 
-from vqnat.argmax import argmax
 from vqnat.errors import UserError
+from vqnat.kernels.argmax import argmax
 from vqnat.models.inference import prepare
 from vqnat.models.parallel_config import ParallelTransformerConfig, TinyParallelConfig, check
 from vqnat.models.position_decoder import PositionDecoder

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vqnat.argmax import argmax
 from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
+from vqnat.kernels.argmax import argmax
 from vqnat.output_layers.base import EOS, PAD, OutputLayer, Positions, WordLoss, finish
 
 

@@ -1,1 +1,3 @@
-"""Tasks (fairseq imports every file of this folder)."""
+"""Tasks. fairseq imports this folder of a ``--user-dir``, and with it the whole plug-in."""
+
+import vqnat.plugin  # noqa: F401

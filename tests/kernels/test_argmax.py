@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vqnat.argmax import BLOCK, LEAST, argmax
+from vqnat.kernels.argmax import BLOCK, LEAST, argmax
 
 
 @pytest.mark.parametrize("shape", [(7, LEAST), (3, 5, 4 * LEAST), (64, LEAST + 1), (2, 10), (0, LEAST), (50, 2001)])

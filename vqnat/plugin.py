@@ -1,0 +1,23 @@
+"""What ``fairseq-train --user-dir vqnat`` loads; our own programs import it where they use fairseq.
+
+It lets fairseq load checkpoints with ``weights_only=True``, turns users' mistakes into one line, and registers the
+tasks ``latent_translation`` and ``nat_translation``, the architectures ``latent_transformer*`` and
+``parallel_transformer*``, and the criterions ``latent_transformer_loss``, ``parallel_loss`` and
+``fast_label_smoothed_cross_entropy``.
+"""
+
+import logging
+
+from vqnat.errors import install_hook
+from vqnat.safe_loading import allow_fairseq_checkpoints
+
+logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)  # or each import asks for tensorboardX
+allow_fairseq_checkpoints()
+install_hook()
+
+from vqnat import criterions  # noqa: E402, F401  (registration)
+from vqnat.models import parallel_transformer, presets  # noqa: E402, F401
+from vqnat.prefetching import stop_at_exit  # noqa: E402
+from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401
+
+stop_at_exit()
