@@ -1,33 +1,45 @@
 """Real data and real checkpoints, made once a session by the real command lines."""
 
 import os
+from functools import partial
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small matrices: more threads only wait for each other
 
 import bitext
 import pytest
 import torch
+from shared import made_once
 
 import vqnat.plugin  # noqa: F401  (torch.load then reads fairseq checkpoints)
 
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items):
+    """A folder's tests stay with one worker of pytest-xdist (``--dist loadgroup``): they share what they train."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+
+
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory):
-    """A binarised bitext of digit names; raw text beside it in ``raw``."""
-    folder = tmp_path_factory.mktemp("digits")
-    bitext.write(folder / "raw", {"train": 2000, "valid": 60, "test": 60})
-    return bitext.binarise(folder / "raw", folder / "bin")
+    """A binarized bitext of digit names; raw text beside it in ``raw``."""
+
+    def make(folder):
+        bitext.write(folder / "raw", {"train": 2000, "valid": 60, "test": 60})
+        bitext.binarise(folder / "raw", folder / "bin")
+
+    return made_once(tmp_path_factory, "digits", make) / "bin"
 
 
 @pytest.fixture(scope="session")
 def latent_checkpoint(digits, tmp_path_factory):
     """A small latent transformer that has learned the digits (soft EM)."""
-    return bitext.train_latent(digits, tmp_path_factory.mktemp("latent"), updates=bitext.DECAY)
+    train = partial(bitext.train_latent, digits, updates=bitext.DECAY)
+    return made_once(tmp_path_factory, "latent", train) / "checkpoint_last.pt"
 
 
 @pytest.fixture(scope="session")
 def teacher_checkpoint(digits, tmp_path_factory):
     """A small autoregressive teacher for the same text."""
-    return bitext.train_teacher(digits, tmp_path_factory.mktemp("teacher"), updates=300)
+    return made_once(tmp_path_factory, "teacher", partial(bitext.train_teacher, digits)) / "checkpoint_last.pt"
