@@ -1,6 +1,6 @@
 """Discrete bottlenecks: from encoder vectors to codes and back. Knows torch only.
 
-Most are composed of an assignment (:mod:`.assignment`, :mod:`.sampling`), an estimator (:mod:`.estimator`) and a
+Most are composed of an assignment (:mod:`vqnat.kernels`), an estimator (:mod:`.estimator`) and a
 codebook (:mod:`.codebook`, :mod:`.gradient_codebook`); :mod:`.relaxed` is what the softmax-relaxed ones share. A new
 bottleneck is one file here with one ``@register_bottleneck``.
 """

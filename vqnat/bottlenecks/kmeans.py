@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vqnat.bottlenecks.assignment import nearest
+from vqnat.kernels.nearest import nearest
 
 
 def kmeans(

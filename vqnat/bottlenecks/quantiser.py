@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vqnat.bottlenecks.assignment import most_likely, nearest
 from vqnat.bottlenecks.bottleneck import Bottleneck, Quantized
 from vqnat.bottlenecks.estimator import ESTIMATORS
 from vqnat.bottlenecks.options import CommitmentConfig, check
 from vqnat.bottlenecks.start import Codebook
+from vqnat.kernels.nearest import most_likely, nearest
 
 
 @dataclass

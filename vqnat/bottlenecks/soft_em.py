@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from vqnat.bottlenecks.assignment import log_likelihoods
 from vqnat.bottlenecks.codebook import CodebookConfig, EMACodebook
 from vqnat.bottlenecks.options import check
 from vqnat.bottlenecks.quantiser import VectorQuantiser
 from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.sampling import draw, sample_posterior
+from vqnat.kernels.nearest import log_likelihoods
+from vqnat.kernels.sampling import draw, sample_posterior
 
 
 @dataclass

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vqnat.bottlenecks.assignment import nearest
 from vqnat.bottlenecks.collectives import gather_rows, sum_replicas
 from vqnat.bottlenecks.kmeans import kmeans
 from vqnat.bottlenecks.options import SizeConfig, check
 from vqnat.bottlenecks.usage import CodeCounts
+from vqnat.kernels.nearest import nearest
 
 STARTS = ("kmeans", "data", "random")
 MAX_CANDIDATES = 256  # rows of a micro-batch kept as possible replacements of dead codes
