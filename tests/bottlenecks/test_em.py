@@ -7,7 +7,7 @@ import torch
 from vector_quantize_pytorch import VectorQuantize
 
 from vqnat.bottlenecks import bottleneck_names, build_bottleneck
-from vqnat.bottlenecks.codebook import SMOOTHING
+from vqnat.bottlenecks.em import SMOOTHING
 
 
 def build(name, size=12, dim=5, **options):

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from quantising import compare, small
+from quantizing import compare, small
 from vector_quantize_pytorch.vector_quantize_pytorch import rotate_to
 
-from vqnat.bottlenecks.estimator import rotate, straight_through
+from vqnat.bottlenecks.core.estimator import rotate, straight_through
 
 
 def rotation(z, q):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from old_checkpoints import make
-from quantising import label, same_state
+from quantizing import label, same_state
 
 OLD = make.unpack(torch.load(make.FILE))
 every = pytest.mark.parametrize("old", OLD, ids=lambda old: f"{label((old['name'], old['options']))}-{old['updates']}")

@@ -1,7 +1,7 @@
 """Options that no bottleneck, or not the chosen one, can take."""
 
 import pytest
-from quantising import STARTED, label, small
+from quantizing import STARTED, label, small
 
 OPTIONS = [
     (

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 
-from vqnat.bottlenecks.codebook import SMOOTHING
+from vqnat.bottlenecks.em import SMOOTHING
 
 
 @pytest.mark.parametrize("projection", ["sliced", "projected", "learned"])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quantising import DIM, SMALL, VARIANTS, batch, label, same_state, small, state
+from quantizing import DIM, SMALL, VARIANTS, batch, label, same_state, small, state
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vqnat.bottlenecks import bottleneck_names

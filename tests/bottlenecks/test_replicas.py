@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from quantising import DIM, label, small
+from quantizing import DIM, label, small
 
 STEPS = 6
 KMEANS = {"codebook_size": 8, "codebook_start": "kmeans", "codebook_start_updates": 2}

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from quantising import VARIANTS, batch, label, same_state, small, state
+from quantizing import VARIANTS, batch, label, same_state, small, state
 
 from vqnat.averaging import average_checkpoints
 
@@ -72,7 +72,7 @@ def elsewhere(tmp_path_factory):
     torch.save(saved, folder / "saved.pt")
     program = """
 import sys, torch
-from quantising import small
+from quantizing import small
 found = []
 for name, options, state, z, mask, *_ in torch.load(sys.argv[1]):
     bottleneck = small(name, seed=99, **options)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 from vector_quantize_pytorch import VectorQuantize
 
 STEPS = 20

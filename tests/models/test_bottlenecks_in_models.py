@@ -7,7 +7,7 @@ from fairseq.data import Dictionary
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.optim.adam import FairseqAdam, FairseqAdamConfig
 from omegaconf import OmegaConf
-from quantising import SMALL, label
+from quantizing import SMALL, label
 
 from vqnat.bottlenecks import bottleneck_options
 from vqnat.tasks.latent_translation import LatentTranslationTask

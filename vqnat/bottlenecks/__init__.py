@@ -1,17 +1,21 @@
-"""Discrete bottlenecks: from encoder vectors to codes and back. Knows torch only.
-
-Most are composed of an assignment (:mod:`vqnat.kernels`), an estimator (:mod:`.estimator`) and a
-codebook (:mod:`.codebook`, :mod:`.gradient_codebook`); :mod:`.relaxed` is what the softmax-relaxed ones share. A new
-bottleneck is one file here with one ``@register_bottleneck``.
-"""
+"""Discrete bottlenecks: from encoder vectors to codes and back. Knows torch only."""
 
 import importlib
 import pkgutil
 
-from vqnat.bottlenecks.record import BottleneckOutput
-from vqnat.bottlenecks.registry import bottleneck_names, bottleneck_options, build_bottleneck
+from vqnat.bottlenecks.core.bottleneck import Bottleneck, BottleneckOutput
+from vqnat.bottlenecks.core.codebook import perplexity
+from vqnat.bottlenecks.core.registry import bottleneck_fields, bottleneck_names, bottleneck_options, build_bottleneck
 
 for _module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
     importlib.import_module(f"{__name__}.{_module}")  # registration
 
-__all__ = ["BottleneckOutput", "bottleneck_names", "bottleneck_options", "build_bottleneck"]
+__all__ = [
+    "Bottleneck",
+    "BottleneckOutput",
+    "bottleneck_fields",
+    "bottleneck_names",
+    "bottleneck_options",
+    "build_bottleneck",
+    "perplexity",
+]

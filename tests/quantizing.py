@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
-from vqnat.bottlenecks import build_bottleneck
-from vqnat.bottlenecks.bottleneck import Bottleneck
+from vqnat.bottlenecks import Bottleneck, build_bottleneck
 
 DIM = 6
 
