@@ -69,7 +69,8 @@ class FSQ(Bottleneck):
         """Bounded coordinates (..., d) of z (..., D), before rounding, in steps."""
         half = (self.levels - 1) * (1 + MARGIN) / 2
         offset = torch.where(self.levels % 2 == 0, 0.5, 0.0)
-        return (self.down(z) + (offset / half).atanh()).tanh() * half - offset
+        u: Tensor = self.down(z)
+        return (u + (offset / half).atanh()).tanh() * half - offset
 
     def quantize(self, z: Tensor, weights: Tensor) -> Quantized:
         bounded = self.coordinates(z)  # (N, d)
@@ -84,7 +85,8 @@ class FSQ(Bottleneck):
         return ((steps.long() + self.lowest) * self.places).sum(-1)  # (N,)
 
     def _output(self, grid: Tensor) -> Tensor:
-        return self.up(grid.to(self.up.weight.dtype)).float()
+        read: Tensor = self.up(grid.to(self.up.weight.dtype))
+        return read.float()
 
     def embed(self, codes: Tensor) -> Tensor:
         digits = codes.unsqueeze(-1) // self.places % self.levels  # (B, T, d)

@@ -41,7 +41,8 @@ class GumbelSoftmax(Relaxed):
         self.to_logits = FullPrecisionLinear(dim, config.codebook_size)
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
-        return self.to_logits(z)
+        logits: Tensor = self.to_logits(z)  # (N, K)
+        return logits
 
     def temperature(self) -> float:
         numbers = random.Random(self.num_updates)

@@ -36,7 +36,8 @@ class GumbelVQVAE(Relaxed):
         self.to_logits = FullPrecisionLinear(dim, config.codebook_size)
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
-        return self.to_logits(z)
+        logits: Tensor = self.to_logits(z)  # (N, K)
+        return logits
 
     def kl_weight(self) -> float:
         """w at this update."""

@@ -80,11 +80,12 @@ class LFQ(Bottleneck):
         first = joint(probabilities[:, :half]) * weights.unsqueeze(-1)  # (N, 2^half)
         mean = first.t() @ joint(probabilities[:, half:]) / total.clamp(min=1)  # (2^half, 2^(n - half))
         # entr has an infinite slope at 0, which a pattern of probability 0 must not turn into nan
-        diversity = torch.special.entr(mean.clamp(min=torch.finfo(mean.dtype).tiny)).sum()
+        diversity: Tensor = torch.special.entr(mean.clamp(min=torch.finfo(mean.dtype).tiny)).sum()
         return certainty - self.config.lfq_diversity * diversity * total
 
     def _output(self, signs: Tensor) -> Tensor:
-        return self.up(signs.to(self.up.weight.dtype)).float()
+        read: Tensor = self.up(signs.to(self.up.weight.dtype))
+        return read.float()
 
     def embed(self, codes: Tensor) -> Tensor:
         return self._output(bits.to_bits(codes, self.num_bits) * 2 - 1)

@@ -1,11 +1,13 @@
 """Product quantization: the decomposed vector quantization of Kaiser et al. 2018 (section 3.2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
 
+from vqnat.bottlenecks.core import digits
 from vqnat.bottlenecks.core.bottleneck import Bottleneck, Quantized
 from vqnat.bottlenecks.core.codebook import Codebook
 from vqnat.bottlenecks.core.full_precision import full_precision
@@ -62,14 +64,11 @@ class Product(Bottleneck):
     is the mean of the blocks', as the mean over dimensions would be. Each block smooths with its own K'.
     """
 
+    blocks: Sequence[Bottleneck]
+
     def __init__(self, config: ProductOptions, dim: int):
         blocks = config.product_blocks
-        size = round(config.codebook_size ** (1 / blocks))
-        if size < 2 or size**blocks != config.codebook_size:
-            raise UserError(
-                f"--product-blocks {blocks} is not possible with --codebook-size {config.codebook_size}; "
-                f"valid: numbers of blocks whose power a whole number of codes (2 or more) makes it"
-            )
+        size = digits.base_of(config.codebook_size, blocks, "product-blocks")
         if dim % blocks:
             raise UserError(f"--product-blocks {blocks} is not possible: it does not divide {dim} dimensions")
         super().__init__(Codebook(config.codebook_size))
@@ -77,7 +76,7 @@ class Product(Bottleneck):
         refuse_unused(f"--product-inner {inner}", inner, config, INNER)
         values = {name: getattr(config, name) for name in bottleneck_fields(inner)} | {"codebook_size": size}
         self.block_size = size
-        self.blocks = nn.ModuleList(
+        self.blocks = nn.ModuleList(  # type: ignore[assignment]
             build_bottleneck(inner, SimpleNamespace(**values), dim // blocks) for _ in range(blocks)
         )
         self.draws = any(block.draws for block in self.blocks)
@@ -88,7 +87,7 @@ class Product(Bottleneck):
     def started(self) -> bool:
         return all(block.started for block in self.blocks)
 
-    def _parts(self, z: Tensor) -> list[Tensor] | tuple[Tensor, ...]:
+    def _parts(self, z: Tensor) -> Sequence[Tensor]:
         """z (N, D) as what each of the n_d blocks quantizes (N, D')."""
         return z.chunk(len(self.blocks), -1) if self.projections is None else self.projections(z)
 
@@ -98,21 +97,17 @@ class Product(Bottleneck):
         for block, part in zip(self.blocks, self._parts(z), strict=True):
             block.accumulating = self.accumulating
             outputs.append(block(part.unsqueeze(1), mask))
-        codes = self._combine([o.samples.squeeze(1) for o in outputs])  # (N, m)
-        losses = {name: sum(o.losses[name][0] for o in outputs) / len(outputs) for name in outputs[0].losses}
+        codes = digits.combine([o.samples.squeeze(1) for o in outputs], self.block_size)  # (N, m)
+        losses = {name: torch.stack([o.losses[name][0] for o in outputs]).mean(0) for name in outputs[0].losses}
         return Quantized(torch.cat([o.quantized.squeeze(1) for o in outputs], -1), codes, losses)
 
     def assign(self, z: Tensor) -> Tensor:
         parts = zip(self.blocks, self._parts(z), strict=True)
-        return self._combine([block.encode(part.unsqueeze(1)).squeeze(1) for block, part in parts])
-
-    def _combine(self, codes: list[Tensor]) -> Tensor:
-        """One code in [0, K) from those of the blocks, each in [0, K')."""
-        return sum((code * self.block_size**i for i, code in enumerate(codes)), torch.zeros_like(codes[0]))
+        return digits.combine([block.encode(part.unsqueeze(1)).squeeze(1) for block, part in parts], self.block_size)
 
     def embed(self, codes: Tensor) -> Tensor:
-        size = self.block_size
-        return torch.cat([block.embed(codes // size**i % size) for i, block in enumerate(self.blocks)], -1)
+        parts = zip(self.blocks, digits.split(codes, self.block_size, len(self.blocks)), strict=True)
+        return torch.cat([block.embed(part) for block, part in parts], -1)
 
     def discard(self) -> None:
         super().discard()

@@ -75,7 +75,8 @@ class Semhash(Bottleneck):
 
     def _output(self, c: Tensor) -> Tensor:
         c = c.to(self.output.weight.dtype)
-        return self.output(self.ones(c) + self.zeros(1 - c)).float()
+        read: Tensor = self.output(self.ones(c) + self.zeros(1 - c))
+        return read.float()
 
     def embed(self, codes: Tensor) -> Tensor:
         return self._output(bits.to_bits(codes, self.num_bits))

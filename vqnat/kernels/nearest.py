@@ -71,7 +71,8 @@ def most_likely(z: Tensor, embedding: Tensor, log_prior: Tensor | None = None) -
 
 def squared_norms(embedding: Tensor) -> Tensor:
     """||e_j||^2 (K,) of the codes (K, D)."""
-    return torch.linalg.vector_norm(embedding, dim=-1).square_()  # no (K, D) tensor of squares
+    norms: Tensor = torch.linalg.vector_norm(embedding, dim=-1)  # no (K, D) tensor of squares
+    return norms.square_()
 
 
 def tiles(z: Tensor, codes: int) -> tuple[Tensor, tuple[Tensor, ...]]:

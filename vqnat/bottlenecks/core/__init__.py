@@ -6,7 +6,8 @@
 * :mod:`.estimator`: straight-through and rotation; :mod:`.gradient_codebook`: code vectors that a loss trains;
 * :mod:`.relaxed`: Gumbel-softmax over all codes: ``gumbel_softmax``, ``gumbel_vqvae``, ``sq_vae``, ``gm_vq``;
 * :mod:`.options`, :mod:`.registry`: options with ranges; names, ``--help`` and building by name;
-* :mod:`.start` (k-means), :mod:`.bits`, :mod:`.schedules`, :mod:`.collectives`, :mod:`.full_precision`: small tools.
+* small tools: :mod:`.start` (k-means), :mod:`.bits`, :mod:`.digits`, :mod:`.schedules`, :mod:`.collectives`,
+  :mod:`.full_precision`.
 
-Nothing here knows a bottleneck by name.
+No code here knows a bottleneck by name.
 """

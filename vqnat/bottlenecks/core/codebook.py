@@ -23,7 +23,8 @@ LEAST_COLLECTED = 8192  # vectors kept for the start, or 2 K where that is more
 def perplexity(counts: Tensor) -> Tensor:
     """exp H of the distribution given by counts (K,), in codes; 1 for all-zero counts."""
     share = counts / counts.sum().clamp(min=torch.finfo(counts.dtype).tiny)
-    return torch.special.entr(share).sum().exp()
+    entropy: Tensor = torch.special.entr(share).sum()
+    return entropy.exp()
 
 
 @full_precision

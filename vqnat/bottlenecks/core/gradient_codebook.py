@@ -110,7 +110,7 @@ class GradientCodebook(VectorCodebook):
             sum_replicas(self._batch_counts, *([self._batch_gradient, self._batch_total] if self.inner_lr else []))
             self.counts.mul_(self.decay).add_(self._batch_counts, alpha=1 - self.decay)
             if self.inner_lr:
-                self.weight -= self.inner_lr / self._batch_total.clamp(min=1) * self._batch_gradient
+                self.weight.sub_(self.inner_lr / self._batch_total.clamp(min=1) * self._batch_gradient)
             if self.replaces:
                 mean = self.counts.mean()
                 codes, dead, vectors = self.dead_codes()  # (n,), (n,), (n, D)
