@@ -11,6 +11,7 @@ A training step, in the order in which it happens:
    dead codes are replaced, and the code vectors follow.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,10 +31,15 @@ SMOOTHING = 1e-5  # eps of the Laplace smoothing
 
 
 @dataclass
-class EMOptions(SizeOptions, StartOptions, QuantizerOptions):
-    """Options of ``hard_em``, and of every bottleneck with an EMA codebook."""
+class EMAOptions:
+    """The option of every bottleneck with an EMA codebook."""
 
     ema_decay: float = option(0.999, "lambda, decay of the codebook's moving averages, in [0, 1)", least=0, below=1)
+
+
+@dataclass
+class EMOptions(SizeOptions, StartOptions, EMAOptions, QuantizerOptions):
+    """Options of ``hard_em``."""
 
 
 @dataclass
@@ -76,9 +82,8 @@ class EMACodebook(VectorCodebook):
     embedding: Tensor
     _batch_sums: Tensor  # (K, D) since the last update
 
-    def __init__(self, config: EMOptions, dim: int):
-        size = config.codebook_size
-        super().__init__(size, dim, config, config.ema_decay, on_sphere=config.codebook_l2)
+    def __init__(self, size: int, dim: int, options: StartOptions, decay: float, on_sphere: bool = False):
+        super().__init__(size, dim, options, decay, on_sphere)
         sums = torch.randn(size, dim)
         self.register_buffer("sums", F.normalize(sums, dim=-1) if self.on_sphere else sums)
         self.register_buffer("embedding", torch.empty(size, dim), persistent=False)
@@ -102,11 +107,14 @@ class EMACodebook(VectorCodebook):
         self._batch_sums.zero_()
 
     @torch.no_grad()
-    def apply_update(self) -> None:
-        """One step with everything accumulated, over all replicas; every replica must call it."""
+    def apply_update(self, start_from: Callable[[Tensor], Tensor] | None = None) -> None:
+        """One step with everything accumulated, over all replicas; every replica must call it.
+
+        ``start_from``, if given, maps the vectors (M, D) seen until the start to those that the codes start from.
+        """
         self.count_update()
         if not self.started:
-            first = self.first_vectors()  # k-means of the vectors seen so far, or None: too early
+            first = self.first_vectors(start_from)  # k-means of the vectors seen so far, or None: too early
             if first is not None:
                 vectors, counts = first  # (K, D), (K,)
                 self.counts.copy_(counts)
@@ -138,6 +146,11 @@ class EMACodebook(VectorCodebook):
         self._refresh()
 
 
+def codebook_of(config: EMOptions, dim: int) -> EMACodebook:
+    """The codebook that the options of ``hard_em`` or ``soft_em`` describe."""
+    return EMACodebook(config.codebook_size, dim, config, config.ema_decay, config.codebook_l2)
+
+
 @register_bottleneck("hard_em", EMOptions)
 class HardEM(VectorQuantizer):
     """Hard EM: k-means with moving averages (Roy et al. 2018, section 2).
@@ -146,7 +159,7 @@ class HardEM(VectorQuantizer):
     """
 
     def __init__(self, config: EMOptions, dim: int):
-        super().__init__(config, EMACodebook(config, dim))
+        super().__init__(config, codebook_of(config, dim))
 
 
 @dataclass
@@ -165,7 +178,7 @@ class SoftEM(VectorQuantizer):
     draws = True
 
     def __init__(self, config: SoftEMOptions, dim: int):
-        super().__init__(config, EMACodebook(config, dim))
+        super().__init__(config, codebook_of(config, dim))
         self.num_samples, self.temperature = config.num_samples, config.posterior_temperature
 
     def draw(self, z: Tensor, vectors: Tensor, log_prior: Tensor | None = None) -> Tensor:

@@ -145,7 +145,6 @@ class VectorCodebook(Codebook):
 
     Attributes:
         started: False until k-means (or the data, or chance) made the first codebook; the vectors mean nothing before.
-        start_from: maps the vectors (M, D) collected until the start to those that the codebook starts from.
     """
 
     num_applied: Tensor
@@ -158,7 +157,6 @@ class VectorCodebook(Codebook):
         self.dim = dim
         self.on_sphere = on_sphere  # codes and the vectors they follow are unit vectors
         self.replaces = options.dead_code_threshold > 0 or options.dead_code_timeout > 0
-        self.start_from: Callable[[Tensor], Tensor] | None = None
         self.started = options.codebook_start == "random"  # has_started without asking the device
         self.steps = 0  # num_applied without asking the device
         self.register_buffer("num_applied", torch.zeros((), dtype=torch.long))  # optimizer steps seen
@@ -190,15 +188,18 @@ class VectorCodebook(Codebook):
         self.steps += 1
         self.num_applied += 1
 
-    def first_vectors(self) -> tuple[Tensor, Tensor] | None:
-        """Once it is time, the code vectors (K, D) to start from, and counts (K,) as one step adds them; else None."""
+    def first_vectors(self, start_from: Callable[[Tensor], Tensor] | None = None) -> tuple[Tensor, Tensor] | None:
+        """Once it is time, the code vectors (K, D) to start from, and counts (K,) as one step adds them; else None.
+
+        ``start_from``, if given, is applied to the collected vectors (M, D) first.
+        """
         rows = torch.cat([z[real] for z, real in self._candidates] or [self._reservoir[:0]]).to(self.counts.device)
         rows = gather_rows(rows)
         newest = max(2 * len(self), LEAST_COLLECTED)
         self._reservoir = torch.cat([self._reservoir.to(rows.device), rows])[-newest:]
         if self.steps < self.options.codebook_start_updates or len(self._reservoir) < len(self):
             return None
-        z = self._reservoir if self.start_from is None else self.start_from(self._reservoir)  # (M, D)
+        z = self._reservoir if start_from is None else start_from(self._reservoir)  # (M, D)
         vectors, counts = first_codebook(self.options.codebook_start, z, len(self), self.on_sphere)
         distance = (z - F.embedding(nearest(z, vectors), vectors)).square()
         self.spread = float(distance.mean())
