@@ -59,7 +59,7 @@ def test_straight_through_passes_the_gradient_as_it_is():
     assert torch.equal(torch.autograd.grad((straight_through(z, q) * probe).sum(), z)[0], probe)
 
 
-def test_a_quantiser_with_rotation():
+def test_a_quantizer_with_rotation():
     def literal(z, parameters):
         codes, read, commit, codebook = parameters["codebook.weight"], [], 0, 0
         for vector in z:

@@ -225,7 +225,7 @@ def test_autocast_decides_in_fp32(variant):
         assert part == results[1].losses[key][0]
 
 
-class NoSynchronisation(TorchDispatchMode):
+class NoSynchronization(TorchDispatchMode):
     """Fails on operations whose result the host must wait for on a GPU."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
@@ -241,8 +241,8 @@ class NoSynchronisation(TorchDispatchMode):
 def test_training_does_not_wait_for_the_device(variant):
     bottleneck = small(variant[0], **variant[1])
     z, mask = batch()
-    with NoSynchronisation():
+    with NoSynchronization():
         output = bottleneck(z, mask)
         total = output.quantized.sum() + sum(part for part, _ in output.losses.values())
-    with pytest.raises(AssertionError, match="host wait"), NoSynchronisation():
+    with pytest.raises(AssertionError, match="host wait"), NoSynchronization():
         total.item()

@@ -10,7 +10,7 @@ LEAST = 512  # shorter rows gain nothing
 def argmax(x: Tensor) -> Tensor:
     """``x.argmax(-1)``: the lowest index among equals.
 
-    torch's argmax on a CPU compares one value after another; its maximum is vectorised and many times faster. So the
+    torch's argmax on a CPU compares one value after another; its maximum is vectorized and many times faster. So the
     maximum of each block of a row is found first, then the block, then the place in that block alone.
 
     Args:
