@@ -7,7 +7,7 @@ import torch
 from vector_quantize_pytorch import VectorQuantize
 
 from vqnat.bottlenecks import bottleneck_names, build_bottleneck
-from vqnat.bottlenecks.codebook import SMOOTHING
+from vqnat.bottlenecks.em import SMOOTHING
 
 
 def build(name, size=12, dim=5, **options):
@@ -130,17 +130,17 @@ def test_two_micro_batches_are_one_batch():
 
 def test_start_waits_then_covers_the_data():
     bottleneck = build("soft_em", size=8, codebook_start="kmeans", codebook_start_updates=3)
-    centres = torch.randn(8, 5, generator=torch.Generator().manual_seed(9)) * 10
+    centers = torch.randn(8, 5, generator=torch.Generator().manual_seed(9)) * 10
     for step in range(3):
         assert not bottleneck.started
-        z = centres.repeat(4, 1, 1) + 0.01 * torch.randn(4, 8, 5, generator=torch.Generator().manual_seed(step))
+        z = centers.repeat(4, 1, 1) + 0.01 * torch.randn(4, 8, 5, generator=torch.Generator().manual_seed(step))
         z.requires_grad_()
         output = bottleneck(z, torch.ones(4, 8, dtype=torch.bool))
         assert torch.equal(output.quantized, z)
         bottleneck.apply_update()
     assert bottleneck.started
-    # k-means from a random start may merge two centres, never leave most of the data far from any code.
-    nearest = torch.cdist(centres, bottleneck.codebook.embedding).min(1).values
+    # k-means from a random start may merge two centers, never leave most of the data far from any code.
+    nearest = torch.cdist(centers, bottleneck.codebook.embedding).min(1).values
     assert (nearest < 0.1).sum() >= 5
 
 

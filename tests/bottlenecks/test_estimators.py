@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from quantising import compare, small
+from quantizing import compare, small
 from vector_quantize_pytorch.vector_quantize_pytorch import rotate_to
 
-from vqnat.bottlenecks.estimator import rotate, straight_through
+from vqnat.bottlenecks.core.estimator import rotate, straight_through
 
 
 def rotation(z, q):
@@ -59,7 +59,7 @@ def test_straight_through_passes_the_gradient_as_it_is():
     assert torch.equal(torch.autograd.grad((straight_through(z, q) * probe).sum(), z)[0], probe)
 
 
-def test_a_quantiser_with_rotation():
+def test_a_quantizer_with_rotation():
     def literal(z, parameters):
         codes, read, commit, codebook = parameters["codebook.weight"], [], 0, 0
         for vector in z:

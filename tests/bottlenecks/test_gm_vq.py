@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 
-from vqnat.bottlenecks import relaxed
+from vqnat.bottlenecks.core import relaxed
 
 
 @pytest.mark.parametrize(

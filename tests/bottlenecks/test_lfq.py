@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 from vector_quantize_pytorch import LFQ
 
 

@@ -1,10 +1,10 @@
-"""``product`` against the quantisers of its blocks, each computed alone."""
+"""``product`` against the quantizers of its blocks, each computed alone."""
 
 import pytest
 import torch
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 
-from vqnat.bottlenecks.codebook import SMOOTHING
+from vqnat.bottlenecks.em import SMOOTHING
 
 
 @pytest.mark.parametrize("projection", ["sliced", "projected", "learned"])
@@ -68,7 +68,7 @@ def test_samples_combine_those_of_the_blocks():
     torch.testing.assert_close(output.code_counts.sum(), mask.sum().float())
 
 
-def test_one_block_is_the_inner_quantiser():
+def test_one_block_is_the_inner_quantizer():
     product, alone = small("product", product_blocks=1), small("hard_em")
     alone.load_state_dict(product.blocks[0].state_dict())
     z, mask = batch()

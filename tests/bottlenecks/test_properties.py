@@ -4,16 +4,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from quantising import DIM, SMALL, VARIANTS, batch, label, same_state, small, state
+from quantizing import DIM, SMALL, VARIANTS, batch, label, same_state, small, state
 from torch.utils._python_dispatch import TorchDispatchMode
-
-from vqnat.bottlenecks import bottleneck_names
 
 every = pytest.mark.parametrize("variant", VARIANTS, ids=label)
 examples = settings(max_examples=10, deadline=None, derandomize=True)
-
-# Bottlenecks that draw in training.
-DRAWING = {"gm_vq", "gumbel_softmax", "gumbel_vqvae", "semhash", "soft_em", "sq_vae"}
 
 
 @st.composite
@@ -26,8 +21,15 @@ def batches(draw):
     return torch.randn(rows, length, DIM, generator=generator) * scale, torch.tensor(real).view(rows, length)
 
 
-def test_every_name_has_a_small_setting():
-    assert set(SMALL) == set(bottleneck_names())
+@every
+def test_a_bottleneck_that_does_not_say_so_draws_nothing(variant):
+    bottleneck = small(variant[0], **variant[1])
+    z, mask = batch()
+    before = torch.get_rng_state()
+    output = bottleneck(z, mask)
+    if not bottleneck.draws:
+        assert torch.equal(torch.get_rng_state(), before)
+        assert torch.equal(output.codes, bottleneck.encode(z, mask))
 
 
 @every
@@ -70,7 +72,7 @@ def test_more_pads_and_another_order_change_nothing(variant, drawn, more, number
     numbers.shuffle(order)
     longer = torch.cat([z, torch.ones(len(z), more, DIM)], 1)[order]
     padded = torch.cat([mask, torch.zeros(len(z), more, dtype=torch.bool)], 1)[order]
-    modes = [False] if name in DRAWING or options.get("product_inner") == "soft_em" else [False, True]
+    modes = [False] if small(name, **options).draws else [False, True]
     for training in modes:
         one, two = small(name, **options).train(training), small(name, **options).train(training)
         first, second = one(z, mask), two(longer, padded)
@@ -101,6 +103,34 @@ def test_codes_are_in_range_and_embed_inverts_them(variant, drawn):
             expected[code] += 1 / output.samples.shape[-1]
         torch.testing.assert_close(output.code_counts, expected)
     torch.testing.assert_close(bottleneck.embed(output.codes)[mask], output.quantized[mask])
+
+
+@every
+@examples
+@given(batches())
+def test_encode_gives_the_codes_of_evaluation_and_has_no_effect(variant, drawn):
+    z, mask = drawn
+    bottleneck = small(variant[0], **variant[1])
+    untouched, random_state = state(bottleneck), torch.get_rng_state()
+    codes = bottleneck.encode(z)  # in training
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert codes.dtype == torch.int64 and codes.shape == mask.shape
+    output = bottleneck.eval()(z, torch.ones_like(mask))
+    assert torch.equal(codes, output.codes)
+    assert torch.equal(bottleneck.encode(z, mask), bottleneck(z, mask).codes)
+    torch.testing.assert_close(bottleneck.embed(codes), output.quantized)
+    bottleneck.train().apply_update()
+    expected = small(variant[0], **variant[1])
+    expected.load_state_dict(untouched)
+    expected.apply_update()
+    same_state(state(bottleneck), state(expected), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", [name for name in SMALL if "codebook_start" in SMALL[name]])
+def test_before_the_start_every_code_is_0(name):
+    z, mask = batch()
+    bottleneck = small(name, codebook_start="kmeans")
+    assert not bottleneck.encode(z, mask).any() and not bottleneck.eval()(z, mask).codes.any()
 
 
 @every
@@ -195,7 +225,7 @@ def test_autocast_decides_in_fp32(variant):
         assert part == results[1].losses[key][0]
 
 
-class NoSynchronisation(TorchDispatchMode):
+class NoSynchronization(TorchDispatchMode):
     """Fails on operations whose result the host must wait for on a GPU."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
@@ -211,8 +241,8 @@ class NoSynchronisation(TorchDispatchMode):
 def test_training_does_not_wait_for_the_device(variant):
     bottleneck = small(variant[0], **variant[1])
     z, mask = batch()
-    with NoSynchronisation():
+    with NoSynchronization():
         output = bottleneck(z, mask)
         total = output.quantized.sum() + sum(part for part, _ in output.losses.values())
-    with pytest.raises(AssertionError, match="host wait"), NoSynchronisation():
+    with pytest.raises(AssertionError, match="host wait"), NoSynchronization():
         total.item()

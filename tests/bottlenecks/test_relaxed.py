@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 
-from vqnat.bottlenecks import relaxed, schedules
+from vqnat.bottlenecks.core import relaxed, schedules
 from vqnat.errors import UserError
 
 NOISE = torch.empty(18, 16).exponential_(generator=torch.Generator().manual_seed(4)).log().neg()

@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 
-from vqnat.bottlenecks import bits
+from vqnat.bottlenecks.core import bits
 
 
 def output_layer(c, parameters):

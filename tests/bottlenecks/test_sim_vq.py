@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 from vector_quantize_pytorch import SimVQ
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import torch
-from quantising import VARIANTS, batch, label, same_state, small, state
+from quantizing import SMALL, VARIANTS, batch, label, same_state, small, state
 
 from vqnat.averaging import average_checkpoints
 
@@ -26,11 +26,12 @@ def train(bottleneck, optimizer, steps):
 STARTING = {"codebook_start": "kmeans", "codebook_start_updates": 4, "dead_code_threshold": 0.3}
 RESUMED = [
     *VARIANTS,
+    *((name, {"codebook_size": 4} | STARTING) for name in SMALL if "codebook_start" in SMALL[name]),
     *(
         (name, {"codebook_size": 4} | STARTING | options)
         for name, options in [
-            *(("hard_em", {}), ("soft_em", {"dead_code_timeout": 2}), ("sq_vae", {}), ("gm_vq", {})),
-            *(("vq", {"codebook_l2": True}), ("vq", {"codebook_inner_lr": 1.0}), ("product", {})),
+            ("soft_em", {"dead_code_timeout": 2}),
+            *(("vq", {"codebook_l2": True}), ("vq", {"codebook_inner_lr": 1.0})),
         ]
     ),
 ]
@@ -72,7 +73,7 @@ def elsewhere(tmp_path_factory):
     torch.save(saved, folder / "saved.pt")
     program = """
 import sys, torch
-from quantising import small
+from quantizing import small
 found = []
 for name, options, state, z, mask, *_ in torch.load(sys.argv[1]):
     bottleneck = small(name, seed=99, **options)

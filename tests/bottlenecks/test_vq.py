@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from quantising import batch, compare, small
+from quantizing import batch, compare, small
 from vector_quantize_pytorch import VectorQuantize
 
 STEPS = 20
@@ -70,7 +70,7 @@ def inner_step(z, weight, parameters, rate, multiplier, unit):
 
 
 @pytest.mark.parametrize(("multiplier", "unit"), [(0.0, False), (2.0, False), (2.0, True)])
-def test_alternating_optimisation(multiplier, unit):
+def test_alternating_optimization(multiplier, unit):
     """The decoder and the losses read the codes after the inner step, with the assignment from before it."""
     rate = 5.0
     bottleneck = small("vq", codebook_inner_lr=rate, codebook_affine=multiplier, codebook_l2=unit)
@@ -181,17 +181,17 @@ def test_the_start_puts_codes_where_the_data_are(options):
         with torch.no_grad():
             bottleneck.codebook.scale.fill_(0.2)
             bottleneck.codebook.shift.fill_(0.3)
-    centres = 10 * torch.randn(8, 6, generator=torch.Generator().manual_seed(9))
+    centers = 10 * torch.randn(8, 6, generator=torch.Generator().manual_seed(9))
     for step in range(3):
         assert not bottleneck.started
-        z = centres.repeat(4, 1, 1) + 0.01 * torch.randn(4, 8, 6, generator=torch.Generator().manual_seed(step))
+        z = centers.repeat(4, 1, 1) + 0.01 * torch.randn(4, 8, 6, generator=torch.Generator().manual_seed(step))
         output = bottleneck(z, torch.ones(4, 8, dtype=torch.bool))
         torch.testing.assert_close(output.quantized, F.normalize(z, dim=-1) if "codebook_l2" in options else z)
         assert set(output.losses) == {"commitment", "codebook"}
         bottleneck.apply_update()
     assert bottleneck.started
-    centres = F.normalize(centres, dim=-1) if "codebook_l2" in options else centres
-    distances = torch.cdist(bottleneck.codebook.vectors().detach(), centres).min(1).values
+    centers = F.normalize(centers, dim=-1) if "codebook_l2" in options else centers
+    distances = torch.cdist(bottleneck.codebook.vectors().detach(), centers).min(1).values
     assert (distances < 0.1).all(), "every code is one of the vectors"
 
 

@@ -5,7 +5,7 @@ import shutil
 
 import bitext
 import pytest
-from quantising import SMALL
+from quantizing import SMALL
 
 from vqnat.benchmarking.untrained import save_untrained
 from vqnat.diagnosis.command import main

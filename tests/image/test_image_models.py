@@ -4,7 +4,7 @@ import pictures
 import pytest
 import torch
 
-from vqnat.bottlenecks import bottleneck_names
+from vqnat.bottlenecks import bottleneck_fields, bottleneck_names
 from vqnat.errors import UserError
 from vqnat.image.vqvae_criterion import ImageVQVAELoss
 from vqnat.image.vqvae_presets import GMVQCelebAConfig, GMVQConfig, ImageVQVAEGMVQ, Roy2018Config
@@ -14,15 +14,12 @@ def images(count=3):
     return torch.from_numpy(pictures.draw(count)).permute(0, 3, 1, 2).contiguous()
 
 
-@pytest.mark.parametrize("name", [n for n in bottleneck_names() if n != "product"])
+@pytest.mark.parametrize("name", bottleneck_names())
 def test_every_bottleneck_trains(name):
     options = {"bottleneck": name}
-    if name in ("fsq", "lfq", "semhash"):
-        options["codebook_start"] = Roy2018Config().codebook_start  # no codebook to start
-    if name == "fsq":
-        options["codebook_size"] = Roy2018Config().codebook_size
-    if name in ("gumbel_softmax", "gumbel_vqvae", "sim_vq"):
-        options["codebook_start"] = Roy2018Config().codebook_start
+    for option, value in (("codebook_size", 16), ("codebook_start", "random")):
+        has = option in bottleneck_fields(name)
+        options[option] = value if has else getattr(Roy2018Config(), option)
     model = pictures.model(**options).train()
     loss, dims, _ = ImageVQVAELoss(None, 1.0, False)(model, {"image": images()})
     (loss / dims).backward()

@@ -1,15 +1,18 @@
 """Every bottleneck by its name on the command line: the model is built, makes a step and decodes."""
 
+import argparse
+
 import pytest
 import torch
 from fairseq import options
 from fairseq.data import Dictionary
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from fairseq.models import ARCH_MODEL_REGISTRY
 from fairseq.optim.adam import FairseqAdam, FairseqAdamConfig
 from omegaconf import OmegaConf
-from quantising import SMALL, label
+from quantizing import SMALL, label
 
-from vqnat.bottlenecks import bottleneck_options
+from vqnat.bottlenecks import bottleneck_names, bottleneck_options
 from vqnat.tasks.latent_translation import LatentTranslationTask
 
 CASES = [
@@ -58,6 +61,16 @@ def test_defaults_are_ours_where_fairseq_has_an_option_of_the_same_name():
     given = configure("--ema-decay", 0.5, "--temperature-start", 2, "--temperature-updates", 7, "--codebook-l2").model
     assert (given.ema_decay, given.temperature_start, given.temperature_updates) == (0.5, 2.0, 7)
     assert given.codebook_l2 is True and given.temperature_end is None
+
+
+def test_help_has_every_name_and_option():
+    parser = argparse.ArgumentParser(prog="fairseq-train")
+    ARCH_MODEL_REGISTRY["latent_transformer"].add_args(parser)
+    text = " ".join(parser.format_help().split())
+    assert f"discrete bottleneck: {', '.join(bottleneck_names())}" in text
+    for option in bottleneck_options():
+        assert f"--{option.name.replace('_', '-')} " in text
+        assert " ".join(option.metadata["help"].split()) in text
 
 
 @pytest.mark.parametrize(("name", "settings"), CASES, ids=[label(case) for case in CASES])

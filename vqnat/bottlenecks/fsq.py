@@ -1,17 +1,17 @@
-"""Finite scalar quantisation (Mentzer et al. 2023)."""
+"""Finite scalar quantization (Mentzer et al. 2023)."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from vqnat.bottlenecks.bottleneck import Bottleneck, Quantized
-from vqnat.bottlenecks.estimator import straight_through
-from vqnat.bottlenecks.full_precision import FullPrecisionLinear
-from vqnat.bottlenecks.options import Options, check
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.usage import CodeCounts
+from vqnat.bottlenecks.core.bottleneck import Bottleneck, Quantized
+from vqnat.bottlenecks.core.codebook import Codebook
+from vqnat.bottlenecks.core.estimator import straight_through
+from vqnat.bottlenecks.core.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.core.options import Rule, option
+from vqnat.bottlenecks.core.registry import register_bottleneck
 
 MARGIN = 1e-3  # tanh reaches the outermost levels, not only at infinity
 
@@ -25,22 +25,21 @@ def parse_levels(text: str) -> list[int]:
 
 
 @dataclass
-class FSQConfig(Options):
+class FSQOptions:
     """Options of ``fsq``."""
 
-    fsq_levels: str = field(
-        default="7,5,5,5,5",
-        metadata={"help": "levels of each coordinate, with commas; K is their product (the paper: 7,5,5,5,5 for 2^12)"},
+    fsq_levels: str = option(
+        "7,5,5,5,5", "levels of each coordinate, with commas; K is their product (the paper: 7,5,5,5,5 for 2^12)"
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def rules(self) -> list[Rule]:
+        """At least two levels each, and no more codes than elsewhere."""
         levels = parse_levels(self.fsq_levels)
         valid = bool(levels) and min(levels) >= 2 and math.prod(levels) <= 65536
-        check(self, ("fsq_levels", valid, "numbers of 2 or more with commas, their product at most 65536"))
+        return [Rule("fsq_levels", valid, "numbers of 2 or more with commas, their product at most 65536")]
 
 
-@register_bottleneck("fsq", FSQConfig)
+@register_bottleneck("fsq", FSQOptions)
 class FSQ(Bottleneck):
     """Each of a few coordinates is bounded and rounded; the grid is the codebook.
 
@@ -50,13 +49,19 @@ class FSQ(Bottleneck):
     bounds the encoder's own few channels.
     """
 
-    def __init__(self, config: FSQConfig, dim: int):
+    levels: Tensor
+    lowest: Tensor
+    places: Tensor
+
+    def __init__(self, config: FSQOptions, dim: int):
         levels = parse_levels(config.fsq_levels)
-        super().__init__(CodeCounts(math.prod(levels)))
+        super().__init__(Codebook(math.prod(levels)))
         counts = torch.tensor(levels)
         self.register_buffer("levels", counts, persistent=False)  # (d,), L
         self.register_buffer("lowest", counts // 2, persistent=False)  # (d,), steps below 0
-        self.register_buffer("places", counts.cumprod(0) // counts, persistent=False)  # (d,), what a digit counts
+        self.register_buffer(
+            "places", counts.cumprod(0) // counts, persistent=False
+        )  # (d,), the place value of each digit
         self.down = FullPrecisionLinear(dim, len(levels))
         self.up = nn.Linear(len(levels), dim)
 
@@ -64,16 +69,24 @@ class FSQ(Bottleneck):
         """Bounded coordinates (..., d) of z (..., D), before rounding, in steps."""
         half = (self.levels - 1) * (1 + MARGIN) / 2
         offset = torch.where(self.levels % 2 == 0, 0.5, 0.0)
-        return (self.down(z) + (offset / half).atanh()).tanh() * half - offset
+        u: Tensor = self.down(z)
+        return (u + (offset / half).atanh()).tanh() * half - offset
 
-    def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
+    def quantize(self, z: Tensor, weights: Tensor) -> Quantized:
         bounded = self.coordinates(z)  # (N, d)
         steps = bounded.detach().round()
-        codes = ((steps.long() + self.lowest) * self.places).sum(-1, keepdim=True)  # (N, 1)
+        codes = self._codes(steps).unsqueeze(-1)  # (N, 1)
         return Quantized(self._output(straight_through(bounded, steps) / self.lowest), codes)
 
+    def assign(self, z: Tensor) -> Tensor:
+        return self._codes(self.coordinates(z).round())
+
+    def _codes(self, steps: Tensor) -> Tensor:
+        return ((steps.long() + self.lowest) * self.places).sum(-1)  # (N,)
+
     def _output(self, grid: Tensor) -> Tensor:
-        return self.up(grid.to(self.up.weight.dtype)).float()
+        read: Tensor = self.up(grid.to(self.up.weight.dtype))
+        return read.float()
 
     def embed(self, codes: Tensor) -> Tensor:
         digits = codes.unsqueeze(-1) // self.places % self.levels  # (B, T, d)

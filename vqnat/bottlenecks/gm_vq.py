@@ -1,47 +1,36 @@
-"""Gaussian mixture vector quantisation with an aggregated categorical posterior (Yan et al. 2024).
+"""Gaussian mixture vector quantization with an aggregated categorical posterior (Yan et al. 2024).
 
 Marks: [R] quoted by the paper's reviewers, [I] inferred by us; the text itself was not at hand. Two reviewers
 dispute that the paper's ALBO bounds the likelihood: a differential entropy in it can change sign. [R]
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vqnat.bottlenecks import schedules
-from vqnat.bottlenecks.full_precision import FullPrecisionLinear
-from vqnat.bottlenecks.gradient_codebook import GradientCodebook
-from vqnat.bottlenecks.options import check
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.relaxed import LEAST_VARIANCE, Relaxed, RelaxedConfig, Temperatures
-from vqnat.bottlenecks.start import StartConfig
+from vqnat.bottlenecks.core import schedules
+from vqnat.bottlenecks.core.codebook import StartOptions
+from vqnat.bottlenecks.core.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.core.gradient_codebook import GradientCodebook
+from vqnat.bottlenecks.core.options import SizeOptions, option
+from vqnat.bottlenecks.core.registry import register_bottleneck
+from vqnat.bottlenecks.core.relaxed import LEAST_VARIANCE, Relaxed, RelaxedOptions, Temperatures
 
 
 @dataclass
-class GMVQConfig(StartConfig, RelaxedConfig):
+class GMVQOptions(SizeOptions, StartOptions, RelaxedOptions):
     """Options of ``gm_vq``."""
 
-    gm_distance: float = field(
-        default=0.25, metadata={"help": "gamma, weight of E ||z - mu_c||^2 (mean over dimensions)"}
-    )
-    gm_entropy: float = field(
-        default=1.0,
-        metadata={"help": "beta, weight of KL(mean posterior || uniform); GM-VQ: 1, GM-VQ + entropy: more than 1"},
+    gm_distance: float = option(0.25, "gamma, weight of E ||z - mu_c||^2 (mean over dimensions)", least=0)
+    gm_entropy: float = option(
+        1.0, "beta, weight of KL(mean posterior || uniform); GM-VQ: 1, GM-VQ + entropy: more than 1", least=0
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check(
-            self,
-            ("gm_distance", self.gm_distance >= 0, "0 or more"),
-            ("gm_entropy", self.gm_entropy >= 0, "0 or more"),
-        )
 
-
-@register_bottleneck("gm_vq", GMVQConfig)
+@register_bottleneck("gm_vq", GMVQOptions)
 class GMVQ(Relaxed):
     """Codes are the means mu_c of Gaussians; the encoder also says how sharp each dimension is.
 
@@ -61,8 +50,9 @@ class GMVQ(Relaxed):
 
     temperatures = Temperatures(schedules.cosine, 2.0, 0.1, 50_000)
 
-    def __init__(self, config: GMVQConfig, dim: int):
-        super().__init__(config, GradientCodebook(config, dim))
+    def __init__(self, config: GMVQOptions, dim: int):
+        super().__init__(config, GradientCodebook(config.codebook_size, dim, config))
+        self.distance_weight, self.entropy_weight = config.gm_distance, config.gm_entropy
         self.sharpness = FullPrecisionLinear(dim, dim)
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
@@ -85,8 +75,8 @@ class GMVQ(Relaxed):
         # xlogy has an infinite slope at 0, which a code of probability 0 must not turn into nan
         divergence = torch.xlogy(mean, mean.clamp(min=torch.finfo(mean.dtype).tiny) * self.num_codes).sum()
         return {
-            "distance": (distance * weights).sum() * self.config.gm_distance,
-            "uniform": divergence * total * self.config.gm_entropy,
+            "distance": (distance * weights).sum() * self.distance_weight,
+            "uniform": divergence * total * self.entropy_weight,
         }
 
     def loss_names(self) -> tuple[str, ...]:

@@ -1,40 +1,31 @@
 """Gumbel-softmax as in the first latent Transformers (Kaiser et al. 2018; Roy et al. 2018, section 4.1)."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from vqnat.bottlenecks import schedules
-from vqnat.bottlenecks.full_precision import FullPrecisionLinear
-from vqnat.bottlenecks.options import SizeConfig, check
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, plain_codebook
+from vqnat.bottlenecks.core import schedules
+from vqnat.bottlenecks.core.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.core.options import SizeOptions, option
+from vqnat.bottlenecks.core.registry import register_bottleneck
+from vqnat.bottlenecks.core.relaxed import Relaxed, RelaxedOptions, Temperatures, plain_codebook
 
 
 @dataclass
-class GumbelSoftmaxConfig(SizeConfig, RelaxedConfig):
+class GumbelSoftmaxOptions(SizeOptions, RelaxedOptions):
     """Options of ``gumbel_softmax``."""
 
-    gumbel_noise: float = field(default=0.5, metadata={"help": "a, the last scale of the Gumbel noise"})
-    gumbel_noise_updates: int = field(
-        default=30000, metadata={"help": "updates over which the noise grows exponentially from its hundredth"}
+    gumbel_noise: float = option(0.5, "a, the last scale of the Gumbel noise", least=0)
+    gumbel_noise_updates: int = option(
+        30000, "updates over which the noise grows exponentially from a hundredth of that", least=0
     )
-    gumbel_warm_share: float = field(
-        default=0.1, metadata={"help": "share of updates whose temperature is drawn from 0.5 to 1 instead"}
+    gumbel_warm_share: float = option(
+        0.1, "share of updates whose temperature is drawn from 0.5 to 1 instead", least=0, most=1
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check(
-            self,
-            ("gumbel_noise", self.gumbel_noise >= 0, "0 or more"),
-            ("gumbel_noise_updates", self.gumbel_noise_updates >= 0, "0 or more"),
-            ("gumbel_warm_share", 0 <= self.gumbel_warm_share <= 1, "0 to 1"),
-        )
 
-
-@register_bottleneck("gumbel_softmax", GumbelSoftmaxConfig)
+@register_bottleneck("gumbel_softmax", GumbelSoftmaxOptions)
 class GumbelSoftmax(Relaxed):
     """Logits from a linear layer; no loss of its own.
 
@@ -44,12 +35,14 @@ class GumbelSoftmax(Relaxed):
 
     temperatures = Temperatures(schedules.linear, 1.2, 0.2, 150_000)
 
-    def __init__(self, config: GumbelSoftmaxConfig, dim: int):
+    def __init__(self, config: GumbelSoftmaxOptions, dim: int):
         super().__init__(config, plain_codebook(config.codebook_size, dim))
+        self.config = config
         self.to_logits = FullPrecisionLinear(dim, config.codebook_size)
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
-        return self.to_logits(z)
+        logits: Tensor = self.to_logits(z)  # (N, K)
+        return logits
 
     def temperature(self) -> float:
         numbers = random.Random(self.num_updates)

@@ -1,36 +1,26 @@
 """The Gumbel-softmax VQ-VAE of the image papers (Ramesh et al. 2021; public code by Karpathy and by Esser et al.)."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import Tensor
 
-from vqnat.bottlenecks import schedules
-from vqnat.bottlenecks.full_precision import FullPrecisionLinear
-from vqnat.bottlenecks.options import SizeConfig, check
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, expected, plain_codebook
+from vqnat.bottlenecks.core import schedules
+from vqnat.bottlenecks.core.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.core.options import SizeOptions, option
+from vqnat.bottlenecks.core.registry import register_bottleneck
+from vqnat.bottlenecks.core.relaxed import Relaxed, RelaxedOptions, Temperatures, expected, plain_codebook
 
 
 @dataclass
-class GumbelVQVAEConfig(SizeConfig, RelaxedConfig):
+class GumbelVQVAEOptions(SizeOptions, RelaxedOptions):
     """Options of ``gumbel_vqvae``."""
 
-    gumbel_kl: float = field(default=5e-4, metadata={"help": "w, last weight of KL(p || uniform)"})
-    gumbel_kl_updates: int = field(
-        default=5000, metadata={"help": "updates over which that weight grows from 0, along half a cosine"}
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check(
-            self,
-            ("gumbel_kl", self.gumbel_kl >= 0, "0 or more"),
-            ("gumbel_kl_updates", self.gumbel_kl_updates >= 0, "0 or more"),
-        )
+    gumbel_kl: float = option(5e-4, "w, last weight of KL(p || uniform)", least=0)
+    gumbel_kl_updates: int = option(5000, "updates over which that weight grows from 0, along half a cosine", least=0)
 
 
-@register_bottleneck("gumbel_vqvae", GumbelVQVAEConfig)
+@register_bottleneck("gumbel_vqvae", GumbelVQVAEOptions)
 class GumbelVQVAE(Relaxed):
     """Logits from a linear layer; L = w sum_j p_j log(K p_j), per position.
 
@@ -40,12 +30,14 @@ class GumbelVQVAE(Relaxed):
 
     temperatures = Temperatures(schedules.cosine, 1.0, 1 / 16, 150_000)
 
-    def __init__(self, config: GumbelVQVAEConfig, dim: int):
+    def __init__(self, config: GumbelVQVAEOptions, dim: int):
         super().__init__(config, plain_codebook(config.codebook_size, dim))
+        self.config = config
         self.to_logits = FullPrecisionLinear(dim, config.codebook_size)
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
-        return self.to_logits(z)
+        logits: Tensor = self.to_logits(z)  # (N, K)
+        return logits
 
     def kl_weight(self) -> float:
         """w at this update."""

@@ -1,42 +1,30 @@
-"""Lookup-free quantisation (Yu et al. 2023, MAGVIT-v2)."""
+"""Lookup-free quantization (Yu et al. 2023, MAGVIT-v2)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.bottlenecks import bits
-from vqnat.bottlenecks.bottleneck import Bottleneck, Quantized
-from vqnat.bottlenecks.estimator import straight_through
-from vqnat.bottlenecks.full_precision import FullPrecisionLinear
-from vqnat.bottlenecks.options import CommitmentConfig, SizeConfig, check, log2_of
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.usage import CodeCounts
+from vqnat.bottlenecks.core import bits
+from vqnat.bottlenecks.core.bottleneck import Bottleneck, Quantized
+from vqnat.bottlenecks.core.codebook import Codebook
+from vqnat.bottlenecks.core.estimator import straight_through
+from vqnat.bottlenecks.core.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.core.options import commitment_option, option
+from vqnat.bottlenecks.core.registry import register_bottleneck
 
 
 @dataclass
-class LFQConfig(SizeConfig, CommitmentConfig):
+class LFQOptions(bits.BitsOptions):
     """Options of ``lfq``."""
 
-    lfq_entropy_weight: float = field(
-        default=0.1, metadata={"help": "weight of the entropy loss: sure of each vector, all codes used"}
+    commitment: float = commitment_option()
+    lfq_entropy_weight: float = option(
+        0.1, "weight of the entropy loss: each vector sure of its code, all codes used", least=0
     )
-    lfq_diversity: float = field(
-        default=1.0, metadata={"help": "weight, within the entropy loss, of the entropy of the batch's mean"}
-    )
-    lfq_temperature: float = field(
-        default=0.01, metadata={"help": "temperature of the soft assignment within the entropy loss"}
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check(
-            self,
-            ("lfq_entropy_weight", self.lfq_entropy_weight >= 0, "0 or more"),
-            ("lfq_diversity", self.lfq_diversity >= 0, "0 or more"),
-            ("lfq_temperature", self.lfq_temperature > 0, "more than 0"),
-        )
+    lfq_diversity: float = option(1.0, "weight, within the entropy loss, of the entropy of the batch's mean", least=0)
+    lfq_temperature: float = option(0.01, "temperature of the soft assignment within the entropy loss", above=0)
 
 
 def joint(probabilities: Tensor) -> Tensor:
@@ -48,7 +36,7 @@ def joint(probabilities: Tensor) -> Tensor:
     return patterns
 
 
-@register_bottleneck("lfq", LFQConfig)
+@register_bottleneck("lfq", LFQOptions)
 class LFQ(Bottleneck):
     """The signs of log2 K coordinates u = W z + b; the codebook is {-1, 1}^(log2 K).
 
@@ -59,15 +47,14 @@ class LFQ(Bottleneck):
     linear layers are ours: the paper's encoder ends in log2 K channels.
     """
 
-    def __init__(self, config: LFQConfig, dim: int):
-        num_bits = log2_of(config)
-        super().__init__(CodeCounts(config.codebook_size))
+    def __init__(self, config: LFQOptions, dim: int):
+        super().__init__(Codebook(config.codebook_size))
         self.config = config
-        self.num_bits = num_bits
-        self.down = FullPrecisionLinear(dim, num_bits)
-        self.up = nn.Linear(num_bits, dim)
+        self.num_bits = config.num_bits
+        self.down = FullPrecisionLinear(dim, self.num_bits)
+        self.up = nn.Linear(self.num_bits, dim)
 
-    def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
+    def quantize(self, z: Tensor, weights: Tensor) -> Quantized:
         u = self.down(z)  # (N, n)
         ones = u.detach() > 0
         signs = ones * 2.0 - 1  # (N, n)
@@ -77,6 +64,9 @@ class LFQ(Bottleneck):
             "entropy": self._entropy_loss(u, weights) * self.config.lfq_entropy_weight,
         }
         return Quantized(self._output(straight_through(u, signs)), bits.to_codes(ones).unsqueeze(-1), losses)
+
+    def assign(self, z: Tensor) -> Tensor:
+        return bits.to_codes(self.down(z) > 0)
 
     def _entropy_loss(self, u: Tensor, weights: Tensor) -> Tensor:
         """The entropy loss of u (N, n), times the number of positions."""
@@ -90,11 +80,12 @@ class LFQ(Bottleneck):
         first = joint(probabilities[:, :half]) * weights.unsqueeze(-1)  # (N, 2^half)
         mean = first.t() @ joint(probabilities[:, half:]) / total.clamp(min=1)  # (2^half, 2^(n - half))
         # entr has an infinite slope at 0, which a pattern of probability 0 must not turn into nan
-        diversity = torch.special.entr(mean.clamp(min=torch.finfo(mean.dtype).tiny)).sum()
+        diversity: Tensor = torch.special.entr(mean.clamp(min=torch.finfo(mean.dtype).tiny)).sum()
         return certainty - self.config.lfq_diversity * diversity * total
 
     def _output(self, signs: Tensor) -> Tensor:
-        return self.up(signs.to(self.up.weight.dtype)).float()
+        read: Tensor = self.up(signs.to(self.up.weight.dtype))
+        return read.float()
 
     def embed(self, codes: Tensor) -> Tensor:
         return self._output(bits.to_bits(codes, self.num_bits) * 2 - 1)

@@ -1,45 +1,33 @@
 """Improved semantic hashing (Kaiser and Bengio 2018; Roy et al. 2018, section 4.1)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from vqnat.bottlenecks import bits, schedules
-from vqnat.bottlenecks.bottleneck import Bottleneck, Quantized
-from vqnat.bottlenecks.estimator import straight_through
-from vqnat.bottlenecks.full_precision import FullPrecisionLinear
-from vqnat.bottlenecks.options import SizeConfig, check, log2_of
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.usage import CodeCounts
+from vqnat.bottlenecks.core import bits, schedules
+from vqnat.bottlenecks.core.bottleneck import Bottleneck, BottleneckOutput, Quantized
+from vqnat.bottlenecks.core.codebook import Codebook
+from vqnat.bottlenecks.core.estimator import straight_through
+from vqnat.bottlenecks.core.full_precision import FullPrecisionLinear
+from vqnat.bottlenecks.core.options import option
+from vqnat.bottlenecks.core.registry import register_bottleneck
 
 
 @dataclass
-class SemhashConfig(SizeConfig):
+class SemhashOptions(bits.BitsOptions):
     """Options of ``semhash``."""
 
-    semhash_noise: float = field(
-        default=1.0, metadata={"help": "sigma, Gaussian noise on the logits of the bits in training; 0.5 or 1"}
+    semhash_noise: float = option(1.0, "sigma, Gaussian noise on the logits of the bits in training; 0.5 or 1", least=0)
+    semhash_discrete: float = option(
+        0.5, "probability that the decoder reads a training sentence as bits, not as numbers", least=0, most=1
     )
-    semhash_discrete: float = field(
-        default=0.5, metadata={"help": "probability that a sentence of training is read as bits, not as numbers"}
-    )
-    semhash_discrete_updates: int = field(
-        default=0,
-        metadata={"help": "updates over which that probability rises exponentially from its hundredth; 0: at once"},
+    semhash_discrete_updates: int = option(
+        0, "updates over which that probability rises exponentially from its hundredth; 0: at once", least=0
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check(
-            self,
-            ("semhash_noise", self.semhash_noise >= 0, "0 or more"),
-            ("semhash_discrete", 0 <= self.semhash_discrete <= 1, "0 to 1"),
-            ("semhash_discrete_updates", self.semhash_discrete_updates >= 0, "0 or more"),
-        )
 
-
-@register_bottleneck("semhash", SemhashConfig)
+@register_bottleneck("semhash", SemhashOptions)
 class Semhash(Bottleneck):
     """log2 K bits from a saturating sigmoid with noise; no loss, no code vectors.
 
@@ -49,17 +37,24 @@ class Semhash(Bottleneck):
     In training each sentence takes b with a probability, else y; evaluation takes b.
     """
 
-    def __init__(self, config: SemhashConfig, dim: int):
-        num_bits = log2_of(config)
-        super().__init__(CodeCounts(config.codebook_size))
+    draws = True
+
+    def __init__(self, config: SemhashOptions, dim: int):
+        num_bits = config.num_bits
+        super().__init__(Codebook(config.codebook_size))
         self.config = config
         self.num_bits = num_bits
+        self.batch = 0  # B of this forward pass: whole sentences are read one way or the other
         self.logits = FullPrecisionLinear(dim, num_bits)
         self.ones = nn.Linear(num_bits, dim)
         self.zeros = nn.Linear(num_bits, dim, bias=False)
         self.output = nn.Linear(dim, dim)
 
-    def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
+    def forward(self, z: Tensor, mask: Tensor, log_prior: Tensor | None = None) -> BottleneckOutput:
+        self.batch = len(z)
+        return super().forward(z, mask, log_prior)
+
+    def quantize(self, z: Tensor, weights: Tensor) -> Quantized:
         logits = self.logits(z)  # (N, n)
         if self.training:
             logits = logits + self.config.semhash_noise * torch.randn_like(logits)
@@ -67,17 +62,21 @@ class Semhash(Bottleneck):
         hard = (y > 0.5).float()
         read = straight_through(y, hard)
         if self.training:
-            discrete = torch.rand(batch, 1, 1, device=z.device) < self._probability()
-            shape = (batch, len(z) // max(batch, 1), self.num_bits)
+            discrete = torch.rand(self.batch, 1, 1, device=z.device) < self._probability()
+            shape = (self.batch, len(z) // max(self.batch, 1), self.num_bits)
             read = torch.where(discrete, read.view(shape), y.view(shape)).flatten(0, 1)  # (N, n)
         return Quantized(self._output(read), bits.to_codes(hard).unsqueeze(-1))
+
+    def assign(self, z: Tensor) -> Tensor:
+        return bits.to_codes((1.2 * self.logits(z).sigmoid() - 0.1) > 0.5)
 
     def _probability(self) -> float:
         return schedules.ramp(self.num_updates, self.config.semhash_discrete, self.config.semhash_discrete_updates)
 
     def _output(self, c: Tensor) -> Tensor:
         c = c.to(self.output.weight.dtype)
-        return self.output(self.ones(c) + self.zeros(1 - c)).float()
+        read: Tensor = self.output(self.ones(c) + self.zeros(1 - c))
+        return read.float()
 
     def embed(self, codes: Tensor) -> Tensor:
         return self._output(bits.to_bits(codes, self.num_bits))

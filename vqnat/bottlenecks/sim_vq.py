@@ -6,19 +6,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.bottlenecks.gradient_codebook import CodebookLossConfig
-from vqnat.bottlenecks.options import SizeConfig
-from vqnat.bottlenecks.quantiser import QuantiserConfig, VectorQuantiser
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.usage import CodeCounts
+from vqnat.bottlenecks.core.codebook import Codebook
+from vqnat.bottlenecks.core.options import SizeOptions, codebook_weight_option
+from vqnat.bottlenecks.core.registry import register_bottleneck
+from vqnat.bottlenecks.core.vector_quantizer import QuantizerOptions, VectorQuantizer
 
 
 @dataclass
-class SimVQConfig(CodebookLossConfig, SizeConfig, QuantiserConfig):
+class SimVQOptions(SizeOptions, QuantizerOptions):
     """Options of ``sim_vq``."""
 
+    codebook_weight: float = codebook_weight_option()
 
-class LinearCodebook(CodeCounts):
+
+class LinearCodebook(Codebook):
     """Codes E = C W: C (K, D) Gaussian and frozen, W (D, D) learned, so that every step moves all codes.
 
     Attributes:
@@ -26,7 +27,7 @@ class LinearCodebook(CodeCounts):
         weight: (D, D) W.
     """
 
-    learned = True
+    frozen: Tensor
 
     def __init__(self, size: int, dim: int, on_sphere: bool):
         super().__init__(size)
@@ -45,14 +46,11 @@ class LinearCodebook(CodeCounts):
         found = F.embedding(codes, self.frozen) @ self.weight
         return F.normalize(found, dim=-1) if self.on_sphere else found
 
-    def look_ahead(self, vectors: Tensor, z: Tensor, codes: Tensor, weights: Tensor, accumulating: bool) -> Tensor:
-        """The codes as they are: this codebook makes no step of its own."""
-        return vectors
 
-
-@register_bottleneck("sim_vq", SimVQConfig)
-class SimVQ(VectorQuantiser):
+@register_bottleneck("sim_vq", SimVQOptions)
+class SimVQ(VectorQuantizer):
     """``vq`` with :class:`LinearCodebook`: nothing to start, and no code can die alone."""
 
-    def __init__(self, config: SimVQConfig, dim: int):
-        super().__init__(config, LinearCodebook(config.codebook_size, dim, config.codebook_l2))
+    def __init__(self, config: SimVQOptions, dim: int):
+        codebook = LinearCodebook(config.codebook_size, dim, config.codebook_l2)
+        super().__init__(config, codebook, config.codebook_weight)

@@ -1,43 +1,39 @@
 """SQ-VAE with one Gaussian variance (Takida et al. 2022, "Gaussian I")."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from vqnat.bottlenecks import schedules
-from vqnat.bottlenecks.gradient_codebook import GradientCodebook
-from vqnat.bottlenecks.options import check
-from vqnat.bottlenecks.registry import register_bottleneck
-from vqnat.bottlenecks.relaxed import Relaxed, RelaxedConfig, Temperatures, expected
-from vqnat.bottlenecks.start import StartConfig
+from vqnat.bottlenecks.core import schedules
+from vqnat.bottlenecks.core.codebook import StartOptions
+from vqnat.bottlenecks.core.gradient_codebook import GradientCodebook
+from vqnat.bottlenecks.core.options import Rule, SizeOptions, option
+from vqnat.bottlenecks.core.registry import register_bottleneck
+from vqnat.bottlenecks.core.relaxed import Relaxed, RelaxedOptions, Temperatures, expected
 
 
 @dataclass
-class SQVAEConfig(StartConfig, RelaxedConfig):
+class SQVAEOptions(SizeOptions, StartOptions, RelaxedOptions):
     """Options of ``sq_vae``."""
 
-    sq_variance: float = field(
-        default=20.0,
-        metadata={
-            "help": "exp(rho) at first, v = 1 + exp(rho); 0: v = exp(rho), and it starts with the codebook, as the "
-            "variance within the clusters of k-means: for trainings too short for the encoder to grow to v"
-        },
+    sq_variance: float = option(
+        20.0,
+        "exp(rho) at first, v = 1 + exp(rho); 0: v = exp(rho), and it starts with the codebook, as the variance within "
+        "the clusters of k-means: for trainings too short for the encoder to grow to v",
+        least=0,
     )
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check(
-            self,
-            ("sq_variance", self.sq_variance >= 0, "0 or more"),
-            ("sq_variance", self.sq_variance > 0 or self.codebook_start != "random", "more than 0 with random codes"),
-        )
+    def rules(self) -> list[Rule]:
+        """Random codes have no clusters whose variance rho could start as."""
+        possible = self.sq_variance > 0 or self.codebook_start != "random"
+        return [Rule("sq_variance", possible, "more than 0 with random codes")]
 
 
-@register_bottleneck("sq_vae", SQVAEConfig)
+@register_bottleneck("sq_vae", SQVAEOptions)
 class SQVAE(Relaxed):
-    """Stochastic quantisation whose learned variance v anneals itself.
+    """Stochastic quantization whose learned variance v anneals itself.
 
         p = softmax_j(-||z - e_j||^2 / 2v),   v = 1 + exp(rho), rho = log 20 at first (``--sq-variance``)
         L = sum_j p_j log p_j + ||z - q||^2 / 2v,   per position, both summed and not averaged over dimensions
@@ -49,9 +45,9 @@ class SQVAE(Relaxed):
 
     temperatures = Temperatures(schedules.exponential, 1.0, 0.0, 100_000)
 
-    def __init__(self, config: SQVAEConfig, dim: int):
-        super().__init__(config, GradientCodebook(config, dim))
-        self.least = 1.0 if config.sq_variance else 0.0  # v
+    def __init__(self, config: SQVAEOptions, dim: int):
+        super().__init__(config, GradientCodebook(config.codebook_size, dim, config))
+        self.least = 1.0 if config.sq_variance else 0.0  # of v
         self.log_variance = nn.Parameter(torch.tensor(math.log(config.sq_variance or 1.0)))  # rho
 
     def variance(self) -> Tensor:
@@ -60,7 +56,7 @@ class SQVAE(Relaxed):
 
     @torch.no_grad()
     def start(self, variance: float) -> None:
-        if not self.config.sq_variance:
+        if not self.least:
             self.log_variance.fill_(math.log(variance))
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:

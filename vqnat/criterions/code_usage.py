@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from fairseq.logging import metrics
 
-from vqnat.bottlenecks.usage import perplexity
+from vqnat.bottlenecks import perplexity
 
 
 def log_code_usage(logging_outputs: Sequence[dict], priority: int, num_codebooks: int = 1) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vqnat.bottlenecks.usage import perplexity
+from vqnat.bottlenecks import perplexity
 from vqnat.diagnosis.forced import Forced
 
 BITS = math.log(2)  # nats

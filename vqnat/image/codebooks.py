@@ -7,11 +7,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from vqnat.bottlenecks import BottleneckOutput, bottleneck_options, build_bottleneck
-from vqnat.bottlenecks.registry import bottleneck_fields
-from vqnat.bottlenecks.relaxed import Relaxed
-from vqnat.bottlenecks.semhash import Semhash
-from vqnat.bottlenecks.soft_em import SoftEM
+from vqnat.bottlenecks import BottleneckOutput, bottleneck_fields, bottleneck_options, build_bottleneck
 
 
 class ManyCodebooks(nn.Module):
@@ -57,6 +53,11 @@ class ManyCodebooks(nn.Module):
         losses = {name: tuple(sum(part.losses[name][i] for part in found) for i in (0, 1)) for name in found[0].losses}
         counts = torch.cat([part.code_counts for part in found])
         return BottleneckOutput(together("quantized"), together("codes"), together("samples"), losses, counts)
+
+    def encode(self, z: Tensor) -> Tensor:
+        """The codes (B, T) of z (B, T, D) as evaluation assigns them."""
+        parts = zip(self.members, self._parts(z), strict=True)
+        return torch.stack([member.encode(part) for member, part in parts], 2).flatten(1, 2)
 
     def embed(self, codes: Tensor) -> Tensor:
         """The vectors (B, T, D) of codes (B, T)."""
@@ -113,8 +114,8 @@ def build_codebooks(config: object, own_defaults: type, dim: int) -> nn.Module:
 
 
 def draws(bottleneck: nn.Module) -> bool:
-    """Whether training reads something else than the nearest code: a mixture or a draw."""
-    return any(isinstance(module, (SoftEM, Relaxed, Semhash)) for module in bottleneck.modules())
+    """Whether the decoder reads a mixture or a random draw in training, not the assigned code."""
+    return any(getattr(module, "draws", False) for module in bottleneck.modules())
 
 
 @contextmanager

@@ -60,8 +60,7 @@ class ImagePriorLoss(FairseqCriterion):
             with torch.no_grad(), as_in_training(autoencoder.bottleneck, int(torch.randint(2**31, ()))):
                 codes = autoencoder.bottleneck(z, mask).samples  # (B, T, m)
         else:
-            with torch.no_grad():
-                codes = autoencoder.bottleneck(z, mask).codes.unsqueeze(-1)  # (B, T, 1)
+            codes = autoencoder.bottleneck.encode(z).unsqueeze(-1)  # (B, T, 1)
         logits = model(codes)  # (B, T, K)
         loss = code_cross_entropy(logits, codes)[0].sum()
         count = codes[..., 0].numel()

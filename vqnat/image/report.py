@@ -11,7 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from vqnat.bottlenecks.usage import perplexity
+from vqnat.bottlenecks import perplexity
 from vqnat.image import show
 from vqnat.image.autoencoder import ImageAutoencoder
 from vqnat.image.loading import load_autoencoder

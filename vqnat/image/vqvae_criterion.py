@@ -9,7 +9,7 @@ from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
 from torch import Tensor
 
-from vqnat.bottlenecks.usage import perplexity
+from vqnat.bottlenecks import perplexity
 from vqnat.criterions.code_usage import log_code_usage
 from vqnat.errors import UserError
 from vqnat.image.autoencoder import ImageAutoencoder, ImageOutput

@@ -10,7 +10,7 @@ LEAST = 512  # shorter rows gain nothing
 def argmax(x: Tensor) -> Tensor:
     """``x.argmax(-1)``: the lowest index among equals.
 
-    torch's argmax on a CPU compares one value after another; its maximum is vectorised and many times faster. So the
+    torch's argmax on a CPU compares one value after another; its maximum is vectorized and many times faster. So the
     maximum of each block of a row is found first, then the block, then the place in that block alone.
 
     Args:
@@ -29,4 +29,5 @@ def argmax(x: Tensor) -> Tensor:
         maxima = torch.cat([maxima, rows[:, -BLOCK:].amax(-1, keepdim=True)], -1)
     start = maxima.argmax(-1).mul_(BLOCK).clamp_(max=length - BLOCK)  # (N,)
     block = rows.gather(1, start.unsqueeze(1) + torch.arange(BLOCK))
-    return start.add_(block.argmax(-1)).view(x.shape[:-1])
+    index: Tensor = start.add_(block.argmax(-1))
+    return index.view(x.shape[:-1])

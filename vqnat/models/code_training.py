@@ -11,8 +11,7 @@ import torch
 from fairseq.dataclass import FairseqDataclass
 from torch import Tensor
 
-from vqnat.bottlenecks import BottleneckOutput
-from vqnat.bottlenecks.bottleneck import Bottleneck
+from vqnat.bottlenecks import Bottleneck, BottleneckOutput
 
 CODES_READ = ("mean", "one")
 PARTS = ("encoder", "target_encoder", "bottleneck", "predictor", "decoder", "output_proj", "output_layer", "helper")

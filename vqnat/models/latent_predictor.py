@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.bottlenecks.bottleneck import Bottleneck
+from vqnat.bottlenecks import Bottleneck
 from vqnat.models.code_training import code_table
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.attention import Projected

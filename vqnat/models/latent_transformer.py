@@ -209,7 +209,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             return self.bottleneck(z, real)
         with torch.no_grad():
             # Each code's prior depends on the codes before it: those that distances alone would choose.
-            before = self.bottleneck.embed(self.bottleneck.nearest_codes(z)).to(z) * real.unsqueeze(-1)
+            before = self.bottleneck.embed(self.bottleneck.encode(z)).to(z) * real.unsqueeze(-1)
             logits = self.predictor(before, source)[:, :-1, : self.bottleneck.num_codes]  # (B, T, K)
             log_prior = weight * logits.float().log_softmax(-1)
         return self.bottleneck(z, real, log_prior)

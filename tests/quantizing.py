@@ -6,27 +6,14 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
-from vqnat.bottlenecks import build_bottleneck
-from vqnat.bottlenecks.bottleneck import Bottleneck
+from vqnat.bottlenecks import Bottleneck, bottleneck_fields, bottleneck_names, build_bottleneck
 
 DIM = 6
 
-# One small setting of every registered name, started and without replacement of codes.
+# One small setting of every registered name, started and without replacement of codes: of these options those it has.
 STARTED = {"codebook_start": "random", "dead_code_threshold": 0.0}
-SMALL = {
-    "fsq": {"fsq_levels": "4,3"},
-    "gm_vq": {"codebook_size": 16, **STARTED},
-    "gumbel_softmax": {"codebook_size": 16},
-    "gumbel_vqvae": {"codebook_size": 16},
-    "hard_em": {"codebook_size": 16, "ema_decay": 0.9, **STARTED},
-    "lfq": {"codebook_size": 16},
-    "product": {"codebook_size": 16, "product_blocks": 2, "ema_decay": 0.9, **STARTED},
-    "semhash": {"codebook_size": 16},
-    "sim_vq": {"codebook_size": 16},
-    "soft_em": {"codebook_size": 16, "ema_decay": 0.9, "num_samples": 4, **STARTED},
-    "sq_vae": {"codebook_size": 16, **STARTED},
-    "vq": {"codebook_size": 16, **STARTED},
-}
+TINY = {"codebook_size": 16, "fsq_levels": "4,3", "ema_decay": 0.9, "num_samples": 4, "product_blocks": 2, **STARTED}
+SMALL = {name: {k: v for k, v in TINY.items() if k in bottleneck_fields(name)} for name in bottleneck_names()}
 
 # Options that change what a bottleneck computes, each with a name that has them.
 VARIANTS = [

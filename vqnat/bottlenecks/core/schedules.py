@@ -20,7 +20,7 @@ def exponential(step: int, start: float, end: float, steps: float) -> float:
 
 def ramp(step: int, end: float, steps: float) -> float:
     """Exponentially from ``end`` / 100 at step 0 to ``end`` at ``steps``, then constant."""
-    return end * 0.01 ** (1 - _progress(step, steps))
+    return end * math.pow(0.01, 1 - _progress(step, steps))
 
 
 def _progress(step: int, steps: float) -> float:

@@ -1,4 +1,4 @@
-"""Sums and samples over data-parallel replicas; the identity in a single process."""
+"""Sums and rows over data-parallel replicas; the identity in a single process."""
 
 import torch
 import torch.distributed as dist
@@ -6,6 +6,7 @@ from torch import Tensor
 
 
 def is_parallel() -> bool:
+    """Whether this process is one of several replicas."""
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
@@ -25,7 +26,7 @@ def gather_rows(rows: Tensor) -> Tensor:
         return rows
     counts = [torch.zeros(1, dtype=torch.long, device=rows.device) for _ in range(dist.get_world_size())]
     dist.all_gather(counts, torch.tensor([len(rows)], device=rows.device))
-    longest = int(max(counts))
+    longest = max(int(n) for n in counts)
     padded = rows.new_zeros(longest, rows.shape[1])
     padded[: len(rows)] = rows
     gathered = [torch.empty_like(padded) for _ in counts]

@@ -1,27 +1,27 @@
-"""What bottlenecks share whose training mixes all codes with softmax weights and Gumbel noise.
+"""Gumbel-softmax over all codes: what bottlenecks share whose training mixes codes with softmax weights and noise.
 
-Their posterior is a dense (N, K) tensor: gradients need all of it. Large K costs memory here.
+Their posterior is a dense (N, K) tensor, because gradients need all of it: a large K costs memory here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vqnat.bottlenecks.bottleneck import Bottleneck, Quantized
-from vqnat.bottlenecks.gradient_codebook import GradientCodebook
-from vqnat.bottlenecks.options import Options, check
-from vqnat.bottlenecks.start import StartConfig
+from vqnat.bottlenecks.core.bottleneck import Bottleneck, Quantized
+from vqnat.bottlenecks.core.codebook import StartOptions
+from vqnat.bottlenecks.core.gradient_codebook import GradientCodebook
+from vqnat.bottlenecks.core.options import option
 
-LEAST_VARIANCE = 1e-8  # a cluster for each vector has none; the square root has no slope at 0
-COLDEST = 1e-5  # no temperature is lower: dividing by it stays finite in fp32
+LEAST_VARIANCE = 1e-8  # clusters of a single vector have none; the square root has no slope at 0
+COLDEST = 1e-5  # the lowest temperature: dividing by it stays finite in fp32
 
 
 class Temperatures(NamedTuple):
-    """A schedule (of :mod:`.schedules`) of the temperature and its parameters."""
+    """The schedule of the temperature (one of :mod:`.schedules`) and its default parameters."""
 
     shape: Callable[[int, float, float, float], float]
     start: float
@@ -30,34 +30,16 @@ class Temperatures(NamedTuple):
 
 
 @dataclass
-class RelaxedConfig(Options):
+class RelaxedOptions:
     """Options of every relaxed bottleneck; what is not given is the bottleneck's own."""
 
-    temperature_start: Optional[float] = field(  # noqa: UP045  (fairseq's parser does not read `float | None`)
-        default=None,
-        metadata={"help": "first temperature; default: gumbel_softmax 1.2, sq_vae 1, gumbel_vqvae 1, gm_vq 2"},
+    temperature_start: Optional[float] = option(None, "first temperature", above=0)  # noqa: UP045  (for fairseq's parser)
+    temperature_end: Optional[float] = option(None, "last temperature", least=0)  # noqa: UP045
+    temperature_updates: Optional[int] = option(  # noqa: UP045
+        None,
+        "updates from the first to the last temperature; with an exponential schedule, to 1/e of the first",
+        least=0,
     )
-    temperature_end: Optional[float] = field(  # noqa: UP045
-        default=None,
-        metadata={"help": "last temperature; default: gumbel_softmax 0.2, sq_vae 0, gumbel_vqvae 1/16, gm_vq 0.1"},
-    )
-    temperature_updates: Optional[int] = field(  # noqa: UP045
-        default=None,
-        metadata={
-            "help": "updates from the first to the last temperature (sq_vae: to 1/e of the first); "
-            "default: gumbel_softmax and gumbel_vqvae 150000, sq_vae 100000, gm_vq 50000"
-        },
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        start, end, updates = self.temperature_start, self.temperature_end, self.temperature_updates
-        check(
-            self,
-            ("temperature_start", start is None or start > 0, "more than 0"),
-            ("temperature_end", end is None or end >= 0, "0 or more"),
-            ("temperature_updates", updates is None or updates >= 0, "0 or more"),
-        )
 
 
 def gumbel_like(logits: Tensor) -> Tensor:
@@ -75,11 +57,21 @@ class Relaxed(Bottleneck):
     from p where a = 1) and argmax p in evaluation, where q is that code's vector and nothing is drawn.
     """
 
-    temperatures: Temperatures
+    draws = True
+    temperatures: Temperatures  # a trait of the class
 
-    def __init__(self, config: RelaxedConfig, codebook: GradientCodebook):
+    def __init__(self, config: RelaxedOptions, codebook: GradientCodebook):
         super().__init__(codebook)
-        self.config = config
+        own = self.temperatures
+        start = own.start if config.temperature_start is None else config.temperature_start
+        end = own.end if config.temperature_end is None else config.temperature_end
+        updates = own.updates if config.temperature_updates is None else config.temperature_updates
+        self.schedule = Temperatures(own.shape, start, end, updates)
+
+    @classmethod
+    def own_defaults(cls) -> dict[str, float]:
+        _, start, end, updates = cls.temperatures
+        return {"temperature_start": start, "temperature_end": end, "temperature_updates": updates}
 
     def logits(self, z: Tensor, vectors: Tensor) -> Tensor:
         """log p(j | z) (N, K) up to a constant of each row, for z (N, D) and codes (K, D)."""
@@ -94,28 +86,24 @@ class Relaxed(Bottleneck):
         return ()
 
     def start(self, variance: float) -> None:
-        """Fit the posterior to a codebook that has just been started, ``variance`` a component within its clusters."""
+        """Fit the posterior to a codebook that has just started; its clusters have this ``variance`` per component."""
 
     def apply_update(self) -> None:
         waiting = not self.started
         super().apply_update()
         if waiting and self.started:
-            self.start(max(self.codebook.spread, LEAST_VARIANCE))
+            self.start(max(self.codebook.spread or 0.0, LEAST_VARIANCE))
 
     def temperature(self) -> float:
         """T at this update."""
-        given = self.config
-        default = self.temperatures
-        start = default.start if given.temperature_start is None else given.temperature_start
-        end = default.end if given.temperature_end is None else given.temperature_end
-        updates = default.updates if given.temperature_updates is None else given.temperature_updates
-        return max(default.shape(self.num_updates, start, end, updates), COLDEST)
+        shape, start, end, updates = self.schedule
+        return max(shape(self.num_updates, start, end, updates), COLDEST)
 
     def noise_scale(self) -> float:
         """a at this update."""
         return 1.0
 
-    def quantize(self, z: Tensor, weights: Tensor, batch: int) -> Quantized:
+    def quantize(self, z: Tensor, weights: Tensor) -> Quantized:
         if not self.started:
             return self.unstarted(z, *self.loss_names())
         vectors = self.codebook.vectors()  # (K, D)
@@ -134,6 +122,9 @@ class Relaxed(Bottleneck):
         """What the decoder reads in training, given the mixture (N, D) of codes: the mixture."""
         return mixed
 
+    def assign(self, z: Tensor) -> Tensor:
+        return F.log_softmax(self.logits(z, self.codebook.vectors()), -1).argmax(-1)
+
     def posterior(self, z: Tensor) -> Tensor:
         return self.logits(z, self.codebook.vectors()).softmax(-1)
 
@@ -145,8 +136,8 @@ class Relaxed(Bottleneck):
 
 
 def plain_codebook(size: int, dim: int) -> GradientCodebook:
-    """Code vectors of a bottleneck whose logits do not come from distances: random, none replaced."""
-    return GradientCodebook(StartConfig(size, codebook_start="random", dead_code_threshold=0.0), dim)
+    """Code vectors of a bottleneck whose logits do not come from distances: random at first, none replaced."""
+    return GradientCodebook(size, dim, StartOptions(codebook_start="random", dead_code_threshold=0.0))
 
 
 def expected(log_p: Tensor, values: Tensor) -> Tensor:

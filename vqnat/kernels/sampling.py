@@ -1,17 +1,23 @@
 """Samples from the posterior over codes.
 
 With a uniform prior and identity covariance, p(j | z) is proportional to exp(-||z - e_j||^2) (Roy et al. 2018,
-section 3.2); as in :mod:`vqnat.bottlenecks.assignment` without ||z||^2, and without an (N, K) tensor.
+section 3.2); ||z||^2 cancels, as in :mod:`vqnat.kernels.nearest`, and no (N, K) tensor is made.
 """
 
 import torch
 from torch import Tensor
 
-from vqnat.bottlenecks.assignment import TILE_CODES, squared_norms, tiles
+from vqnat.kernels.nearest import TILE_CODES, squared_norms, tiles
 
-DENSE_CODES = 1 << 14  # with more codes, whole rows of scores are too few for a good product, or leave the cache
-STREAMED_BLOCK = 16  # codes whose weights are added up, and made again where one of them is drawn
-LEAST_LOG_WEIGHT = -60.0  # of the best code's; e^-60 K is far below 6e-8, the smallest uniform number
+DENSE_CODES = 1 << 14  # with more, a tile of whole rows has too few vectors for a fast product, or leaves the cache
+STREAMED_BLOCK = 16  # codes whose weights are summed, and computed again where one of them is drawn
+LEAST_LOG_WEIGHT = -60.0  # relative to the best code; K e^-60 is far below 6e-8, the smallest uniform number
+
+
+def sample_reference(z: Tensor, embedding: Tensor, uniform: Tensor) -> Tensor:
+    """What :func:`sample_posterior` draws with the uniform numbers (N, m) in (0, 1], by its definition, in float64."""
+    distances = (z.double().unsqueeze(1) - embedding.double()).square().sum(-1)  # (N, K)
+    return torch.searchsorted((-distances).softmax(-1).cumsum(-1), uniform.double()).clamp_(max=len(embedding) - 1)
 
 
 @torch.no_grad()
@@ -44,12 +50,12 @@ def _draw_dense(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor, bu
 
 
 def _softmax(scores: Tensor, best: Tensor) -> Tensor:
-    # Numbers too small for fp32's usual format would make it twenty times slower. It is a third faster than exp alone.
+    # Without the floor, subnormal numbers would make it twenty times slower. It is a third faster than exp alone.
     return torch.softmax(torch.maximum(scores, best + LEAST_LOG_WEIGHT, out=scores), -1, out=scores)
 
 
 def _draw_streamed(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor, buffer: Tensor) -> Tensor:
-    """Of the weights only their sums over blocks of codes are kept; those of a drawn block are made a second time."""
+    """Keeps only sums of weights over blocks of codes; the weights of a drawn block are computed a second time."""
     best, sums = [], []
     for codes, squared in zip(embedding.split(TILE_CODES), norms.split(TILE_CODES), strict=True):
         scores = torch.addmm(-squared, z, codes.t(), alpha=2, out=buffer[: len(z), : len(codes)])
@@ -57,11 +63,11 @@ def _draw_streamed(z: Tensor, embedding: Tensor, norms: Tensor, uniform: Tensor,
         weights = _softmax(scores, best[-1])
         sums.append(weights.unflatten(-1, (-1, STREAMED_BLOCK)).sum(-1).div_(weights.amax(-1, keepdim=True)))
     top = torch.cat(best, -1).amax(-1, keepdim=True)  # (n, 1), the best code's score
-    # Tiles are relative to the best of their own until here.
+    # Until here, the weights of each tile are relative to its own best code.
     cumulative = torch.cat([part.mul_(_weights(own, top)) for part, own in zip(sums, best, strict=True)], -1).cumsum(-1)
     chosen, left = _draw_block(cumulative, uniform)  # (n, m)
     blocks = embedding.view(-1, STREAMED_BLOCK, embedding.shape[-1])
-    # One draw after another: the members of all drawn blocks at once would be a large tensor.
+    # One draw at a time: gathering all drawn blocks at once would need a large tensor.
     scores = torch.stack([torch.bmm(blocks[one], z.unsqueeze(-1)).squeeze(-1) for one in chosen.unbind(1)], 1).mul_(2)
     scores -= norms.view(-1, STREAMED_BLOCK)[chosen]
     return _draw_inside(_weights(scores, top.unsqueeze(-1)), chosen, left)
@@ -74,9 +80,9 @@ def _weights(scores: Tensor, top: Tensor) -> Tensor:
 def draw(weights: Tensor, uniform: Tensor) -> Tensor:
     """Indices with probabilities proportional to weights, by the inverse of the cumulative distribution.
 
-    A running sum over all K weights costs more than their exponentials. So the sums of blocks of weights are made
-    first (a vectorised pass), then the running sum over blocks picks a block, and one within that block an index:
-    beyond the first pass the cost is m times the length of a block.
+    A running sum over all K weights costs more than their exponentials. So blocks of weights are summed first (a
+    vectorized pass); the running sum over blocks picks a block, and one within that block picks an index. Beyond
+    the first pass, the cost is m times the length of a block.
 
     Args:
         weights: (n, K), not negative, at least one positive in each row.
@@ -95,22 +101,22 @@ def draw(weights: Tensor, uniform: Tensor) -> Tensor:
 
 
 def _draw_block(cumulative: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
-    """The block (n, m) that each uniform number falls into, by the blocks' running sums, and what is left of it."""
+    """The block (n, m) that each uniform number falls into, by running sums over blocks, and its remainder there."""
     chosen = _invert(cumulative, uniform)
     before = torch.where(chosen > 0, cumulative.gather(-1, (chosen - 1).clamp_(min=0)), 0)
     return chosen, uniform * cumulative[:, -1:] - before  # in (0, sum of the block]
 
 
 def _draw_inside(weights: Tensor, chosen: Tensor, left: Tensor) -> Tensor:
-    """The index that what is left falls on in its block, whose weights (n, m, block) are given."""
+    """The index that the remainder falls on within its block, whose weights (n, m, block) are given."""
     inside = weights.cumsum(-1)
-    # Rounding may leave a little more than the block holds: the last index with a weight takes it.
+    # Rounding may leave slightly more than the block holds: the last index with a positive weight takes it.
     left = torch.minimum(left.unsqueeze(-1), inside[..., -1:])
     return torch.searchsorted(inside, left).squeeze(-1).add_(chosen, alpha=weights.shape[-1])
 
 
 def _block_length(size: int, draws: int) -> int:
-    """Running sums cost size / block + draws * block, least at sqrt(size / draws); longer blocks are summed faster."""
+    """Running sums cost size / block + draws * block, minimal at sqrt(size / draws); longer blocks sum faster."""
     wanted = 2 * (size / draws) ** 0.5
     block = 1
     while 2 * block <= wanted and size % (2 * block) == 0:
