@@ -49,19 +49,17 @@ class FSQ(Bottleneck):
     bounds the encoder's own few channels.
     """
 
-    levels: Tensor
-    lowest: Tensor
-    places: Tensor
+    levels: Tensor  # (d,), L
+    lowest: Tensor  # (d,), steps below 0
+    places: Tensor  # (d,), the place value of each coordinate in the code
 
     def __init__(self, config: FSQOptions, dim: int):
         levels = parse_levels(config.fsq_levels)
         super().__init__(Codebook(math.prod(levels)))
         counts = torch.tensor(levels)
-        self.register_buffer("levels", counts, persistent=False)  # (d,), L
-        self.register_buffer("lowest", counts // 2, persistent=False)  # (d,), steps below 0
-        self.register_buffer(
-            "places", counts.cumprod(0) // counts, persistent=False
-        )  # (d,), the place value of each digit
+        self.register_buffer("levels", counts, persistent=False)
+        self.register_buffer("lowest", counts // 2, persistent=False)
+        self.register_buffer("places", counts.cumprod(0) // counts, persistent=False)
         self.down = FullPrecisionLinear(dim, len(levels))
         self.up = nn.Linear(len(levels), dim)
 

@@ -49,6 +49,7 @@ class GMVQ(Relaxed):
     """
 
     temperatures = Temperatures(schedules.cosine, 2.0, 0.1, 50_000)
+    loss_names = ("distance", "uniform")
 
     def __init__(self, config: GMVQOptions, dim: int):
         super().__init__(config, GradientCodebook(config.codebook_size, dim, config))
@@ -78,9 +79,6 @@ class GMVQ(Relaxed):
             "distance": (distance * weights).sum() * self.distance_weight,
             "uniform": divergence * total * self.entropy_weight,
         }
-
-    def loss_names(self) -> tuple[str, ...]:
-        return "distance", "uniform"
 
     @torch.no_grad()
     def start(self, variance: float) -> None:

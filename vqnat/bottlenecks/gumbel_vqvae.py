@@ -29,6 +29,7 @@ class GumbelVQVAE(Relaxed):
     """
 
     temperatures = Temperatures(schedules.cosine, 1.0, 1 / 16, 150_000)
+    loss_names = ("uniform",)
 
     def __init__(self, config: GumbelVQVAEOptions, dim: int):
         super().__init__(config, plain_codebook(config.codebook_size, dim))

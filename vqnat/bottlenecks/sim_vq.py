@@ -49,7 +49,7 @@ class LinearCodebook(Codebook):
 
 @register_bottleneck("sim_vq", SimVQOptions)
 class SimVQ(VectorQuantizer):
-    """``vq`` with :class:`LinearCodebook`: nothing to start, and no code can die alone."""
+    """``vq`` with :class:`LinearCodebook`: there is nothing to start, and no code can die alone."""
 
     def __init__(self, config: SimVQOptions, dim: int):
         codebook = LinearCodebook(config.codebook_size, dim, config.codebook_l2)

@@ -44,6 +44,7 @@ class SQVAE(Relaxed):
     """
 
     temperatures = Temperatures(schedules.exponential, 1.0, 0.0, 100_000)
+    loss_names = ("entropy", "distance")
 
     def __init__(self, config: SQVAEOptions, dim: int):
         super().__init__(config, GradientCodebook(config.codebook_size, dim, config))
@@ -69,6 +70,3 @@ class SQVAE(Relaxed):
             "entropy": (expected(log_p, log_p) * weights).sum(),
             "distance": (distance * weights).sum(),
         }
-
-    def loss_names(self) -> tuple[str, ...]:
-        return "entropy", "distance"

@@ -58,7 +58,8 @@ class Relaxed(Bottleneck):
     """
 
     draws = True
-    temperatures: Temperatures  # a trait of the class
+    temperatures: Temperatures  # trait of the class: the source's schedule
+    loss_names: tuple[str, ...] = ()  # trait of the class: what losses() returns, needed before the codebook's start
 
     def __init__(self, config: RelaxedOptions, codebook: GradientCodebook):
         super().__init__(codebook)
@@ -81,10 +82,6 @@ class Relaxed(Bottleneck):
         """Weighted sums over real positions, for z, q (N, D), log p (N, K), weights (N,)."""
         return {}
 
-    def loss_names(self) -> tuple[str, ...]:
-        """The names of :meth:`losses`, for the time before the codebook's start."""
-        return ()
-
     def start(self, variance: float) -> None:
         """Fit the posterior to a codebook that has just started; its clusters have this ``variance`` per component."""
 
@@ -105,7 +102,7 @@ class Relaxed(Bottleneck):
 
     def quantize(self, z: Tensor, weights: Tensor) -> Quantized:
         if not self.started:
-            return self.unstarted(z, *self.loss_names())
+            return self.unstarted(z, *self.loss_names)
         vectors = self.codebook.vectors()  # (K, D)
         log_p = F.log_softmax(self.logits(z, vectors), -1)  # (N, K)
         if self.training:
