@@ -37,7 +37,7 @@ def encoded(loaded):
 @torch.no_grad()
 def log_probability(model, source, row, codes):
     """log p(codes, end | source row), in one pass without any cache."""
-    one = type(source)(source.vectors[row : row + 1], source.attend[row : row + 1])
+    one = type(source)(source.vectors[row : row + 1], source.mask[row : row + 1])
     logits = model.predictor(model.bottleneck.embed(torch.tensor([codes])), one)
     log_probs = logits.log_softmax(-1)[0]
     targets = [*codes, model.predictor.end]
@@ -49,7 +49,7 @@ def test_greedy_with_cache_is_greedy_without(encoded):
     model, source, limits = encoded
     found = greedy_codes(model, source, limits, fixed=False)
     for row, length in enumerate(found.lengths.tolist()):
-        one = type(source)(source.vectors[row : row + 1], source.attend[row : row + 1])
+        one = type(source)(source.vectors[row : row + 1], source.mask[row : row + 1])
         codes = []
         while len(codes) < 8:
             vectors = model.bottleneck.embed(torch.tensor([codes], dtype=torch.long))
@@ -90,7 +90,7 @@ def test_a_wide_beam_finds_the_best_of_all_sequences(encoded):
     found = beam_codes(model, source, limits, fixed=True, beam=size, length_penalty=0.0)
     for row in range(2):
         best = -torch.inf
-        one = type(source)(source.vectors[row : row + 1], source.attend[row : row + 1])
+        one = type(source)(source.vectors[row : row + 1], source.mask[row : row + 1])
         pairs = torch.tensor(list(itertools.product(range(size), range(size))))
         for part in pairs.split(1024):
             logits = model.predictor(model.bottleneck.embed(part), one.repeat(len(part)))

@@ -5,7 +5,7 @@ import torch
 
 from vqnat.image.prior import ImagePrior, ImagePriorConfig
 from vqnat.modules.attention import SelfAttention
-from vqnat.modules.local_attention import LocalSelfAttention, local_mask
+from vqnat.modules.local_attention import LocalDotProduct, local_mask
 
 CODES, FIELD = 5, (2, 3, 2)  # 12 codes
 
@@ -32,7 +32,7 @@ def test_a_code_changes_no_logit_before_or_at_it(codebooks):
 @pytest.mark.parametrize(("length", "block"), [(12, 4), (10, 4), (3, 4), (7, 1), (9, 16)])
 def test_local_attention_is_full_attention_with_the_mask(length, block):
     torch.manual_seed(1)
-    local, full = LocalSelfAttention(8, 2, 0.0, block), SelfAttention(8, 2, 0.0)
+    local, full = SelfAttention(8, 2, 0.0, LocalDotProduct(block)), SelfAttention(8, 2, 0.0)
     full.load_state_dict(local.state_dict())
     x = torch.randn(3, length, 8)
     mask = local_mask(length, block)

@@ -12,7 +12,7 @@ import torch
 from onnx import GraphProto, ModelProto
 from torch import nn
 
-from vqnat.export.fused import fused
+from vqnat.export.fused_attention import fused
 from vqnat.export.loops import Turn, loop_of
 from vqnat.export.tracing import Example
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.modules.key_value_cache import ConcatenatedCache
 
 
 class Step(nn.Module):
@@ -39,9 +40,16 @@ class Step(nn.Module):
             log-probabilities (B, K + 1) of the code at ``position``, and ``past`` with its keys and values.
         """
         x = (self.inputs[codes] + self.positions.table[position]).unsqueeze(1)  # (B, 1, D)
-        x, present = self.stack.extend(x, past, memory, source_real[:, None, None, :])
+        caches = [ConcatenatedCache(*layer) for layer in _pairs(past)]
+        x = self.stack(x, None, _pairs(memory), source_real[:, None, None, :], causal=True, caches=caches)
+        present = [part for cache in caches for part in (cache.keys, cache.values)]
         # Of three axes, so that it is exported as a MatMul like the others, which can be made int8.
         return self.output_proj(x)[:, 0].log_softmax(-1), present
+
+
+def _pairs(parts: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Keys and values of each layer, from those of one layer after the other."""
+    return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 class GreedyTurn(nn.Module):

@@ -41,4 +41,4 @@ class AutoregressiveHelper(nn.Module):
         shape = self.stack.shape
         x = self.embedding(before) * shape.dim**0.5 + self.positions(0, target.shape[1])  # (B, T, D)
         x = dropout(x, shape.dropout, self.training)
-        return self.stack(x, None, self.stack.project_source(source.vectors), source.attend, causal=True)
+        return self.stack(x, None, self.stack.project_source(source.vectors), source.mask, causal=True)

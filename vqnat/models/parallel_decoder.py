@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.dropout import dropout
 from vqnat.modules.expander import Expander
-from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
+from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attention_mask
 from vqnat.output_layers.upsample import Upsample
 
 
@@ -40,5 +40,5 @@ class ParallelDecoder(nn.Module):
         x = self.upsample(self.expander(vectors, real))  # (B, L, D)
         x = x + self.positions(0, x.shape[1])
         x = dropout(x, self.stack.shape.dropout, self.training)
-        attend = attend_mask(self.real_positions(real))
-        return self.stack(x, attend, self.stack.project_source(source.vectors), source.attend)
+        mask = attention_mask(self.real_positions(real))
+        return self.stack(x, mask, self.stack.project_source(source.vectors), source.mask)

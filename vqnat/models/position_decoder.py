@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.dropout import dropout
-from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
+from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attention_mask
 from vqnat.output_layers.upsample import Upsample
 
 
@@ -36,4 +36,4 @@ class PositionDecoder(nn.Module):
         """From :meth:`begin` to (B, L, D), one vector for each position of the output layer."""
         x = x + self.positions(0, x.shape[1])
         x = dropout(x, self.stack.shape.dropout, self.training)
-        return self.stack(x, attend_mask(real), self.stack.project_source(source.vectors), source.attend)
+        return self.stack(x, attention_mask(real), self.stack.project_source(source.vectors), source.mask)

@@ -5,22 +5,27 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from vqnat.modules.dropout import dropout
-from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
+from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attention_mask
 
 
 @dataclass
 class EncodedSource:
-    """vectors (B, S, D); attend (B, 1, 1, S), True at real positions, or None when all are real."""
+    """Encoded source sentences.
+
+    Attributes:
+        vectors: (B, S, D).
+        mask: padding mask of attention (B, 1, 1, S), True at real positions; None when all are real.
+    """
 
     vectors: Tensor
-    attend: Tensor | None
+    mask: Tensor | None
 
     def repeat(self, times: int) -> "EncodedSource":
         """Each sentence ``times`` times in a row: (B * times, S, D)."""
         if times == 1:
             return self
-        attend = None if self.attend is None else self.attend.repeat_interleave(times, 0)
-        return EncodedSource(self.vectors.repeat_interleave(times, 0), attend)
+        mask = None if self.mask is None else self.mask.repeat_interleave(times, 0)
+        return EncodedSource(self.vectors.repeat_interleave(times, 0), mask)
 
 
 class SourceEncoder(nn.Module):
@@ -42,5 +47,5 @@ class SourceEncoder(nn.Module):
         shape = self.stack.shape
         x = self.embedding(tokens) * shape.dim**0.5 + self.positions.table[index]  # (B, S, D)
         x = dropout(x, shape.dropout, self.training)
-        attend = attend_mask(real)
-        return EncodedSource(self.stack(x, attend), attend)
+        mask = attention_mask(real)
+        return EncodedSource(self.stack(x, mask), mask)

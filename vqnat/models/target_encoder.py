@@ -30,5 +30,5 @@ class TargetEncoder(nn.Module):
         x = self.compressor(x, real)  # (B, T / 2^nc, D)
         if self.attends_source:
             keys = self.attention.project(source.vectors)
-            x = x + self.attention(self.norm(x), keys, source.attend)
+            x = x + self.attention(self.norm(x), keys, source.mask)
         return x
