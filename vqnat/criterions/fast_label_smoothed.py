@@ -6,7 +6,7 @@ from fairseq.criterions.label_smoothed_cross_entropy import (
     LabelSmoothedCrossEntropyCriterionConfig,
 )
 
-from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
+from vqnat.kernels.smoothed_cross_entropy import smoothed_cross_entropy
 
 
 @register_criterion("fast_label_smoothed_cross_entropy", dataclass=LabelSmoothedCrossEntropyCriterionConfig)

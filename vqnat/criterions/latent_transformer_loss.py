@@ -10,10 +10,10 @@ from fairseq.logging import metrics
 from torch import Tensor
 
 from vqnat.criterions.code_usage import log_code_usage
-from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.criterions.words import reduce_words, word_log
 from vqnat.errors import UserError
 from vqnat.kernels.argmax import argmax
+from vqnat.kernels.smoothed_cross_entropy import smoothed_cross_entropy
 
 
 @dataclass

@@ -13,9 +13,9 @@ from vqnat.export.onnx_files import TOLERANCE, fp32_model, largest_difference, s
 from vqnat.export.row_int8 import quantize_linear_maps
 from vqnat.export.tracing import examples
 from vqnat.hub.translator import LatentTranslator
+from vqnat.kernels.packed_linear import Int8Linear, PackedLinear
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat.modules.packed import Int8Linear, PackedLinear
 from vqnat.results import sha256
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.pieces import Words

@@ -9,9 +9,9 @@ from fairseq.models import BaseFairseqModel, register_model
 from torch import Tensor, nn
 
 from vqnat.errors import UserError
-from vqnat.modules.dropout import dropout
+from vqnat.kernels.dropout import dropout
+from vqnat.kernels.linear import Linear
 from vqnat.modules.key_value_cache import StackCache
-from vqnat.modules.linear import Linear
 from vqnat.modules.local_attention import LocalDotProduct
 from vqnat.modules.transformer import StackShape, TransformerStack
 

@@ -20,7 +20,7 @@ def check_compiler() -> None:
 def compile_parts(model: torch.nn.Module) -> None:
     """Compile what decoding runs, in place, for any number of sentences, words and codes.
 
-    On a CPU weights become constants of the compiled code, which lays them out as :mod:`vqnat.modules.packed` does.
+    On a CPU weights become constants of the compiled code, prepacked as in :mod:`vqnat.kernels.packed_linear`.
     """
     check_compiler()
     how = {"dynamic": True}

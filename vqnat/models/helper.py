@@ -3,8 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.kernels.dropout import dropout
 from vqnat.models.source_encoder import EncodedSource
-from vqnat.modules.dropout import dropout
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack
 
 

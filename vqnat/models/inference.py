@@ -3,8 +3,8 @@
 import torch
 
 from vqnat.errors import UserError
+from vqnat.kernels.packed_linear import LEAST, Int8Linear, PackedLinear, can_pack, pack
 from vqnat.models.compilation import compile_parts
-from vqnat.modules.packed import LEAST, Int8Linear, PackedLinear, can_pack, pack
 
 PARTS = ("encoder", "predictor", "decoder", "output_proj", "output_layer")  # what decoding runs; codes stay in fp32
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}

@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.bottlenecks.bottleneck import Bottleneck
+from vqnat.kernels.dropout import dropout
+from vqnat.kernels.linear import Linear
 from vqnat.models.code_training import code_table
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.attention import Projected
-from vqnat.modules.dropout import dropout
 from vqnat.modules.key_value_cache import StackCache
-from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack
 
 

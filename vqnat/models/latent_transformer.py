@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
 from vqnat.errors import UserError
+from vqnat.kernels.linear import Linear
 from vqnat.models.code_training import PARTS, mix_predicted, trained_parts, vectors_read
 from vqnat.models.config import LatentTransformerConfig, TakesBottleneckOptions, check
 from vqnat.models.helper import AutoregressiveHelper
@@ -18,7 +19,6 @@ from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.parallel_decoder import ParallelDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
 from vqnat.models.target_encoder import TargetEncoder
-from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape
 from vqnat.output_layers import Positions, build_output_layer
 from vqnat.output_layers.registry import check_checkpoint, upsample_factor

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
+from vqnat.kernels.dropout import dropout
 from vqnat.models.source_encoder import EncodedSource
-from vqnat.modules.dropout import dropout
 from vqnat.modules.expander import Expander
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attention_mask
 from vqnat.output_layers.upsample import Upsample

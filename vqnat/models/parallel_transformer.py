@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from vqnat.errors import UserError
 from vqnat.kernels.argmax import argmax
+from vqnat.kernels.linear import Linear
 from vqnat.models.inference import prepare
 from vqnat.models.parallel_config import ParallelTransformerConfig, TinyParallelConfig, check
 from vqnat.models.position_decoder import PositionDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
-from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape
 from vqnat.output_layers import Positions, build_output_layer
 from vqnat.output_layers.base import PAD

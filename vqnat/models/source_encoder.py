@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from vqnat.modules.dropout import dropout
+from vqnat.kernels.dropout import dropout
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attention_mask
 
 

@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
+from vqnat.kernels.dropout import dropout
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.attention import CrossAttention
 from vqnat.modules.compressor import Compressor
-from vqnat.modules.dropout import dropout
 from vqnat.modules.transformer import StackShape
 
 

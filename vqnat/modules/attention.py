@@ -12,8 +12,8 @@ from typing import Protocol
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.kernels.linear import Linear
 from vqnat.modules.key_value_cache import KeyValueCache
-from vqnat.modules.linear import Linear
 
 Projected = tuple[Tensor, Tensor]  # keys and values of a source, each (B, H, S, D / H)
 

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.modules.linear import Linear
+from vqnat.kernels.linear import Linear
 from vqnat.modules.residual_conv import ResidualConv
 
 

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.modules.dropout import dropout
+from vqnat.kernels.dropout import dropout
 
 
 class ResidualConv(nn.Module):

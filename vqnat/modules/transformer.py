@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vqnat.kernels.dropout import dropout
 from vqnat.modules.attention import Core, CrossAttention, Projected, SelfAttention, dot_product, xavier_linear
-from vqnat.modules.dropout import dropout
 from vqnat.modules.key_value_cache import KeyValueCache, StackCache
 
 

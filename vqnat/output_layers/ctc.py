@@ -5,9 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from vqnat.kernels.word_log_probs import word_log_probs
 from vqnat.output_layers.base import BOS, EOS, PAD, OutputLayer, Positions, WordLoss, finish
 from vqnat.output_layers.ctc_alignment import best_alignment
-from vqnat.output_layers.log_probs import smoothing_loss, word_log_probs
+from vqnat.output_layers.smoothing import smoothing_loss
 
 BLANK = BOS  # a symbol that no text holds and that every dictionary has
 

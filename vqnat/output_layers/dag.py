@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from vqnat.errors import UserError
-from vqnat.modules.linear import Linear
+from vqnat.kernels.linear import Linear
+from vqnat.kernels.word_log_probs import word_log_probs
 from vqnat.output_layers.base import BOS, EOS, PAD, OutputLayer, Positions, WordLoss
 from vqnat.output_layers.dag_beam import beam_texts
 from vqnat.output_layers.dag_paths import best_path, log_likelihood
-from vqnat.output_layers.log_probs import smoothing_loss, word_log_probs
+from vqnat.output_layers.smoothing import smoothing_loss
 
 SEARCHES = ("greedy", "lookahead", "beam")
 BEAM_WORDS = 8  # the best of each vertex; what a path writes is nearly always among them

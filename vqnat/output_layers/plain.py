@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.kernels.argmax import argmax
+from vqnat.kernels.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.output_layers.base import EOS, PAD, OutputLayer, Positions, WordLoss, finish
 
 
