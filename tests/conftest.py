@@ -15,10 +15,10 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session")
 def digits(tmp_path_factory):
-    """A binarised bitext of digit names; raw text beside it in ``raw``."""
+    """A binarized bitext of digit names; raw text beside it in ``raw``."""
     folder = tmp_path_factory.mktemp("digits")
     bitext.write(folder / "raw", {"train": 2000, "valid": 60, "test": 60})
-    return bitext.binarise(folder / "raw", folder / "bin")
+    return bitext.binarize(folder / "raw", folder / "bin")
 
 
 @pytest.fixture(scope="session")

@@ -34,4 +34,5 @@ def argmax(x: Tensor) -> Tensor:
         maxima = torch.cat([maxima, rows[:, -BLOCK:].amax(-1, keepdim=True)], -1)
     start = maxima.argmax(-1).mul_(BLOCK).clamp_(max=length - BLOCK)  # (N,)
     block = rows.gather(1, start.unsqueeze(1) + torch.arange(BLOCK))
-    return start.add_(block.argmax(-1)).view(x.shape[:-1])
+    index: Tensor = start.add_(block.argmax(-1))
+    return index.view(x.shape[:-1])

@@ -30,9 +30,9 @@ class PredictorState:
 
 
 class TiedOutput(nn.Module):
-    """Logits of the codes by their vectors, so that codes that are alike are learned together (Press & Wolf 2017).
+    """Logits of the codes from their vectors, so that similar codes are learned together (Press & Wolf 2017).
 
-    logit_j = h . LayerNorm(e_j) / sqrt(D) + b_j,   and one more number for the end of the sequence
+    logit_j = h . LayerNorm(e_j) / sqrt(D) + b_j,   and one more output for the end of the sequence
     """
 
     def __init__(self, dim: int, bottleneck: Bottleneck):
@@ -59,7 +59,7 @@ class LatentPredictor(nn.Module):
         shape: of the Transformer.
         bottleneck: whose codes it predicts.
         max_codes: the most codes of a sentence.
-        tied: logits by the codes' vectors, see :class:`TiedOutput`.
+        tied: logits from the codes' vectors, see :class:`TiedOutput`.
     """
 
     def __init__(self, shape: StackShape, bottleneck: Bottleneck, max_codes: int, tied: bool = False):
@@ -78,7 +78,7 @@ class LatentPredictor(nn.Module):
             nn.init.zeros_(self.output_proj.bias)
 
     def forward(self, vectors: Tensor, source: EncodedSource) -> Tensor:
-        """Teacher forcing.
+        """Training: every position from the true codes before it (teacher forcing).
 
         Args:
             vectors: (B, T, D) the vectors of the codes.
@@ -109,7 +109,7 @@ class LatentPredictor(nn.Module):
         Args:
             vectors: (B, D) the vectors of the codes at ``position - 1``; None at position 0.
             position: index of the code to predict.
-            state: from :meth:`begin`; its caches are advanced.
+            state: from :meth:`begin`; this position is written into its cache.
         """
         if vectors is None:
             x = self.start.expand(state.cache.batch, 1, -1)

@@ -1,5 +1,6 @@
 """The source sentence as vectors."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -31,16 +32,18 @@ class EncodedSource:
 class SourceEncoder(nn.Module):
     """Token and position embeddings, then Transformer layers."""
 
+    __call__: Callable[..., EncodedSource]
+
     def __init__(self, shape: StackShape, embedding: nn.Embedding, max_positions: int):
         super().__init__()
         self.embedding = embedding
-        # fairseq counts positions from padding_idx + 1: its trained encoders fit this one.
+        # fairseq counts positions from padding_idx + 1; so its trained encoders can be loaded here.
         self.first_position = embedding.padding_idx + 1
         self.positions = SinusoidalPositions(max_positions + 1 + self.first_position, shape.dim)
         self.stack = TransformerStack(shape, reads_source=False)
 
     def forward(self, tokens: Tensor) -> EncodedSource:
-        """tokens (B, S), padded on either side."""
+        """Encode tokens (B, S), padded on either side."""
         real = tokens.ne(self.embedding.padding_idx)  # (B, S)
         # Positions count real tokens only: left padding must not shift them.
         index = real.long().cumsum(1).add_(self.first_position - 1)  # (B, S)

@@ -1,5 +1,7 @@
 """The target sentence as a short sequence of vectors: used in training only."""
 
+from collections.abc import Callable
+
 from torch import Tensor, nn
 
 from vqnat.kernels.dropout import dropout
@@ -11,6 +13,8 @@ from vqnat.modules.transformer import StackShape
 
 class TargetEncoder(nn.Module):
     """Token embeddings -> strided convolutions -> (optional) attention to the source."""
+
+    __call__: Callable[..., Tensor]
 
     def __init__(self, shape: StackShape, embedding: nn.Embedding, steps: int, attends_source: bool):
         super().__init__()
@@ -25,7 +29,7 @@ class TargetEncoder(nn.Module):
     def forward(self, tokens: Tensor, source: EncodedSource) -> Tensor:
         """tokens (B, T), T a multiple of 2^nc, padded on the right -> (B, T / 2^nc, D)."""
         real = tokens.ne(self.embedding.padding_idx)  # (B, T)
-        x = self.embedding(tokens) * self.shape.dim**0.5  # (B, T, D); zero at pads
+        x = self.embedding(tokens) * self.shape.dim**0.5  # (B, T, D); zero at padding
         x = dropout(x, self.shape.dropout, self.training)
         x = self.compressor(x, real)  # (B, T / 2^nc, D)
         if self.attends_source:

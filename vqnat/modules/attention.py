@@ -45,12 +45,14 @@ def split_heads(x: Tensor, heads: int) -> Tensor:
     """(B, T, D) -> (B, H, T, D / H)"""
     if x.shape[1] == 1:  # needs no transposing, which in an exported step would be an operator of its own
         return x.reshape(x.shape[0], heads, 1, -1)
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+    parts: Tensor = x.unflatten(-1, (heads, -1))
+    return parts.transpose(1, 2)
 
 
 def merge_heads(x: Tensor) -> Tensor:
     """(B, H, T, D / H) -> (B, T, D)"""
-    return x.transpose(1, 2).flatten(2)
+    merged: Tensor = x.transpose(1, 2).flatten(2)
+    return merged
 
 
 def dot_product(

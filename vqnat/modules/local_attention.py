@@ -52,8 +52,9 @@ class LocalDotProduct:
 
         def cut(part: Tensor) -> Tensor:
             """(B, T, D) -> (B H, blocks, L, D / H)"""
-            part = split_heads(part, heads)
-            return F.pad(part, (0, 0, 0, spare)).unflatten(2, (blocks, self.block)).flatten(0, 1)
+            padded = F.pad(split_heads(part, heads), (0, 0, 0, spare))
+            cut_up: Tensor = padded.unflatten(2, (blocks, self.block))
+            return cut_up.flatten(0, 1)
 
         def with_block_before(part: Tensor) -> Tensor:
             """(B, T, D) -> (B H, blocks, 2 L, D / H)"""
@@ -67,7 +68,8 @@ class LocalDotProduct:
             self._mask(blocks, query.device),
             dropout_p=dropout,
         )  # (B H, blocks, L, D / H)
-        return merge_heads(read.unflatten(0, (-1, heads)).flatten(2, 3)[:, :, :length])
+        read = read.unflatten(0, (-1, heads)).flatten(2, 3)  # (B, H, blocks L, D / H)
+        return merge_heads(read[:, :, :length])
 
     def _mask(self, blocks: int, device: torch.device) -> Tensor:
         """(1, blocks, L, 2 L) bool: the first block has none before it."""

@@ -1,4 +1,6 @@
-"""From the source's own vectors to all target words at once."""
+"""From copies of the encoded source to all target words at once."""
+
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
@@ -8,12 +10,14 @@ from vqnat.modules.transformer import SinusoidalPositions, StackShape, Transform
 from vqnat.output_layers.upsample import Upsample
 
 
-class PositionDecoder(nn.Module):
+class SourceCopyDecoder(nn.Module):
     """Uniform copies of the encoded source, then Transformer layers in which every position reads every other.
 
     Position j of the decoder begins as the encoder's output at source token floor(j / upsample) (Gu et al. 2018,
     section 3.1; Gu and Kong 2021), plus its own position, which tells copies apart.
     """
+
+    __call__: Callable[..., Tensor]
 
     def __init__(self, shape: StackShape, max_source_positions: int, upsample: float):
         super().__init__()
