@@ -39,7 +39,7 @@ def run(*command: object, check: bool = True, **options) -> subprocess.Completed
     return done
 
 
-def binarise(raw: Path, out: Path) -> Path:
+def binarize(raw: Path, out: Path) -> Path:
     """fairseq-preprocess with a joined dictionary; returns the binary folder."""
     splits = [word for split in ("train", "valid", "test") for word in (f"--{split}pref", raw / split)]
     languages = ("--source-lang", "en", "--target-lang", "de", "--joined-dictionary")

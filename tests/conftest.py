@@ -27,7 +27,7 @@ def digits(tmp_path_factory):
 
     def make(folder):
         bitext.write(folder / "raw", {"train": 2000, "valid": 60, "test": 60})
-        bitext.binarise(folder / "raw", folder / "bin")
+        bitext.binarize(folder / "raw", folder / "bin")
 
     return made_once(tmp_path_factory, "digits", make) / "bin"
 

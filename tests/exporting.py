@@ -1,18 +1,22 @@
 """A checkpoint of fairseq-train as an exported folder, and the same checkpoint in torch."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import bitext
+import pytest
 
 from vqnat.hub import LatentTranslator
-from vqnat_serving import OnnxTranslator
+from vqnat_serving import Hypothesis, OnnxTranslator
+from vqnat_serving.description import Description
 
 UNTRAINED = ("--codebook-start", "random", "--seed", 3)
 
 
-@dataclass
+@dataclass(eq=False)
 class Exported:
     """A checkpoint, the folder that scripts/export.py made of it, and sentences for it."""
 
@@ -20,6 +24,15 @@ class Exported:
     data: Path
     folder: Path
     sentences: list[str]
+
+    @cached_property
+    def runner(self) -> OnnxTranslator:
+        """The runner with its usual options."""
+        return OnnxTranslator(self.folder)
+
+    @property
+    def description(self) -> Description:
+        return self.runner.description
 
     def torch(self, **options):
         return LatentTranslator.from_pretrained(self.checkpoint, self.data, **options)
@@ -40,3 +53,13 @@ def sentences(count):
 def make(checkpoint, data, folder, *more, count=20):
     bitext.run("scripts/export.py", "--path", checkpoint, "--data", data, "--out", folder, *more)
     return Exported(checkpoint, data, folder, sentences(count))
+
+
+def same(
+    found: Sequence[Sequence[Hypothesis]], expected: Sequence[Sequence[Hypothesis]], tolerance: float = 1e-3
+) -> None:
+    """Assert that hypotheses are the same, and their scores but for the order of summing."""
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert [(h.text, h.tokens, h.codes) for h in ours] == [(h.text, h.tokens, h.codes) for h in theirs]
+        assert [h.score for h in ours] == pytest.approx([h.score for h in theirs], abs=tolerance)

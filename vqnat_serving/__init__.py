@@ -1,8 +1,13 @@
 """Translation without torch and without fairseq: exported models on onnxruntime.
 
 Needs numpy, onnxruntime and sentencepiece, and never unpickles. What it shares with ``vqnat``, which imports it, lives
-here: text, batches, errors, command line. A sentence passes :mod:`.translator` (batches by length), :mod:`.pieces`
-(text to ids), :mod:`.onnx_translator` (the searches), :mod:`.models` (the exported graphs).
+here: text, batches, errors, command line.
+
+A sentence passes :mod:`.translator`, which has it cut into subword pieces (:mod:`.pieces`), looked up in the dictionary
+(:mod:`.vocabulary`) and put into a batch with others of its length (:mod:`.batches`). :mod:`.onnx_translator` then runs
+the exported graphs (:mod:`.models`): source encoder, search over codes, parallel decoder; :mod:`.output_layers` makes
+text of what they return (:mod:`.hypothesis`). :mod:`.description` says what an export holds, :mod:`.command_line` is
+``python -m vqnat_serving``, and also the hub's.
 """
 
 from typing import TYPE_CHECKING

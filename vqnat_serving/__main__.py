@@ -1,8 +1,8 @@
-"""Translates standard input with an exported model: ``python -m vqnat_serving --model DIR --interactive``."""
+"""Translate standard input with an exported model: ``python -m vqnat_serving --model DIR --interactive``."""
 
 import argparse
 
-from vqnat_serving.command import add_options, run
+from vqnat_serving.command_line import add_options, run
 from vqnat_serving.description import PRECISIONS
 from vqnat_serving.onnx_translator import MAX_TOKENS, OnnxTranslator
 

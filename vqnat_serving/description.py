@@ -23,17 +23,17 @@ class Description:
         source_lang, target_lang: language codes.
         source_dictionary, target_dictionary: file names.
         sentencepiece: file name of the model; None when text is in pieces already.
-        stride: target positions for one code, 2^nc.
+        stride: target positions per code, 2^nc.
         end: class of the predictor that ends the codes, K; as a code it is the start.
         max_codes: the most codes a sentence may have.
         max_source_tokens: the longest source, its end included.
         length_mode, length_ratio: as in the model's options.
         cache: (layers, heads, D / heads) of the predictor's cache.
         precisions: which of :data:`PRECISIONS` are there, each a folder with a file for each of :attr:`parts`.
-        about: where it comes from: checkpoint's checksum, options, versions. For people; not read.
-        latents: whether there are codes; what is said of them above has no meaning otherwise.
+        about: where it comes from: the checkpoint's checksum, options, versions; for people only.
+        latents: whether there are codes; if not, what is said of them above has no meaning.
         output_layer: one of :data:`OUTPUT_LAYERS`.
-        upsample: output positions for a target position (with latents) or a source token, a fraction of two numbers.
+        upsample: output positions per target position (with latents) or per source token, as numerator and denominator.
     """
 
     source_lang: str

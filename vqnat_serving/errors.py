@@ -1,11 +1,11 @@
-"""What is said to a user in one line instead of a traceback."""
+"""Errors that a user reads as one line instead of a traceback."""
 
 import sys
 from collections.abc import Callable
 
 
 class UserError(ValueError):
-    """A mistake in a file or an option; the message names it, its value and what is valid."""
+    """A mistake in a file or an option; the message names it, its value and the valid values."""
 
 
 def run_command(name: str, main: Callable[[], None]) -> None:

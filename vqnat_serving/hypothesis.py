@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A translation, as text and as what the model wrote.
+    """A translation, as text and as the model's output.
 
     Attributes:
         text: plain text, pieces joined.

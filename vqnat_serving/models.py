@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from vqnat_serving.description import Description
 from vqnat_serving.errors import UserError
 
-# Slower on a CPU than the additions and the LayerNorm that it takes the place of.
+# On a CPU slower than the additions and the LayerNorm that it replaces.
 NOT_FUSED = ["SkipLayerNormFusion"]
 
 
@@ -84,7 +85,7 @@ class Models:
         for path in self._files.values():
             if not path.is_file():
                 raise UserError(f"{path}: no such file; export the checkpoint again")
-        self._sessions = {}
+        self._sessions: dict[str, Any] = {}
         for part in description.parts:
             if part != "beam":
                 self._load(part)
@@ -93,8 +94,8 @@ class Models:
         self._head = (heads, size)
         self._start = description.end
 
-    def _load(self, part: str):
-        """The session of a part."""
+    def _load(self, part: str) -> Any:
+        """The onnxruntime session of a part."""
         if part not in self._sessions:
             arguments = {"providers": ["CPUExecutionProvider"], "disabled_optimizers": NOT_FUSED}
             path = self._files[part]

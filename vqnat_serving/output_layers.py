@@ -4,6 +4,8 @@ Each reader takes one sentence's own positions (L,) and returns its tokens, the 
 log-probabilities.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vqnat_serving.vocabulary import BOS, EOS
@@ -12,7 +14,7 @@ BLANK = BOS
 
 
 def read_plain(words: np.ndarray, scores: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """A word a position; up to the first end of sentence, or all (then the end counts in the length)."""
+    """One word per position, up to the first end of sentence; without one, all words (the end counts in the length)."""
     stops = np.flatnonzero(words == EOS)
     if len(stops):
         return words[: stops[0] + 1].tolist(), scores[: stops[0] + 1]
@@ -31,7 +33,7 @@ def read_ctc(words: np.ndarray, scores: np.ndarray) -> tuple[list[int], np.ndarr
 def read_dag(
     words: np.ndarray, scores: np.ndarray, following: np.ndarray, links: np.ndarray
 ) -> tuple[list[int], np.ndarray]:
-    """From vertex to chosen vertex; the last one writes the end of sentence."""
+    """The words along the chosen successors; the last vertex writes the end of sentence."""
     tokens, each, vertex, end = [], [], 0, len(words) - 1
     while vertex < end:
         link, vertex = links[vertex], following[vertex]
@@ -40,4 +42,5 @@ def read_dag(
     return tokens or [EOS], np.array(each or [0], dtype=np.float32)
 
 
-READERS = {"plain": read_plain, "ctc": read_ctc, "dag": read_dag}
+Reader = Callable[..., tuple[list[int], np.ndarray]]
+READERS: dict[str, Reader] = {"plain": read_plain, "ctc": read_ctc, "dag": read_dag}

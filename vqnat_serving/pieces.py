@@ -1,4 +1,4 @@
-"""From text to pieces and back."""
+"""From text to subword pieces and back."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +10,15 @@ from vqnat_serving.errors import UserError
 
 
 class Pieces(Protocol):
-    """What a translator asks of a tokeniser."""
+    """What a translator asks of a tokenizer."""
 
     def encode(self, sentence: str) -> list[str]:
         """Pieces of one sentence."""
+        ...
 
     def decode(self, pieces: Sequence[str]) -> str:
         """Text of pieces."""
+        ...
 
 
 class SentencePieces:
@@ -36,15 +38,17 @@ class SentencePieces:
 
     def encode(self, sentence: str) -> list[str]:
         """Pieces of one sentence."""
-        return self._processor.encode(sentence, out_type=str)
+        pieces: list[str] = self._processor.encode(sentence, out_type=str)
+        return pieces
 
     def decode(self, pieces: Sequence[str]) -> str:
         """Text of pieces."""
-        return self._processor.decode(list(pieces))
+        text: str = self._processor.decode(list(pieces))
+        return text
 
 
 class Words:
-    """Text that is in pieces already: only split and joined at spaces."""
+    """Text that is already in pieces: split and joined at spaces only."""
 
     def encode(self, sentence: str) -> list[str]:
         """Words of one sentence."""

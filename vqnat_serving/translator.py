@@ -30,7 +30,7 @@ class Translator(ABC):
     Args:
         source: source dictionary.
         target: target dictionary.
-        pieces: the tokeniser of both sides.
+        pieces: the tokenizer of both sides.
         max_source_tokens: the longest source sentence that the model reads, its end included.
         max_tokens: source tokens times beam in one batch, pads included.
         max_sentences: the most sentences in one batch.

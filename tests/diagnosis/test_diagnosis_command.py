@@ -197,7 +197,7 @@ def test_another_vocabulary_is_named(digits, latent_checkpoint, tmp_path, capsys
     for path in (tmp_path / "raw").iterdir():
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("zero", "nought"), encoding="utf-8")
-    other = bitext.binarise(tmp_path / "raw", tmp_path / "bin")
+    other = bitext.binarize(tmp_path / "raw", tmp_path / "bin")
     teacher = bitext.train_teacher(other, tmp_path / "teacher", updates=2)
     assert main([str(w) for w in (latent_checkpoint, digits, "--teacher", teacher, "--cpu")]) == 2
     assert main([str(w) for w in (latent_checkpoint, other, "--cpu")]) == 2

@@ -15,7 +15,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with bin (200 pairs), teacher.pt, other.pt (hardly trained), short.pt (short sources only)."""
     root = tmp_path_factory.mktemp("distillation")
     bitext.write(root / "raw", {"train": 200, "valid": 10, "test": 12}, shortest=1, longest=7)
-    data = bitext.binarise(root / "raw", root / "bin")
+    data = bitext.binarize(root / "raw", root / "bin")
     shutil.copy(bitext.train_teacher(data, root / "run", updates=60), root / "teacher.pt")
     shutil.copy(bitext.train_teacher(data, root / "run2", "--seed", 7, updates=8), root / "other.pt")
     write_short_teacher(root)

@@ -4,8 +4,6 @@ import pytest
 import torch
 
 from vqnat.image.prior import ImagePrior, ImagePriorConfig
-from vqnat.modules.attention import SelfAttention
-from vqnat.modules.local_attention import LocalSelfAttention, local_mask
 
 CODES, FIELD = 5, (2, 3, 2)  # 12 codes
 
@@ -27,17 +25,6 @@ def test_a_code_changes_no_logit_before_or_at_it(codebooks):
         after = model(changed)
         assert torch.equal(after[:, : i + 1], before[:, : i + 1])
         assert i == 11 or not torch.allclose(after[:, i + 1], before[:, i + 1])
-
-
-@pytest.mark.parametrize(("length", "block"), [(12, 4), (10, 4), (3, 4), (7, 1), (9, 16)])
-def test_local_attention_is_full_attention_with_the_mask(length, block):
-    torch.manual_seed(1)
-    local, full = LocalSelfAttention(8, 2, 0.0, block), SelfAttention(8, 2, 0.0)
-    full.load_state_dict(local.state_dict())
-    x = torch.randn(3, length, 8)
-    mask = local_mask(length, block)
-    assert torch.allclose(local(x), full(x, mask[None, None]), atol=1e-6)
-    assert int(mask[-1].sum()) == min(length, (length - 1) % block + 1 + block)
 
 
 def test_far_codes_are_out_of_reach():

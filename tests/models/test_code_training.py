@@ -9,7 +9,7 @@ from vqnat.errors import UserError
 from vqnat.models.code_training import code_table, mix_predicted, near_codes, vectors_read
 
 
-def quantised(**options):
+def quantized(**options):
     """A model in training, its bottleneck's output for vectors with pads, and which positions are real."""
     model = build(bottleneck="soft_em", num_samples=5, **options).train()
     z = torch.randn(6, 50, 32, requires_grad=True)
@@ -18,12 +18,12 @@ def quantised(**options):
 
 
 def test_by_default_the_mean_is_read():
-    model, _, latents, real = quantised()
+    model, _, latents, real = quantized()
     assert vectors_read(model.config, model.bottleneck, latents, real) is latents.quantized
 
 
 def test_one_code_is_read_with_the_gradient_of_the_mean():
-    model, z, latents, real = quantised(codes_read="one")
+    model, z, latents, real = quantized(codes_read="one")
     read = vectors_read(model.config, model.bottleneck, latents, real)
     expected = model.bottleneck.embed(latents.codes) * real.unsqueeze(-1)
     torch.testing.assert_close(read, expected)
@@ -35,7 +35,7 @@ def test_one_code_is_read_with_the_gradient_of_the_mean():
 
 
 def test_noise_swaps_that_share_of_codes_for_near_ones():
-    model, _, latents, real = quantised(codes_read="one", code_noise=0.3, code_noise_neighbors=2)
+    model, _, latents, real = quantized(codes_read="one", code_noise=0.3, code_noise_neighbors=2)
     table = code_table(model.bottleneck)
     swapped = []
     for _ in range(20):
@@ -57,7 +57,7 @@ def test_near_codes_never_name_the_code_itself():
 
 
 def test_predicted_codes_replace_true_ones_without_a_gradient():
-    model, z, latents, real = quantised()
+    model, z, latents, real = quantized()
     logits = torch.randn(6, 51, 17)
     logits[..., 16] = 99  # the end of the sequence is never read
     mixed = mix_predicted(1.0, model.bottleneck, latents.quantized, logits, real)
@@ -80,7 +80,7 @@ def test_nothing_of_it_outside_of_training(options):
 
 
 def test_a_prior_draws_codes_to_what_the_predictor_expects():
-    model, z, _, real = quantised()
+    model, z, _, real = quantized()
     favored = torch.zeros(6, 50, 16)
     favored[..., 3] = 1000.0
     assert (model.bottleneck(z, real, favored).samples[real] == 3).all()

@@ -5,7 +5,7 @@ import torch
 from test_latent_transformer import Task, build, sample
 
 from vqnat.criterions.latent_transformer_loss import LatentTransformerLoss
-from vqnat.decoding.generator import LatentGenerator
+from vqnat.decoding.latent_generator import LatentGenerator
 
 
 @torch.no_grad()

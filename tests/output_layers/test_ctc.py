@@ -108,4 +108,4 @@ def test_search_collapses_and_its_scores_are_the_paths(layer):
 
 def test_symbols(layer):
     assert SYMBOLS > BLANK == 0
-    assert BLANK not in layer.never and {1, 2} <= set(layer.never)
+    assert BLANK not in layer.forbidden and {1, 2} <= set(layer.forbidden)

@@ -11,12 +11,12 @@ from test_latent_transformer import Task, build, sample
 
 from vqnat.criterions.latent_transformer_loss import LatentTransformerLoss
 from vqnat.criterions.parallel_loss import ParallelLoss, glancing_shares
-from vqnat.decoding.generator import LatentGenerator
+from vqnat.decoding.latent_generator import LatentGenerator
 from vqnat.decoding.parallel_generator import ParallelGenerator
 from vqnat.errors import UserError
 from vqnat.export.folder import write_models
-from vqnat.models.parallel_config import TinyParallelConfig
 from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat.models.parallel_transformer_options import TinyParallelConfig
 
 LAYERS = ("ctc", "dag")
 LONG = ((9, 9), (12, 4), (7, 6))  # sources whose positions hold the targets
@@ -198,6 +198,6 @@ def test_it_learns(layer):
 def test_graphs_are_the_model(latents, layer, tmp_path):
     """write_models holds every graph against torch and raises where they differ."""
     model = made(latents, output_layer=layer, output_upsample=1.5)[0].eval()
-    write_models(model, list(model.output_layer.never), tmp_path, ("fp32",))
+    write_models(model, list(model.output_layer.forbidden), tmp_path, ("fp32",))
     parts = {"encoder", "decoder"} | ({"greedy", "beam"} if latents else set())
     assert {path.stem for path in (tmp_path / "fp32").glob("*.onnx")} == parts

@@ -31,3 +31,37 @@ def ratio(digits, tmp_path_factory):
     options = ("--compression-steps", 3, "--length-mode", "ratio", "--length-ratio", 1.7, "--encoder-normalize-before")
     checkpoint = bitext.train_latent(digits, folder / "run", *options, *UNTRAINED, "--disable-validation", updates=1)
     return make(checkpoint, digits, folder / "exported", "--precision", "fp32")
+
+
+@pytest.fixture(scope="session")
+def ctc(digits, tmp_path_factory):
+    """CTC over codes."""
+    return _with_output_layer("ctc", True, digits, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def dag(digits, tmp_path_factory):
+    """A graph of words over codes."""
+    return _with_output_layer("dag", True, digits, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def parallel_ctc(digits, tmp_path_factory):
+    """CTC without latents."""
+    return _with_output_layer("ctc", False, digits, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def parallel_dag(digits, tmp_path_factory):
+    """A graph of words without latents."""
+    return _with_output_layer("dag", False, digits, tmp_path_factory)
+
+
+def _with_output_layer(layer, latents, digits, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(layer)
+    options = ("--output-layer", layer, "--output-upsample", 1.5 if latents else 2.5, "--disable-validation")
+    if latents:
+        options += ("--compression-steps", 2, *UNTRAINED)
+    train = bitext.train_latent if latents else bitext.train_parallel
+    checkpoint = train(digits, folder / "run", *options, updates=60)
+    return make(checkpoint, digits, folder / "exported", "--precision", "fp32", "int8")

@@ -20,8 +20,8 @@ from vqnat.benchmarking.system import Batch
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.fairseq_loading import Loaded, load_checkpoint
+from vqnat.kernels.packed_linear import pack
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat.modules.packed import pack
 from vqnat.results import shown
 
 # What each task's generator reads; a setting that would do nothing is refused.

@@ -54,7 +54,7 @@ def _latent(generator: Any, model: Any) -> Callable[[int], None]:
     predictor, step, wanted = model.predictor, model.predictor.step, [0]
     generator.max_len_a, generator.max_len_b = 0, model.max_decoder_positions()
     # An end of sentence among the words would make the text shorter.
-    generator.never = torch.cat([generator.never, generator.never.new_tensor([generator.eos])])
+    generator.forbidden = torch.cat([generator.forbidden, generator.forbidden.new_tensor([generator.eos])])
 
     def forced(vectors: Tensor | None, position: int, state: Any) -> Tensor:
         logits = step(vectors, position, state)

@@ -1,4 +1,4 @@
-"""How a criterion logs which codes a subset uses."""
+"""How a criterion logs the use of codes: perplexity and share of the codebook."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from vqnat.bottlenecks import perplexity
 def log_code_usage(logging_outputs: Sequence[dict], priority: int, num_codebooks: int = 1) -> None:
     """Log ``code_ppl`` and ``code_use`` of the counts (num_codebooks * K,) under ``_code_counts``, where there are any.
 
-    Counts are summed over the whole subset, so that perplexity is that of the subset and not of a batch. Of
-    several codebooks that are used equally often, the geometric mean of the perplexities.
+    Counts are summed over the whole subset, so that perplexity is the subset's and not a batch's. With several
+    codebooks that are used equally often it is the geometric mean of their perplexities.
     """
     found = [log["_code_counts"] for log in logging_outputs if "_code_counts" in log]
     if not found:

@@ -1,4 +1,4 @@
-"""fairseq's label-smoothed cross-entropy of an autoregressive teacher, in a third less time for its whole update."""
+"""fairseq's label-smoothed cross-entropy for an autoregressive teacher; a whole update takes a third less time."""
 
 from fairseq.criterions import register_criterion
 from fairseq.criterions.label_smoothed_cross_entropy import (
@@ -6,7 +6,7 @@ from fairseq.criterions.label_smoothed_cross_entropy import (
     LabelSmoothedCrossEntropyCriterionConfig,
 )
 
-from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
+from vqnat.kernels.smoothed_cross_entropy import smoothed_cross_entropy
 
 
 @register_criterion("fast_label_smoothed_cross_entropy", dataclass=LabelSmoothedCrossEntropyCriterionConfig)
@@ -14,7 +14,7 @@ class FastLabelSmoothedCrossEntropy(LabelSmoothedCrossEntropyCriterion):
     """``label_smoothed_cross_entropy``, same options and same values, without its (N, V) tensors in fp32."""
 
     def compute_loss(self, model, net_output, sample, reduce=True):
-        """As fairseq's: the smoothed loss and the plain one, summed over real positions or (N,) unreduced."""
+        """As fairseq's: the smoothed loss and the plain one, summed over real positions, or (N,) without ``reduce``."""
         logits, targets = net_output[0], model.get_targets(sample, net_output)
         if self.ignore_prefix_size > 0:
             logits, targets = logits[:, self.ignore_prefix_size :], targets[:, self.ignore_prefix_size :]

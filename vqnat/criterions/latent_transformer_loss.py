@@ -1,4 +1,4 @@
-"""Reconstruction + latent predictor + bottleneck losses."""
+"""The latent transformer's loss: reconstruction + latent predictor + bottleneck."""
 
 import math
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from fairseq.logging import metrics
 from torch import Tensor
 
 from vqnat.criterions.code_usage import log_code_usage
-from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
-from vqnat.criterions.words import reduce_words, word_log
+from vqnat.criterions.word_logging import reduce_words, word_log
 from vqnat.errors import UserError
 from vqnat.kernels.argmax import argmax
+from vqnat.kernels.smoothed_cross_entropy import smoothed_cross_entropy
 
 
 @dataclass
@@ -29,8 +29,8 @@ class LatentTransformerLossConfig(FairseqDataclass):
     code_rdrop: float = field(
         default=0.0,
         metadata={
-            "help": "R-Drop of the latent predictor: weight of the divergence between two passes with other dropout "
-            "masks (Liang et al. 2021, arXiv:2106.14448); 0: one pass"
+            "help": "R-Drop of the latent predictor: weight of the divergence between two passes with different "
+            "dropout masks (Liang et al. 2021, arXiv:2106.14448); 0: one pass"
         },
     )
 
@@ -49,11 +49,11 @@ def code_cross_entropy(logits: Tensor, samples: Tensor, smoothing: float = 0.0) 
         the loss and, without a gradient, the cross-entropy without smoothing; (...) float32 each.
     """
     logits = logits.float()
-    normaliser = logits.logsumexp(-1)
-    plain = normaliser - logits.gather(-1, samples).mean(-1)
+    normalizer = logits.logsumexp(-1)
+    plain = normalizer - logits.gather(-1, samples).mean(-1)
     if not smoothing:
         return plain, plain.detach()
-    return (1 - smoothing) * plain + smoothing * (normaliser - logits.mean(-1)), plain.detach()
+    return (1 - smoothing) * plain + smoothing * (normalizer - logits.mean(-1)), plain.detach()
 
 
 def divergence(one: Tensor, other: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ def divergence(one: Tensor, other: Tensor) -> Tensor:
 
 @register_criterion("latent_transformer_loss", dataclass=LatentTransformerLossConfig)
 class LatentTransformerLoss(FairseqCriterion):
-    """Sums over positions, so that unequal batches and replicas weigh what they hold.
+    """Sums over positions, so that batches and replicas of unequal size weigh as much as they hold.
 
     loss = sum over words of CE  +  2^nc * (predictor_weight * sum over codes of CE + bottleneck losses)
 
@@ -113,8 +113,8 @@ class LatentTransformerLoss(FairseqCriterion):
                 hit = argmax(output.code_logits[0]).eq(output.code_targets[..., 0]) & output.code_mask
                 log["correct_codes"] = hit.sum()
         else:
-            # Before the codebook's start nothing is known of the codes. Without this constant, losses of that
-            # time would be the best of the whole training, and checkpoint_best.pt a model without codes.
+            # Before the codebook starts there are no codes to predict. Without this constant the losses of that time
+            # would be the lowest of the whole training, and checkpoint_best.pt a model without codes.
             predictor_loss = log["predictor_loss"] = log["ncodes"] * math.log(model.predictor.end + 1)
         loss = loss + stride * self.predictor_weight * predictor_loss
         for name, (total, count) in output.bottleneck.losses.items():
@@ -132,7 +132,7 @@ class LatentTransformerLoss(FairseqCriterion):
         return loss, words, log
 
     def predictor_losses(self, output) -> tuple[Tensor, Tensor]:
-        """The predictor's loss and its plain cross-entropy, summed over codes; means over its passes."""
+        """The predictor's loss and its plain cross-entropy, each summed over codes and averaged over its passes."""
         passes = [
             code_cross_entropy(logits, output.code_targets, self.code_label_smoothing) for logits in output.code_logits
         ]
@@ -143,7 +143,7 @@ class LatentTransformerLoss(FairseqCriterion):
 
     @staticmethod
     def reduce_metrics(logging_outputs) -> None:
-        """Per-word losses in bits, shares of right words and codes, perplexity and use of the codebook."""
+        """Per-word losses in bits, accuracy of words and codes, perplexity and use of the codebook."""
 
         def total(key):
             return sum(log.get(key, 0) for log in logging_outputs)

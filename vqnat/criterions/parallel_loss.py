@@ -1,4 +1,4 @@
-"""The output layer's own loss, with glancing."""
+"""The loss of the parallel transformer: the output layer's own, with glancing."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
 
-from vqnat.criterions.words import reduce_words, word_log
+from vqnat.criterions.word_logging import reduce_words, word_log
 from vqnat.errors import UserError
 
 
@@ -58,7 +58,7 @@ class ParallelLoss(FairseqCriterion):
         self.updates = glancing_updates
 
     def glancing(self, num_updates: int) -> float:
-        """The share after so many updates."""
+        """The share after ``num_updates`` updates."""
         done = min(1.0, num_updates / self.updates) if self.updates else 1.0
         return self.start + (self.end - self.start) * done
 
@@ -80,7 +80,7 @@ class ParallelLoss(FairseqCriterion):
 
     @staticmethod
     def reduce_metrics(logging_outputs) -> None:
-        """As of every criterion; and the share of positions that the decoder was shown."""
+        """What every criterion logs, and the share of positions at which the decoder was shown the target."""
         reduce_words(logging_outputs)
         alignable = sum(log.get("alignable", 0) for log in logging_outputs)
         if alignable > 0:

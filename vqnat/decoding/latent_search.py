@@ -1,12 +1,52 @@
-"""Search over code sequences with the latent predictor: greedy and beam."""
+"""Search over code sequences with the latent predictor: greedy and beam.
+
+The runner's search (:mod:`vqnat.export.search_turns`) finds the same codes:
+``tests/serving/test_search_specification.py`` is for both.
+"""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.latent_predictor import PredictorState
 from vqnat.models.source_encoder import EncodedSource
+
+
+class Predictor(Protocol):
+    """What a search asks of :class:`vqnat.models.latent_predictor.LatentPredictor`."""
+
+    @property
+    def end(self) -> int:
+        """K, the class that ends a sequence."""
+        ...
+
+    def begin(self, source: EncodedSource, beam: int, length: int) -> PredictorState:
+        """State for ``beam`` sequences a sentence of at most ``length`` codes."""
+        ...
+
+    def step(self, vectors: Tensor | None, position: int, state: PredictorState) -> Tensor:
+        """Logits (B * beam, K + 1) of the code at ``position``, from vectors (B * beam, D) of the codes before."""
+        ...
+
+
+class Codes(Protocol):
+    """What a search asks of a bottleneck."""
+
+    def embed(self, codes: Tensor) -> Tensor:
+        """Codes (...) -> vectors (..., D)."""
+        ...
+
+
+class CodeModel(Protocol):
+    """What a search asks of a latent transformer, in evaluation mode."""
+
+    @property
+    def predictor(self) -> Predictor: ...
+
+    @property
+    def bottleneck(self) -> Codes: ...
 
 
 @dataclass
@@ -37,11 +77,11 @@ def _allowed(log_probs: Tensor, position: int, limits: Tensor, fixed: bool, end:
     return torch.cat([codes, stop], 1)
 
 
-def greedy_codes(model: LatentTransformer, source: EncodedSource, limits: Tensor, fixed: bool) -> CodeSequences:
-    """The most probable code at each step.
+def greedy_codes(model: CodeModel, source: EncodedSource, limits: Tensor, fixed: bool) -> CodeSequences:
+    """Greedy search: the most probable code at each step.
 
     Args:
-        model: in evaluation mode.
+        model: its predictor and its code vectors.
         source: B encoded sentences.
         limits: (B,) the most codes a sentence may have; exactly that many when ``fixed``.
         fixed: the length is given (``--length-mode ratio``) and the end is not predicted.
@@ -54,7 +94,7 @@ def greedy_codes(model: LatentTransformer, source: EncodedSource, limits: Tensor
     scores = source.vectors.new_zeros(batch, dtype=torch.float32)
     open_ = torch.ones(batch, dtype=torch.bool, device=limits.device)
     vectors = None
-    # Once more than codes: the end after the longest sequence is forced and needs no step.
+    # The end after the longest sequence is forced and needs no step.
     for position in range(longest):
         log_probs = predictor.step(vectors, position, state).log_softmax(-1, dtype=torch.float32)
         best, chosen = _allowed(log_probs, position, limits, fixed, predictor.end).max(-1)  # (B,)
@@ -70,9 +110,9 @@ def greedy_codes(model: LatentTransformer, source: EncodedSource, limits: Tensor
 
 
 def beam_codes(
-    model: LatentTransformer, source: EncodedSource, limits: Tensor, fixed: bool, beam: int, length_penalty: float
+    model: CodeModel, source: EncodedSource, limits: Tensor, fixed: bool, beam: int, length_penalty: float
 ) -> CodeSequences:
-    """The ``beam`` best code sequences by log p / (number of codes + 1)^length_penalty.
+    """Beam search: the ``beam`` best code sequences by log p / (number of codes + 1)^length_penalty.
 
     An ended sequence keeps its place among the beam's candidates; the search stops when all have ended.
     Arguments as in :func:`greedy_codes`.
@@ -113,7 +153,7 @@ def beam_codes(
         ends = ~ended & (chosen == end)
         lengths = torch.where(ends, position, lengths)
         ended = ended | ends
-        if bool(ended.all()):
+        if position == longest or bool(ended.all()):  # at the longest limit only dead places have not ended
             break
         state.reorder(rows)
         codes[:, position] = torch.where(ended, 0, chosen)

@@ -1,12 +1,16 @@
 """What ``fairseq-generate`` and ``fairseq-interactive`` call for a parallel transformer without latents."""
 
+from typing import Any
+
 import torch
+from fairseq.data import Dictionary
 from torch import Tensor, nn
 
-from vqnat.decoding.word_generator import Text, WordGenerator
+from vqnat.decoding.word_generator import WordGenerator
 from vqnat.errors import UserError
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.models.source_encoder import EncodedSource
+from vqnat.output_layers.output_layer import Text
 
 
 class ParallelGenerator(WordGenerator):
@@ -20,10 +24,12 @@ class ParallelGenerator(WordGenerator):
         others: see :class:`WordGenerator`.
     """
 
+    model: ParallelTransformer
+
     def __init__(
         self,
         model: ParallelTransformer,
-        dictionary,
+        dictionary: Dictionary,
         beam: int = 1,
         length_penalty: float = 1.0,
         max_len_a: float = 0.0,
@@ -50,7 +56,14 @@ class ParallelGenerator(WordGenerator):
         return torch.cat([tokens[:limit], tokens[-1:]]), torch.cat([scores[:limit], scores.new_zeros(1)])
 
     @torch.no_grad()
-    def generate(self, models, sample: dict, prefix_tokens=None, constraints=None, bos_token=None) -> list[list[dict]]:
+    def generate(
+        self,
+        models: list[Any],
+        sample: dict[str, Any],
+        prefix_tokens: Tensor | None = None,
+        constraints: Tensor | None = None,
+        bos_token: int | None = None,
+    ) -> list[list[dict[str, Any]]]:
         """For each sentence a list of hypotheses, best first, as fairseq's SequenceGenerator returns them."""
         if prefix_tokens is not None or constraints is not None:
             raise UserError("a parallel transformer decodes all words at once: no --prefix-size, no --constraints")
@@ -64,7 +77,7 @@ class ParallelGenerator(WordGenerator):
         hypotheses = [[self.hypothesis(text) for text in texts] for texts in found]
         return [sorted(group, key=lambda h: -float(h["score"])) for group in hypotheses]
 
-    def _rescored(self, sample: dict, found: list[list[Text]]) -> list[list[Text]]:
+    def _rescored(self, sample: dict[str, Any], found: list[list[Text]]) -> list[list[Text]]:
         most = max(map(len, found))  # a graph may hold fewer texts than the beam
         filled = [texts + texts[-1:] * (most - len(texts)) for texts in found]
         device = sample["net_input"]["src_tokens"].device

@@ -1,5 +1,7 @@
 """Noisy parallel decoding: an autoregressive teacher chooses among candidates (Gu et al. 2018)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -7,8 +9,8 @@ HELPER = "helper"  # as --rescore-with: the model's own autoregressive helper in
 
 
 def teacher_scores(
-    teacher, source_tokens: Tensor, source_lengths: Tensor, candidates: list[Tensor], pad: int, eos: int
-):
+    teacher: Any, source_tokens: Tensor, source_lengths: Tensor, candidates: list[Tensor], pad: int, eos: int
+) -> list[Tensor]:
     """log p(y | x) under an autoregressive model, in one teacher-forced pass.
 
     Args:
@@ -27,7 +29,7 @@ def teacher_scores(
     target = source_tokens.new_full((len(candidates), longest), pad)
     for row, candidate in enumerate(candidates):
         target[row, : len(candidate)] = candidate
-    # Teacher forcing: the input is the target moved right, with eos first, as fairseq trains it.
+    # Teacher forcing: the input is the target shifted right, with eos first, as fairseq trains it.
     previous = torch.cat([target.new_full((len(target), 1), eos), target[:, :-1]], 1)
     previous = previous.masked_fill((previous == eos) & (torch.arange(longest, device=target.device) > 0), pad)
     encoded = teacher.encoder(source_tokens, src_lengths=source_lengths)

@@ -1,17 +1,31 @@
 """What generators share: from decoder features to hypotheses, whatever the output layer."""
 
+from typing import Any, Protocol
+
 import torch
+from fairseq.data import Dictionary
 from torch import Tensor, nn
 
 from vqnat.decoding.rescoring import teacher_scores
 from vqnat.kernels.argmax import argmax
+from vqnat.output_layers.output_layer import OutputLayer, Text
 
-# Logits held at a time: 256 MiB in fp32. On a CPU so few that their memory is used again: what is larger goes back to
-# the system after each use, and every page of it must be found anew.
+# Logits held at a time: 256 MiB in fp32. On a CPU few enough that their memory is reused: larger blocks are returned to
+# the OS and page-faulted in again on every call.
 LOGITS = 1 << 26
 CPU_LOGITS = 1 << 22
 
-Text = tuple[Tensor, Tensor]  # tokens, the end of sentence last, and as many log-probabilities
+
+class WordModel(Protocol):
+    """What a generator asks of a parallel model."""
+
+    @property
+    def output_proj(self) -> nn.Module: ...
+
+    @property
+    def output_layer(self) -> OutputLayer: ...
+
+    def eval(self) -> Any: ...
 
 
 class WordGenerator:
@@ -21,7 +35,7 @@ class WordGenerator:
     produced.
 
     Args:
-        model: has ``encoder``, ``output_proj`` and ``output_layer``.
+        model: a latent or parallel transformer.
         dictionary: the target dictionary.
         length_penalty: ``--lenpen``.
         unk_penalty: subtracted from the unknown word's log-probability (``--unkpen``).
@@ -31,8 +45,8 @@ class WordGenerator:
 
     def __init__(
         self,
-        model: nn.Module,
-        dictionary,
+        model: WordModel,
+        dictionary: Dictionary,
         length_penalty: float = 1.0,
         unk_penalty: float = 0.0,
         teacher: nn.Module | None = None,
@@ -41,17 +55,17 @@ class WordGenerator:
         self.model, self.dictionary, self.teacher = model, dictionary, teacher
         self.length_penalty, self.unk_penalty, self.word_beam = length_penalty, unk_penalty, beam
         self.eos = dictionary.eos()
-        self.never = torch.tensor(model.output_layer.never)
+        self.forbidden = torch.tensor(model.output_layer.forbidden)
 
     def best_words(self, features: Tensor, written: Tensor, count: int = 1) -> tuple[Tensor, Tensor]:
-        """The best words at every position, (B, L, count), and their log-probabilities; pads and 0 where nothing is.
+        """The best words at every position, (B, L, count), and their log-probabilities; pad and 0 at padding.
 
         Args:
             features: (B, L, D).
             written: (B, L) True at real positions.
             count: words at each position, best first.
         """
-        # The output layer is a third of the work: it sees no pads.
+        # The output layer is a third of the work: it reads real positions only.
         most = CPU_LOGITS if features.device.type == "cpu" else LOGITS
         parts = features[written].split(max(1, most // len(self.dictionary)))
         found = [self._words(part, count) for part in parts]
@@ -61,32 +75,30 @@ class WordGenerator:
         return words, scores
 
     def _words(self, features: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """Features (N, D) -> words and log-probabilities (N, count); many logits at once would fill the memory."""
-        logits = self.model.output_proj(features).float()  # (N, V)
-        normaliser = logits.logsumexp(-1, keepdim=True)
-        logits[..., self.never.to(logits.device)] = -torch.inf
+        """Features (N, D) -> the best words and their log-probabilities (N, count)."""
+        logits: Tensor = self.model.output_proj(features).float()  # (N, V)
+        normalizer = logits.logsumexp(-1, keepdim=True)
+        logits[..., self.forbidden.to(logits.device)] = -torch.inf
         if self.unk_penalty:
             logits[..., self.dictionary.unk()] -= self.unk_penalty
         for symbol, penalty in self.model.output_layer.penalties.items():
             logits[..., symbol] -= penalty
         words = argmax(logits).unsqueeze(-1) if count == 1 else logits.topk(min(count, logits.shape[-1])).indices
-        return words, logits.gather(-1, words) - normaliser
+        return words, logits.gather(-1, words) - normalizer
 
     def texts(self, features: Tensor, written: Tensor) -> list[list[Text]]:
         """For each sentence its texts, best first: one, or as many as the beam of the graph of words has."""
         layer = self.model.output_layer
         words, scores = self.best_words(features, written, layer.choices)
-        if layer.choices > 1:
-            return layer.n_best(words, scores, features, written, self.word_beam, self.length_penalty)
-        return [[text] for text in layer.search(words.squeeze(-1), scores.squeeze(-1), features, written)]
+        return layer.n_best(words, scores, features, written, self.word_beam, self.length_penalty)
 
-    def rescore(self, sample: dict, candidates: list[Tensor]) -> list[Tensor]:
+    def rescore(self, sample: dict[str, Any], candidates: list[Tensor]) -> list[Tensor]:
         """The teacher's log-probability of every token of the candidates, as many for each sentence."""
         net_input = sample["net_input"]
         source, lengths = net_input["src_tokens"], net_input["src_lengths"]
         return teacher_scores(self.teacher, source, lengths, candidates, self.dictionary.pad(), self.eos)
 
-    def hypothesis(self, text: Text, prior: float = 0.0) -> dict:
+    def hypothesis(self, text: Text, prior: float = 0.0) -> dict[str, Any]:
         """One hypothesis in fairseq's format; ``prior`` is a log-probability that belongs to no token."""
         tokens, scores = text
         total = float(scores.sum()) + prior

@@ -14,7 +14,7 @@ from fairseq.dataclass.configs import GenerationConfig
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from vqnat.decoding.generator import LatentGenerator
+from vqnat.decoding.latent_generator import LatentGenerator
 from vqnat.decoding.latent_search import CodeSequences
 from vqnat.diagnosis.options import Options
 from vqnat.distillation.batches import plan_batches

@@ -8,14 +8,14 @@ from omegaconf import OmegaConf
 
 import vqnat
 from vqnat.errors import UserError
+from vqnat.export.example_inputs import examples
 from vqnat.export.graphs import graphs_of
 from vqnat.export.onnx_files import TOLERANCE, fp32_model, largest_difference, save, versions
 from vqnat.export.row_int8 import quantize_linear_maps
-from vqnat.export.tracing import examples
 from vqnat.hub.translator import LatentTranslator
+from vqnat.kernels.packed_linear import Int8Linear, PackedLinear
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat.modules.packed import Int8Linear, PackedLinear
 from vqnat.results import sha256
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.pieces import Words
@@ -38,8 +38,8 @@ def export(
         precisions: which models to write, of :data:`vqnat_serving.description.PRECISIONS`.
 
     Raises:
-        UserError: the model is none of these or is packed, its text cannot be cut without fairseq, or ``out`` is
-            something else.
+        UserError: not such a model, or a prepacked one; text that the runner cannot cut into pieces; or ``out``
+            exists and is no export.
     """
     model = translator.model
     if not isinstance(model, LatentTransformer | ParallelTransformer):
@@ -55,7 +55,7 @@ def export(
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        write_models(model, list(model.output_layer.never), temporary, precisions)
+        write_models(model, list(model.output_layer.forbidden), temporary, precisions)
         description = describe(translator, checkpoint, precisions)
         translator.task.source_dictionary.save(str(temporary / description.source_dictionary))
         translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
@@ -79,12 +79,12 @@ def check_replaceable(out: Path) -> None:
 
 
 def write_models(
-    model: LatentTransformer | ParallelTransformer, never: list[int], folder: Path, precisions: Sequence[str]
+    model: LatentTransformer | ParallelTransformer, forbidden: list[int], folder: Path, precisions: Sequence[str]
 ) -> None:
-    """Export every graph, hold it against torch, quantize it."""
-    graphs = graphs_of(model, never)
+    """Export every graph, check it against torch, quantize it."""
+    graphs = graphs_of(model, forbidden)
     traced = examples(model, batch=3, source=7, codes=5)
-    # Other sizes, and so other pads, than it was traced with.
+    # Other sizes, and so other padding, than it was traced with.
     checks = [examples(model, *sizes) for sizes in ((2, 1, 1, 1), (4, 11, 2, 3))]
     for part, graph in graphs.items():
         made = fp32_model(graph.eval(), traced[part])

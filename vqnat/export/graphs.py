@@ -1,17 +1,17 @@
 """The parts of a model as functions of tensors alone, ready for export.
 
-Pads reach no real position in any of them: they are masked wherever positions are mixed.
+Padding reaches no real position in any of them: it is masked wherever positions are mixed.
 """
 
 import torch
 from torch import Tensor, nn
 
-from vqnat.export.searches import BeamTurn, GreedyTurn
+from vqnat.export.search_turns import BeamTurn, GreedyTurn
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.models.source_encoder import EncodedSource
 
-BLOCK = 64  # places of the output map whose largest value is found at once
+BLOCK = 64  # columns of the output projection whose largest value is found at once
 
 
 class Encoder(nn.Module):
@@ -30,30 +30,30 @@ class Encoder(nn.Module):
 class _Words(nn.Module):
     """Features to words.
 
-    Words that are never written have no place in the output map; others have one more, so that the places are a
+    Forbidden words have no column in the output projection; a few others have two, so that the number of columns P is a
     multiple of :data:`BLOCK`.
 
     Args:
         model: has ``output_proj`` and ``output_layer``.
-        never: words that are not produced.
+        forbidden: words that are never written.
     """
 
-    def __init__(self, model: nn.Module, never: list[int]):
+    def __init__(self, model: nn.Module, forbidden: list[int]):
         super().__init__()
         self.output_layer = model.output_layer
         weight = model.output_proj.weight.detach()  # (V, D)
-        written = [word for word in range(len(weight)) if word not in never]
+        written = [word for word in range(len(weight)) if word not in forbidden]
         self.size = len(written)
         words = torch.tensor(written + written[:1] * (-self.size % BLOCK))  # (P,)
         self.register_buffer("vocabulary", words)
-        self.output_proj, self.other_proj = _linear(weight[words]), _linear(weight[never])
+        self.output_proj, self.other_proj = _linear(weight[words]), _linear(weight[forbidden])
         penalty = torch.zeros(len(weight))
         for symbol, value in self.output_layer.penalties.items():
             penalty[symbol] = value
         self.register_buffer("penalty", penalty[words] if penalty.any() else None)
 
     def words(self, features: Tensor, real: Tensor, scored: Tensor) -> tuple[Tensor, ...]:
-        """The best words (B, L), their log-probabilities, and what the output layer's search needs besides.
+        """The best words (B, L), their log-probabilities, and what else the output layer's search needs.
 
         Without ``scored``, a bool, log-probabilities are zeros.
         """
@@ -61,7 +61,7 @@ class _Words(nn.Module):
         place = _argmax(logits if self.penalty is None else logits - self.penalty)  # (B, L)
 
         def scores(logits: Tensor, features: Tensor, place: Tensor) -> Tensor:
-            # A word that is never written keeps its share of the probability, as in WordGenerator.
+            # A forbidden word keeps its share of the probability, as in WordGenerator.
             whole = torch.cat([logits[..., : self.size], self.other_proj(features)], -1)  # (B, L, V)
             place = torch.where(place < self.size, place, 0)
             found = whole.log_softmax(-1).gather(-1, place.unsqueeze(-1)).squeeze(-1)
@@ -81,15 +81,16 @@ class _Words(nn.Module):
 class Decoder(_Words):
     """Codes to words: expander, parallel decoder, output layer."""
 
-    def __init__(self, model: LatentTransformer, never: list[int]):
-        super().__init__(model, never)
+    def __init__(self, model: LatentTransformer, forbidden: list[int]):
+        super().__init__(model, forbidden)
         self.register_buffer("vectors", all_code_vectors(model))  # (K, D)
         self.decoder = model.decoder
 
     def forward(
         self, codes: Tensor, real: Tensor, vectors: Tensor, source_real: Tensor, scored: Tensor
     ) -> tuple[Tensor, ...]:
-        """
+        """The words of a batch of code sequences.
+
         Args:
             codes: (B, T).
             real: (B, T) True at real codes.
@@ -120,8 +121,8 @@ class SourceVectors(nn.Module):
 class SourceDecoder(_Words):
     """Source vectors to words, for a parallel transformer."""
 
-    def __init__(self, model: ParallelTransformer, never: list[int]):
-        super().__init__(model, never)
+    def __init__(self, model: ParallelTransformer, forbidden: list[int]):
+        super().__init__(model, forbidden)
         self.decoder = model.decoder
 
     def forward(self, vectors: Tensor, source_real: Tensor, scored: Tensor) -> tuple[Tensor, ...]:
@@ -131,13 +132,13 @@ class SourceDecoder(_Words):
         return self.words(self.decoder(x, real, source), real, scored)
 
 
-def graphs_of(model: nn.Module, never: list[int]) -> dict[str, nn.Module]:
-    """Every part of a model by name; of a search, one turn."""
+def graphs_of(model: nn.Module, forbidden: list[int]) -> dict[str, nn.Module]:
+    """Every part of a model, by name; for a search, one turn."""
     if isinstance(model, ParallelTransformer):
-        return {"encoder": SourceVectors(model), "decoder": SourceDecoder(model, never)}
+        return {"encoder": SourceVectors(model), "decoder": SourceDecoder(model, forbidden)}
     vectors = all_code_vectors(model)
     turns = {"greedy": GreedyTurn(model, vectors), "beam": BeamTurn(model, vectors)}
-    return {"encoder": Encoder(model), **turns, "decoder": Decoder(model, never)}
+    return {"encoder": Encoder(model), **turns, "decoder": Decoder(model, forbidden)}
 
 
 def all_code_vectors(model: LatentTransformer) -> Tensor:
@@ -154,7 +155,7 @@ def _linear(weight: Tensor) -> nn.Linear:
 def _argmax(x: Tensor) -> Tensor:
     """(B, L, P), P a multiple of BLOCK -> (B, L), the first place of the largest value.
 
-    onnxruntime's ArgMax compares value by value, its maximum many at once; so the block is found before the place.
+    onnxruntime's ArgMax compares one value at a time, its maximum many at once; so the block is found first.
     """
     blocks = x.reshape(-1, x.shape[-1] // BLOCK, BLOCK)  # (N, P / BLOCK, BLOCK)
     block = blocks.amax(-1).argmax(-1)  # (N,)

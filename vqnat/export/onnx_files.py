@@ -1,4 +1,4 @@
-"""Making ONNX models, writing them, and checking them against torch."""
+"""Make ONNX models, write them, and check them against torch."""
 
 import logging
 import warnings
@@ -12,19 +12,19 @@ import torch
 from onnx import GraphProto, ModelProto
 from torch import nn
 
-from vqnat.export.fused import fused
-from vqnat.export.loops import Turn, loop_of
-from vqnat.export.tracing import Example
+from vqnat.export.example_inputs import Example
+from vqnat.export.fused_attention import fused
+from vqnat.export.search_loop import Turn, loop_of
 
 OPSET = 20
-TOLERANCE = 1e-3  # in what leaves a graph: other orders of summing, not other computations
+TOLERANCE = 1e-3  # in a graph's outputs: another order of summing is fine, another computation is not
 
 
 def fp32_model(graph: nn.Module, example: Example) -> ModelProto:
-    """One graph with the example's names and dynamic axes, its attention in single operators."""
+    """One graph with the example's names and dynamic axes; each attention is a single operator."""
     with warnings.catch_warnings(), fused(graph):
-        warnings.simplefilter("ignore")  # of names of axes that are equal
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # of torchvision, which is not needed
+        warnings.simplefilter("ignore")  # about axes that have equal names
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # about torchvision, which is not needed
         program = torch.onnx.export(
             graph,
             example.args,
@@ -44,7 +44,7 @@ def fp32_model(graph: nn.Module, example: Example) -> ModelProto:
 
 
 def strip(graph: GraphProto) -> None:
-    """Take out shapes of values that folding took away, and stack traces, which name this machine's folders."""
+    """Remove shapes of values that folding removed, and stack traces, which name this machine's folders."""
     del graph.value_info[:]
     for node in graph.node:
         del node.metadata_props[:]
@@ -54,7 +54,7 @@ def strip(graph: GraphProto) -> None:
 
 
 def save(model: ModelProto, turn: Turn | None, path: Path) -> None:
-    """Write a graph; of a search's turn, the loop."""
+    """Write a graph; for the turn of a search, the loop."""
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model if turn is None else loop_of(model, turn), path)
 
@@ -62,10 +62,10 @@ def save(model: ModelProto, turn: Turn | None, path: Path) -> None:
 def largest_difference(graph: nn.Module, example: Example, model: ModelProto) -> float:
     """The largest difference between a graph in torch and its ONNX model, relative to 1 + |value|.
 
-    Infinities must be the same; whole numbers (chosen words) are not compared.
+    Infinities must agree; integers (chosen words) are not compared.
     """
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    wanted = {one.name for one in session.get_inputs()}  # what the graph does not read is no input
+    wanted = {one.name for one in session.get_inputs()}  # an input that the graph does not read is removed
     inputs = {name: value.numpy() for name, value in example.named.items() if name in wanted}
     found = session.run(None, inputs)
     with torch.no_grad():

@@ -1,8 +1,8 @@
-"""Linear maps in int8, with a scale for each row of activations and for each output.
+"""Linear layers in int8, with a scale for each row of activations and for each output.
 
 onnxruntime's own dynamic quantization has one scale for all activations of a batch, so that a sentence's output depends
-on the sentences beside it; its map with weights in blocks multiplies in fp32's time. Here each position is scaled by
-its own largest value, as CTranslate2 does, and the product is the integer kernel's.
+on the sentences beside it; its block-quantized linear layer is no faster than fp32. Here each position is scaled by its
+own largest value, as CTranslate2 does, and the product is the integer kernel's.
 """
 
 import numpy as np

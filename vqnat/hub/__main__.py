@@ -8,7 +8,7 @@ import torch
 from vqnat.hub.pieces import BPE
 from vqnat.hub.search import add_search_options, search_values
 from vqnat.hub.translator import DTYPES, LatentTranslator
-from vqnat_serving.command import add_options, run
+from vqnat_serving.command_line import add_options, run
 
 
 def load(options: argparse.Namespace) -> LatentTranslator:

@@ -7,7 +7,7 @@ from fairseq.dataclass import FairseqDataclass
 from vqnat.bottlenecks import bottleneck_names
 from vqnat.errors import UserError
 from vqnat.image.convolutions import ConvShape
-from vqnat.models.config import with_bottleneck_options
+from vqnat.models.latent_transformer_options import with_bottleneck_options
 
 OUTPUTS = ("softmax", "mse")
 

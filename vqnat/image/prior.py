@@ -9,8 +9,10 @@ from fairseq.models import BaseFairseqModel, register_model
 from torch import Tensor, nn
 
 from vqnat.errors import UserError
-from vqnat.modules.dropout import dropout
-from vqnat.modules.linear import Linear
+from vqnat.kernels.dropout import dropout
+from vqnat.kernels.linear import Linear
+from vqnat.modules.key_value_cache import StackCache
+from vqnat.modules.local_attention import LocalDotProduct
 from vqnat.modules.transformer import StackShape, TransformerStack
 
 
@@ -59,18 +61,12 @@ class ImagePrior(BaseFairseqModel):
         self.length = latent_field[0] * latent_field[1] * latent_field[2]
         dim = config.prior_dim
         rates = (config.dropout, 0.0, 0.0)
-        shape = StackShape(
-            config.prior_layers,
-            dim,
-            config.prior_ffn_dim,
-            config.prior_heads,
-            *rates,
-            local_block=min(config.block_length, self.length),
-        )
+        shape = StackShape(config.prior_layers, dim, config.prior_ffn_dim, config.prior_heads, *rates)
         self.embedding = nn.Embedding(codebooks * num_codes, dim)
         self.start = nn.Parameter(torch.randn(dim) * dim**-0.5)
         self.positions = nn.Parameter(torch.randn(self.length, dim) * dim**-0.5)
-        self.stack = TransformerStack(shape, reads_source=False)
+        window = LocalDotProduct(min(config.block_length, self.length))
+        self.stack = TransformerStack(shape, reads_source=False, core=window)
         self.output_proj = Linear(dim, num_codes)
         nn.init.normal_(self.embedding.weight, std=dim**-0.5)
         nn.init.normal_(self.output_proj.weight, std=dim**-0.5)
@@ -108,11 +104,11 @@ class ImagePrior(BaseFairseqModel):
         x = dropout(x, self.stack.shape.dropout, self.training)
         return self.output_proj(self.stack(x, None, causal=True))
 
-    def begin(self, batch: int) -> Tensor:
-        """An empty cache of keys and values for ``batch`` images: (layers, 2, B, H, T, D / H)."""
+    def begin(self, batch: int) -> StackCache:
+        """An empty cache of keys and values for ``batch`` images."""
         return self.stack.new_cache(batch, self.length, self.start)
 
-    def step(self, codes: Tensor | None, position: int, cache: Tensor) -> Tensor:
+    def step(self, codes: Tensor | None, position: int, cache: StackCache) -> Tensor:
         """Logits (B, K) of the code at ``position``.
 
         Args:
@@ -120,12 +116,9 @@ class ImagePrior(BaseFairseqModel):
             position: index of the code to predict.
             cache: from :meth:`begin`; this position is written into it.
         """
-        if codes is None:
-            x = self.start.expand(cache.shape[2], 1, -1)
-        else:
-            x = self._embed(codes[:, None, None], position - 1)
+        x = self.start.expand(cache.batch, 1, -1) if codes is None else self._embed(codes[:, None, None], position - 1)
         x = x + self.positions[position]
-        return self.output_proj(self.stack.step(x, cache, position)[:, 0])
+        return self.output_proj(self.stack(x, None, causal=True, caches=cache.at(position))[:, 0])
 
     @torch.no_grad()
     def sample(self, batch: int, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:

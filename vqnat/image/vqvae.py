@@ -7,7 +7,7 @@ from vqnat.errors import UserError
 from vqnat.image.autoencoder import ImageAutoencoder, ImageOutput
 from vqnat.image.codebooks import build_codebooks
 from vqnat.image.config import ImageVQVAEConfig
-from vqnat.models.config import TakesBottleneckOptions
+from vqnat.models.latent_transformer_options import TakesBottleneckOptions
 
 
 @register_model("image_vqvae", dataclass=ImageVQVAEConfig)

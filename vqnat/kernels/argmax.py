@@ -7,8 +7,13 @@ BLOCK = 128  # values whose maximum is taken first
 LEAST = 512  # shorter rows gain nothing
 
 
+def argmax_reference(x: Tensor) -> Tensor:
+    """The index of the largest value of each row, (..., K) -> (...); the lowest among equals."""
+    return x.argmax(-1)
+
+
 def argmax(x: Tensor) -> Tensor:
-    """``x.argmax(-1)``: the lowest index among equals.
+    """As :func:`argmax_reference`.
 
     torch's argmax on a CPU compares one value after another; its maximum is vectorized and many times faster. So the
     maximum of each block of a row is found first, then the block, then the place in that block alone.
@@ -21,7 +26,7 @@ def argmax(x: Tensor) -> Tensor:
     """
     length = x.shape[-1]
     if x.device.type != "cpu" or length < LEAST:
-        return x.argmax(-1)
+        return argmax_reference(x)
     rows = x.reshape(-1, length)  # (N, K)
     whole = length // BLOCK * BLOCK
     maxima = rows[:, :whole].unflatten(-1, (-1, BLOCK)).amax(-1)  # (N, K / BLOCK)

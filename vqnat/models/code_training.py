@@ -1,7 +1,7 @@
 """What the decoder and the latent predictor read in training instead of the bottleneck's own output.
 
-At inference both read one code a position, chosen by the predictor, right or wrong. In training they would read true
-codes, and in soft EM the mean of m of them: the options here close that gap.
+At inference both read one code per position, chosen by the predictor, right or wrong. In training they would read the
+true codes (in soft EM the mean of m of them); the options here close that gap (exposure bias).
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ PARTS = ("encoder", "target_encoder", "bottleneck", "predictor", "decoder", "out
 
 @dataclass
 class CodeTrainingConfig(FairseqDataclass):
-    """Options of the codes in training; none changes the model or its decoding."""
+    """Options of the codes that training reads; none changes the model or its decoding."""
 
     codes_read: str = field(
         default="mean",
@@ -31,8 +31,8 @@ class CodeTrainingConfig(FairseqDataclass):
     code_noise: float = field(
         default=0.0,
         metadata={
-            "help": "share of codes that decoder and predictor read wrong in training: one of the nearest others "
-            "(as RobusTok's latent perturbation, arXiv:2509.12474)"
+            "help": "share of codes that decoder and predictor read replaced by one of their nearest neighbors in "
+            "training (as RobusTok's latent perturbation, arXiv:2509.12474)"
         },
     )
     code_noise_neighbors: int = field(
@@ -78,7 +78,7 @@ class CodeTrainingConfig(FairseqDataclass):
 
 
 def code_training_checks(config: CodeTrainingConfig) -> tuple[tuple[str, bool, str], ...]:
-    """(option, whether its value is possible, what is possible) of each option."""
+    """(option, whether its value is valid, the valid values) of each option."""
     rate = config.predictor_dropout
     return (
         ("codes-read", config.codes_read in CODES_READ, ", ".join(CODES_READ)),
@@ -128,7 +128,7 @@ def mix_predicted(rate: float, bottleneck: Bottleneck, vectors: Tensor, code_log
 
 
 def near_codes(codes: Tensor, table: Tensor, neighbors: int) -> Tensor:
-    """For each of the codes (n,) one of its nearest others in the table (K, D), by chance."""
+    """For each of the codes (n,) one of its nearest neighbors in the table (K, D), drawn uniformly."""
     neighbors = min(neighbors, len(table) - 1)
     scores = torch.addmm(-table.square().sum(-1), table[codes], table.t(), alpha=2)  # (n, K)
     nearest = scores.scatter_(1, codes.unsqueeze(1), -torch.inf).topk(neighbors, -1).indices  # (n, neighbors)

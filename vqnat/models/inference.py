@@ -1,10 +1,10 @@
-"""What a trained latent transformer becomes before it translates: faster, and of no other use."""
+"""Prepare a trained model for inference. Irreversible: it can no longer be trained, saved or moved."""
 
 import torch
 
 from vqnat.errors import UserError
+from vqnat.kernels.packed_linear import LEAST, Int8Linear, PackedLinear, can_pack, pack
 from vqnat.models.compilation import compile_parts
-from vqnat.modules.packed import LEAST, Int8Linear, PackedLinear, can_pack, pack
 
 PARTS = ("encoder", "predictor", "decoder", "output_proj", "output_layer")  # what decoding runs; codes stay in fp32
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -12,13 +12,13 @@ PRECISIONS = (*DTYPES, "int8_dynamic")
 
 
 def prepare(model: torch.nn.Module, precision: str | None = None, compiled: bool = False) -> None:
-    """Cast a model and pack its large linear maps, in place. It cannot be trained, saved or moved any more.
+    """Cast a model and prepack its large linear layers, in place. It can no longer be trained, saved or moved.
 
     Args:
         model: a :class:`LatentTransformer` or :class:`ParallelTransformer` on its device.
-        precision: one of :data:`PRECISIONS`; None leaves it as it is. ``int8_dynamic`` needs a CPU, and with it a
-            sentence's translation may depend on its batch.
-        compiled: torch.compile instead of packing; the first sentences then take minutes.
+        precision: one of :data:`PRECISIONS`; None leaves it as it is. ``int8_dynamic`` needs a CPU, and makes a
+            sentence's translation depend slightly on its batch.
+        compiled: torch.compile instead of prepacking; the first sentences then take minutes.
 
     Raises:
         UserError: for any other precision, or another device.

@@ -7,31 +7,32 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vqnat.bottlenecks import Bottleneck
+from vqnat.kernels.dropout import dropout
+from vqnat.kernels.linear import Linear
 from vqnat.models.code_training import code_table
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.modules.attention import Projected
-from vqnat.modules.dropout import dropout
-from vqnat.modules.linear import Linear
+from vqnat.modules.key_value_cache import StackCache
 from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack
 
 
 @dataclass
 class PredictorState:
-    """What decoding keeps between steps: caches (layers, 2, B, H, length, D / H) and the projected source."""
+    """What decoding keeps between steps: keys and values of the codes so far, and the projected source."""
 
-    cache: Tensor
+    cache: StackCache
     source: list[Projected]
-    attend_source: Tensor | None
+    source_mask: Tensor | None
 
     def reorder(self, rows: Tensor) -> None:
         """Row i of the batch becomes what row ``rows[i]`` was; rows of one sentence stay in that sentence."""
-        self.cache = self.cache.index_select(2, rows)
+        self.cache.reorder(rows)
 
 
 class TiedOutput(nn.Module):
-    """Logits of the codes by their vectors, so that codes that are alike are learned together (Press & Wolf 2017).
+    """Logits of the codes from their vectors, so that similar codes are learned together (Press & Wolf 2017).
 
-    logit_j = h . LayerNorm(e_j) / sqrt(D) + b_j,   and one more number for the end of the sequence
+    logit_j = h . LayerNorm(e_j) / sqrt(D) + b_j,   and one more output for the end of the sequence
     """
 
     def __init__(self, dim: int, bottleneck: Bottleneck):
@@ -58,7 +59,7 @@ class LatentPredictor(nn.Module):
         shape: of the Transformer.
         bottleneck: whose codes it predicts.
         max_codes: the most codes of a sentence.
-        tied: logits by the codes' vectors, see :class:`TiedOutput`.
+        tied: logits from the codes' vectors, see :class:`TiedOutput`.
     """
 
     def __init__(self, shape: StackShape, bottleneck: Bottleneck, max_codes: int, tied: bool = False):
@@ -77,7 +78,7 @@ class LatentPredictor(nn.Module):
             nn.init.zeros_(self.output_proj.bias)
 
     def forward(self, vectors: Tensor, source: EncodedSource) -> Tensor:
-        """Teacher forcing.
+        """Training: every position from the true codes before it (teacher forcing).
 
         Args:
             vectors: (B, T, D) the vectors of the codes.
@@ -90,7 +91,7 @@ class LatentPredictor(nn.Module):
         x = torch.cat([self.start.expand(len(x), 1, -1), x], 1)  # (B, T + 1, D)
         x = x + self.positions(0, x.shape[1])
         x = dropout(x, self.stack.shape.dropout, self.training)
-        x = self.stack(x, None, self.stack.project_source(source.vectors), source.attend, causal=True)
+        x = self.stack(x, None, self.stack.project_source(source.vectors), source.mask, causal=True)
         return self.output_proj(x)
 
     def begin(self, source: EncodedSource, beam: int, length: int) -> PredictorState:
@@ -100,7 +101,7 @@ class LatentPredictor(nn.Module):
             projected = [(key.repeat_interleave(beam, 0), value.repeat_interleave(beam, 0)) for key, value in projected]
         repeated = source.repeat(beam)
         cache = self.stack.new_cache(len(repeated.vectors), length + 1, source.vectors)
-        return PredictorState(cache, projected, repeated.attend)
+        return PredictorState(cache, projected, repeated.mask)
 
     def step(self, vectors: Tensor | None, position: int, state: PredictorState) -> Tensor:
         """Logits (B, K + 1) of the code at ``position``.
@@ -108,12 +109,12 @@ class LatentPredictor(nn.Module):
         Args:
             vectors: (B, D) the vectors of the codes at ``position - 1``; None at position 0.
             position: index of the code to predict.
-            state: from :meth:`begin`; its caches are advanced.
+            state: from :meth:`begin`; this position is written into its cache.
         """
         if vectors is None:
-            x = self.start.expand(state.cache.shape[2], 1, -1)
+            x = self.start.expand(state.cache.batch, 1, -1)
         else:
             x = self.input_proj(self.input_norm(vectors)).unsqueeze(1)  # (B, 1, D)
         x = x + self.positions(position, 1)
-        x = self.stack.step(x, state.cache, position, state.source, state.attend_source)
+        x = self.stack(x, None, state.source, state.source_mask, causal=True, caches=state.cache.at(position))
         return self.output_proj(x[:, 0])

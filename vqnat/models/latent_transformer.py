@@ -1,6 +1,7 @@
 """The latent transformer (Kaiser et al. 2018; Roy et al. 2018, section 5.1)."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -10,15 +11,15 @@ from torch import Tensor, nn
 
 from vqnat.bottlenecks import BottleneckOutput, build_bottleneck
 from vqnat.errors import UserError
+from vqnat.kernels.linear import Linear
+from vqnat.models.autoregressive_helper import AutoregressiveHelper
 from vqnat.models.code_training import PARTS, mix_predicted, trained_parts, vectors_read
-from vqnat.models.config import LatentTransformerConfig, TakesBottleneckOptions, check
-from vqnat.models.helper import AutoregressiveHelper
 from vqnat.models.inference import prepare
 from vqnat.models.latent_predictor import LatentPredictor
+from vqnat.models.latent_transformer_options import LatentTransformerConfig, TakesBottleneckOptions, check
 from vqnat.models.parallel_decoder import ParallelDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
 from vqnat.models.target_encoder import TargetEncoder
-from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape
 from vqnat.output_layers import Positions, build_output_layer
 from vqnat.output_layers.registry import check_checkpoint, upsample_factor
@@ -33,7 +34,7 @@ class TrainingOutput:
         target: (B, T) target, end of sentence included, padded on the right.
         code_logits: (B, T + 1, K + 1) of the latent predictor for each of its passes; none until the codebook has
             started.
-        code_targets: (B, T + 1, m) what they predict, the end of the codes included.
+        code_targets: (B, T + 1, m) what they predict, including the end of the codes.
         code_mask: (B, T + 1) True where a prediction counts.
         bottleneck: the record of the bottleneck.
         helper_logits: (N, V) of the autoregressive helper at the N real target positions; None without one.
@@ -55,6 +56,8 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
     Training:  target -> target encoder -> bottleneck -> decoder -> the same target;  source -> predictor -> codes.
     Inference: source -> predictor -> codes -> decoder -> all words in one pass.
     """
+
+    config: Any  # a LatentTransformerConfig, a dataclass that is made at run time
 
     def __init__(
         self, config: LatentTransformerConfig, source_embedding: Embedding, target_embedding: Embedding, eos: int = 2
@@ -83,7 +86,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         self.decoder = ParallelDecoder(shape(config.decoder_layers), steps, self.max_codes * self.stride, upsample)
         self.helper = None
         if config.helper_layers:
-            # one more position: a candidate that fills all of them gets an end of sentence
+            # one more position: a candidate that fills all positions gets an end of sentence
             longest = self.max_codes * self.stride + 1
             self.helper = AutoregressiveHelper(shape(config.helper_layers), target_embedding, longest)
         vocabulary = target_embedding.num_embeddings
@@ -121,7 +124,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         return cls(config, source_embedding, target_embedding, target.eos())
 
     def load_state_dict(self, state_dict, strict=True, model_cfg=None, args=None):
-        """As fairseq's; another vocabulary or output layer is named before torch lists every tensor."""
+        """As fairseq's; a different vocabulary or output layer is reported before torch lists every tensor."""
         check_checkpoint(self.output_layer, state_dict)
         for name, side in (("encoder.embedding", "source"), ("target_encoder.embedding", "target")):
             theirs, ours = state_dict.get(f"{name}.weight"), self.get_submodule(name).num_embeddings
@@ -164,7 +167,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             src_tokens: (B, S) source, end of sentence included, padded on either side.
             src_lengths: (B,) its lengths in tokens.
             target: (B, T) target, end of sentence included, padded on the right.
-            predictor_passes: how often the latent predictor runs, each time with other dropout masks.
+            predictor_passes: how often the latent predictor runs, each time with new dropout masks.
         """
         source = self.encoder(src_tokens)
         codes = self.num_codes(src_lengths, target.ne(self.pad).sum(1))  # (B,)
@@ -200,7 +203,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         )
 
     def _quantize(self, z: Tensor, real: Tensor, source: EncodedSource) -> BottleneckOutput:
-        """The codes of z (B, T, D), real (B, T); with ``--predictable-codes`` the predictor has a say."""
+        """The codes of z (B, T, D), real (B, T); ``--predictable-codes``: the predictor gives the prior."""
         weight, floor = self.config.predictable_codes, self.config.predictable_codes_floor
         if not weight or not self.bottleneck.started:
             return self.bottleneck(z, real)
@@ -215,7 +218,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         return self.bottleneck(z, real, log_prior)
 
     def _code_targets(self, samples: Tensor, codes: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Samples (B, T, m) with the end at position ``codes`` (B,), and the mask of what counts (B, T + 1)."""
+        """Samples (B, T, m) with the end at position ``codes`` (B,), and which predictions count (B, T + 1)."""
         targets = F.pad(samples, (0, 0, 0, 1))  # (B, T + 1, m)
         index = torch.arange(targets.shape[1], device=codes.device)
         ends = index == codes.unsqueeze(1)  # (B, T + 1)

@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from vqnat.errors import UserError
 from vqnat.kernels.argmax import argmax
+from vqnat.kernels.linear import Linear
 from vqnat.models.inference import prepare
-from vqnat.models.parallel_config import ParallelTransformerConfig, TinyParallelConfig, check
-from vqnat.models.position_decoder import PositionDecoder
+from vqnat.models.parallel_transformer_options import ParallelTransformerConfig, TinyParallelConfig, check
+from vqnat.models.source_copy_decoder import SourceCopyDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
-from vqnat.modules.linear import Linear
 from vqnat.modules.transformer import StackShape
 from vqnat.output_layers import Positions, build_output_layer
-from vqnat.output_layers.base import PAD
+from vqnat.output_layers.output_layer import PAD
 from vqnat.output_layers.registry import check_checkpoint, upsample_factor
 
 
@@ -52,7 +52,7 @@ class ParallelTransformer(BaseFairseqModel):
         encoder_shape = replace(shape, layers=config.encoder_layers, normalize_before=config.encoder_normalize_before)
         self.encoder = SourceEncoder(encoder_shape, source_embedding, config.max_source_positions)
         upsample = upsample_factor(config, latents=False)
-        self.decoder = PositionDecoder(shape, config.max_source_positions, upsample)
+        self.decoder = SourceCopyDecoder(shape, config.max_source_positions, upsample)
         self.output_proj = Linear(config.embed_dim, target_symbols, bias=False)
         if config.share_all_embeddings:
             self.output_proj.weight = source_embedding.weight
@@ -70,7 +70,7 @@ class ParallelTransformer(BaseFairseqModel):
         return cls(config, Embedding(len(source), config.embed_dim, source.pad()), len(target))
 
     def load_state_dict(self, state_dict, strict=True, model_cfg=None, args=None):
-        """As fairseq's; another vocabulary or output layer is named before torch lists every tensor."""
+        """As fairseq's; a different vocabulary or output layer is reported before torch lists every tensor."""
         check_checkpoint(self.output_layer, state_dict)
         for name, side in (("encoder.embedding", "source"), ("output_proj", "target")):
             theirs, ours = state_dict.get(f"{name}.weight"), self.get_submodule(name).weight

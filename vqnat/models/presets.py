@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fairseq.models import register_model
 
-from vqnat.models.config import LatentTransformerConfig
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.latent_transformer_options import LatentTransformerConfig
 
 
 @dataclass

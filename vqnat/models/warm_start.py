@@ -1,4 +1,4 @@
-"""Starting a training from another model's source encoder (Gu et al. 2018, section 4) or parallel decoder."""
+"""Warm start: begin training with another model's source encoder (Gu et al. 2018, section 4), codes or decoder."""
 
 from pathlib import Path
 

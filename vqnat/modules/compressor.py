@@ -1,9 +1,11 @@
 """Strided convolutions: T target positions become T / 2^nc latent positions."""
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.modules.linear import Linear
+from vqnat.kernels.linear import Linear
 from vqnat.modules.residual_conv import ResidualConv
 
 
@@ -11,8 +13,10 @@ class Compressor(nn.Module):
     """nc residual blocks, then nc halvings (Roy et al. 2018, section 5.1; layers of tensor2tensor's transformer_vae).
 
     Halving is a convolution of width 2 and stride 2. Its windows do not overlap, so it is one linear map of two
-    neighbours put side by side.
+    neighbors put side by side.
     """
+
+    __call__: Callable[..., Tensor]
 
     def __init__(self, dim: int, steps: int, dropout: float):
         super().__init__()
@@ -22,7 +26,8 @@ class Compressor(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(dim) for _ in range(steps))
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
-        """
+        """Shorten the sequence by a factor of 2^nc.
+
         Args:
             x: (B, T, D), T a multiple of 2^nc.
             real: (B, T) True at real positions.
@@ -30,11 +35,11 @@ class Compressor(nn.Module):
         Returns:
             (B, T / 2^nc, D). A latent position is real when any position under it is.
         """
-        weight = real.unsqueeze(-1).to(x)  # (B, T, 1)
+        keep = real.unsqueeze(-1).to(x)  # (B, T, 1)
         for block in self.residual:
-            x = block(x, weight)
+            x = block(x, keep)
         for linear, norm in zip(self.halving, self.norms, strict=True):
-            pairs = (F.relu(x) * weight).unflatten(1, (-1, 2)).flatten(2)  # (B, T / 2, 2 D)
+            pairs = (F.relu(x) * keep).unflatten(1, (-1, 2)).flatten(2)  # (B, T / 2, 2 D)
             x = norm(linear(pairs))
-            weight = weight[:, ::2]
+            keep = keep[:, ::2]
         return x

@@ -1,9 +1,11 @@
 """Transposed convolutions: each code becomes 2^nc target positions."""
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.modules.linear import Linear
+from vqnat.kernels.linear import Linear
 from vqnat.modules.residual_conv import ResidualConv
 
 
@@ -14,6 +16,8 @@ class Expander(nn.Module):
     map to 2 D, a LayerNorm over both halves, and a reshape, as in the original.
     """
 
+    __call__: Callable[..., Tensor]
+
     def __init__(self, dim: int, steps: int, dropout: float):
         super().__init__()
         self.residual = nn.ModuleList(ResidualConv(dim, 1, dropout) for _ in range(steps))
@@ -22,9 +26,9 @@ class Expander(nn.Module):
 
     def forward(self, x: Tensor, real: Tensor) -> Tensor:
         """x (B, T, D), real (B, T) True at real codes -> (B, 2^nc T, D)."""
-        weight = real.unsqueeze(-1).to(x)  # (B, T, 1)
+        keep = real.unsqueeze(-1).to(x)  # (B, T, 1)
         for block, linear, norm in zip(self.residual, self.doubling, self.norms, strict=True):
-            x = norm(linear(F.relu(block(x, weight))))  # (B, T, 2 D)
+            x = norm(linear(F.relu(block(x, keep))))  # (B, T, 2 D)
             x = x.unflatten(-1, (2, -1)).flatten(1, 2)  # (B, 2 T, D)
-            weight = weight.repeat_interleave(2, 1)
+            keep = keep.repeat_interleave(2, 1)
         return x

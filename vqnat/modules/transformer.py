@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.modules.attention import CrossAttention, Projected, SelfAttention, _linear
-from vqnat.modules.dropout import dropout
-from vqnat.modules.local_attention import LocalSelfAttention
+from vqnat.kernels.dropout import dropout
+from vqnat.modules.attention import Core, CrossAttention, Projected, SelfAttention, dot_product, xavier_linear
+from vqnat.modules.key_value_cache import KeyValueCache, StackCache
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,7 @@ class StackShape:
     """Sizes of a stack: layers, width D, inner width of the feed-forward part, heads, dropout rates.
 
     With ``normalize_before`` each block reads a LayerNorm of its input and one more LayerNorm ends the stack;
-    without, each block's output is normalised (Vaswani et al. 2017). With ``local_block`` self-attention is causal
-    and local, in blocks of so many positions.
+    without, each block's output is normalized (Vaswani et al. 2017).
     """
 
     layers: int
@@ -29,150 +28,116 @@ class StackShape:
     attention_dropout: float = 0.0
     activation_dropout: float = 0.0
     normalize_before: bool = True
-    local_block: int = 0
 
 
 class TransformerLayer(nn.Module):
     """Self-attention, attention to the source (optional), feed-forward; each with a residual and a LayerNorm."""
 
-    def __init__(self, shape: StackShape, reads_source: bool):
+    __call__: Callable[..., Tensor]
+
+    def __init__(self, shape: StackShape, reads_source: bool, core: Core = dot_product):
         super().__init__()
         self.shape = shape
         self.self_norm = nn.LayerNorm(shape.dim)
-        if shape.local_block:
-            self.self_attention = LocalSelfAttention(shape.dim, shape.heads, shape.attention_dropout, shape.local_block)
-        else:
-            self.self_attention = SelfAttention(shape.dim, shape.heads, shape.attention_dropout)
+        self.self_attention = SelfAttention(shape.dim, shape.heads, shape.attention_dropout, core)
         self.reads_source = reads_source
         if reads_source:
             self.source_norm = nn.LayerNorm(shape.dim)
             self.source_attention = CrossAttention(shape.dim, shape.heads, shape.attention_dropout)
         self.ffn_norm = nn.LayerNorm(shape.dim)
-        self.fc1 = _linear(shape.dim, shape.ffn_dim)
-        self.fc2 = _linear(shape.ffn_dim, shape.dim)
+        self.fc1 = xavier_linear(shape.dim, shape.ffn_dim)
+        self.fc2 = xavier_linear(shape.ffn_dim, shape.dim)
 
     def _residual(self, x: Tensor, norm: nn.LayerNorm, block: Callable[[Tensor], Tensor]) -> Tensor:
         y = block(norm(x) if self.shape.normalize_before else x)
         if self.training:
             y = dropout(y, self.shape.dropout)
-        return x + y if self.shape.normalize_before else norm(x + y)
+        if self.shape.normalize_before:
+            return x + y
+        normalized: Tensor = norm(x + y)
+        return normalized
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         hidden = F.relu(self.fc1(x))  # (B, T, ffn)
         return self.fc2(dropout(hidden, self.shape.activation_dropout, self.training))
 
-    def _rest(self, x: Tensor, source: Projected | None, attend_source: Tensor | None) -> Tensor:
-        if self.reads_source:
-            x = self._residual(x, self.source_norm, lambda y: self.source_attention(y, source, attend_source))
-        return self._residual(x, self.ffn_norm, self._feed_forward)
-
     def forward(
         self,
         x: Tensor,
-        attend: Tensor | None,
+        mask: Tensor | None,
         source: Projected | None = None,
-        attend_source: Tensor | None = None,
+        source_mask: Tensor | None = None,
         causal: bool = False,
+        cache: KeyValueCache | None = None,
     ) -> Tensor:
         """x (B, T, D) -> (B, T, D); the other arguments as in :mod:`vqnat.modules.attention`."""
-        x = self._residual(x, self.self_norm, lambda y: self.self_attention(y, attend, causal))
-        return self._rest(x, source, attend_source)
-
-    def step(
-        self,
-        x: Tensor,
-        cache: Tensor,
-        position: int,
-        source: Projected | None = None,
-        attend_source: Tensor | None = None,
-    ) -> Tensor:
-        """One position (B, 1, D) of the causal layer, with its cache of keys and values."""
-        x = self._residual(x, self.self_norm, lambda y: self.self_attention.step(y, cache, position))
-        return self._rest(x, source, attend_source)
-
-    def extend(
-        self, x: Tensor, past: Sequence[Tensor], source: Projected, attend_source: Tensor | None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """As :meth:`step`, without writing: see :meth:`SelfAttention.extend`."""
-        found = []
-
-        def attend(y: Tensor) -> Tensor:
-            y, present = self.self_attention.extend(y, past)
-            found.append(present)
-            return y
-
-        x = self._residual(x, self.self_norm, attend)
-        return self._rest(x, source, attend_source), found[0]
+        x = self._residual(x, self.self_norm, lambda y: self.self_attention(y, mask, causal, cache))
+        if self.reads_source:
+            x = self._residual(x, self.source_norm, lambda y: self.source_attention(y, source, source_mask))
+        return self._residual(x, self.ffn_norm, self._feed_forward)
 
 
 class TransformerStack(nn.Module):
-    """Layers, and a final LayerNorm when the layers normalise before."""
+    """Layers, and a final LayerNorm when the layers normalize before.
 
-    def __init__(self, shape: StackShape, reads_source: bool):
+    Args:
+        shape: its sizes.
+        reads_source: whether each layer attends to a source too.
+        core: of self-attention, see :mod:`vqnat.modules.attention`.
+    """
+
+    __call__: Callable[..., Tensor]
+
+    def __init__(self, shape: StackShape, reads_source: bool, core: Core = dot_product):
         super().__init__()
         self.shape = shape
-        self.layers = nn.ModuleList(TransformerLayer(shape, reads_source) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(TransformerLayer(shape, reads_source, core) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.dim) if shape.normalize_before else nn.Identity()
 
     def project_source(self, source: Tensor) -> list[Projected]:
         """Keys and values of the encoded source (B, S, D) for every layer, computed once for a sentence."""
-        return [layer.source_attention.project(source) for layer in self.layers]
+        projected = []
+        for layer in self.layers:
+            assert isinstance(layer, TransformerLayer)
+            projected.append(layer.source_attention.project(source))
+        return projected
+
+    def new_cache(self, batch: int, length: int, like: Tensor) -> StackCache:
+        """Room for keys and values of ``length`` positions of ``batch`` rows, of the type and device of ``like``."""
+        heads = self.shape.heads
+        return StackCache(like.new_zeros(len(self.layers), 2, batch, heads, length, self.shape.dim // heads))
 
     def forward(
         self,
         x: Tensor,
-        attend: Tensor | None,
-        source: list[Projected] | None = None,
-        attend_source: Tensor | None = None,
+        mask: Tensor | None,
+        source: Sequence[Projected] | None = None,
+        source_mask: Tensor | None = None,
         causal: bool = False,
+        caches: Sequence[KeyValueCache] | None = None,
     ) -> Tensor:
-        """x (B, T, D) -> (B, T, D)."""
-        for index, layer in enumerate(self.layers):
-            x = layer(x, attend, source[index] if source else None, attend_source, causal)
-        return self.norm(x)
-
-    def new_cache(self, batch: int, length: int, like: Tensor) -> Tensor:
-        """Room for keys and values of ``length`` positions: (layers, 2, B, H, length, D / H)."""
-        heads = self.shape.heads
-        return like.new_zeros(len(self.layers), 2, batch, heads, length, self.shape.dim // heads)
-
-    def step(
-        self,
-        x: Tensor,
-        cache: Tensor,
-        position: int,
-        source: list[Projected] | None = None,
-        attend_source: Tensor | None = None,
-    ) -> Tensor:
-        """One position (B, 1, D) -> (B, 1, D) of the causal stack."""
-        for index, layer in enumerate(self.layers):
-            x = layer.step(x, cache[index], position, source[index] if source else None, attend_source)
-        return self.norm(x)
-
-    def extend(
-        self, x: Tensor, past: Sequence[Tensor], source: Sequence[Tensor], attend_source: Tensor | None
-    ) -> tuple[Tensor, list[Tensor]]:
-        """As :meth:`step`, without writing: for graphs that are exported.
+        """All positions at once, or with caches the next one.
 
         Args:
-            x: (B, 1, D).
-            past: keys and values (B, H, T, D / H) so far, of one layer after the other: 2 * layers of them.
-            source: keys and values (B, H, S, D / H) of the source, in the same order.
-            attend_source: (B, 1, 1, S).
+            x: (B, T, D); with caches (B, 1, D).
+            mask: (B, 1, 1, T) bool, True at positions that may be read; None when all may.
+            source: from :meth:`project_source`.
+            source_mask: (B, 1, 1, S) bool, True at real source positions; None when all are.
+            causal: each position reads itself and those before it.
+            caches: of each layer, such as :meth:`StackCache.at` gives; x is appended to them.
 
         Returns:
-            x (B, 1, D), and ``past`` with this position's.
+            as x.
         """
-        found = []
         for index, layer in enumerate(self.layers):
-            own = slice(2 * index, 2 * index + 2)
-            x, present = layer.extend(x, past[own], tuple(source[own]), attend_source)
-            found.extend(present)
-        return self.norm(x), found
+            memory, cache = source[index] if source else None, caches[index] if caches else None
+            x = layer(x, mask, memory, source_mask, causal, cache)
+        normalized: Tensor = self.norm(x)
+        return normalized
 
 
-def attend_mask(real: Tensor) -> Tensor | None:
-    """(B, T) True at real positions -> (B, 1, 1, T) for attention, or None when nothing is a pad.
+def attention_mask(real: Tensor) -> Tensor | None:
+    """The padding mask of attention: (B, T) True at real positions -> (B, 1, 1, T), or None when nothing is a pad.
 
     Asking whether there are pads costs a look at the device, so on accelerators the mask is always kept; so it is
     in a compiled or exported graph, which must hold for batches with and without pads.
@@ -195,6 +160,9 @@ def positions(length: int, dim: int, device: torch.device | None = None) -> Tens
 
 class SinusoidalPositions(nn.Module):
     """A table of positions, made once for the longest sequence."""
+
+    __call__: Callable[..., Tensor]
+    table: Tensor
 
     def __init__(self, max_length: int, dim: int):
         super().__init__()

@@ -1,13 +1,16 @@
 """Connectionist temporal classification: repeats and blanks."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from vqnat.output_layers.base import BOS, EOS, PAD, OutputLayer, Positions, WordLoss, finish
+from vqnat.kernels.word_log_probs import word_log_probs
 from vqnat.output_layers.ctc_alignment import best_alignment
-from vqnat.output_layers.log_probs import smoothing_loss, word_log_probs
+from vqnat.output_layers.output_layer import BOS, EOS, PAD, OutputLayer, Positions, Text, WordLoss, finish
+from vqnat.output_layers.smoothing import smoothing_loss
 
 BLANK = BOS  # a symbol that no text holds and that every dictionary has
 
@@ -22,10 +25,10 @@ class CTCLayer(OutputLayer):
 
     name = "ctc"
     marker = "blank"
-    never = (PAD, EOS)
+    forbidden = (PAD, EOS)
     upsample, upsample_source = 2.0, 2.0
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.register_buffer("blank", torch.tensor(BLANK))  # tells its checkpoints from those of other layers
 
@@ -53,7 +56,7 @@ class CTCLayer(OutputLayer):
             loss = (1 - smoothing) * nll + smoothing * smoothing_loss(mean, rows, lengths, counted)
         return WordLoss(loss, nll.detach(), counted.sum(), (~reachable).sum())
 
-    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[Text]:
         """The best symbol at each position, repeats and blanks taken out.
 
         A word's score is that of its positions and of the blanks before it; blanks at the end are the end of
@@ -68,7 +71,7 @@ class CTCLayer(OutputLayer):
         """The symbols of the most probable way to write the target; blanks are symbols too."""
         labels, label_lengths = _labels(target)
         columns = F.pad(labels, (1, 0), value=BLANK)
-        # A position's normaliser is the same for all that it could write.
+        # A position's normalizer is the same for all that it could write.
         logits = positions.padded(positions.logits.gather(-1, columns[positions.rows()]).float())  # (B, L, 1 + S)
         lengths = positions.real.sum(1)
         states = best_alignment(logits, labels, lengths, label_lengths)  # (B, L)
@@ -98,7 +101,7 @@ def _places(labels: Tensor) -> Tensor:
     return torch.where(same, index, labels.shape[1]).amin(-1) + 1
 
 
-def _collapse(words: Tensor, scores: Tensor, new: Tensor) -> tuple[Tensor, Tensor]:
+def _collapse(words: Tensor, scores: Tensor, new: Tensor) -> Text:
     """One sentence (L,): its words where they are new, and the scores of the positions that belong to each."""
     # A position belongs to the word that it writes, a blank to the next word.
     owner = new.long().cumsum(0) - (words != BLANK).long()  # (L,)
@@ -114,12 +117,11 @@ class _CTC(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, log_probs: Tensor, labels: Tensor, lengths: Tensor, label_lengths: Tensor) -> Tensor:
+    def forward(ctx: Any, log_probs: Tensor, labels: Tensor, lengths: Tensor, label_lengths: Tensor) -> Tensor:
         wanted = ctx.needs_input_grad[0]
         with torch.enable_grad():
             x = log_probs.detach().requires_grad_(wanted)
-            options = {"reduction": "none", "zero_infinity": True}
-            loss = F.ctc_loss(x, labels, lengths, label_lengths, **options)  # (B,)
+            loss = F.ctc_loss(x, labels, lengths, label_lengths, reduction="none", zero_infinity=True)  # (B,)
             if wanted:
                 [grad] = torch.autograd.grad(loss.sum(), x)
         if wanted:
@@ -131,6 +133,6 @@ class _CTC(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         [posterior] = ctx.saved_tensors
         return -posterior * grad.unsqueeze(-1), None, None, None

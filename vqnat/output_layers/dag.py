@@ -6,11 +6,12 @@ import torch
 from torch import Tensor
 
 from vqnat.errors import UserError
-from vqnat.modules.linear import Linear
-from vqnat.output_layers.base import BOS, EOS, PAD, OutputLayer, Positions, WordLoss
+from vqnat.kernels.linear import Linear
+from vqnat.kernels.word_log_probs import word_log_probs
 from vqnat.output_layers.dag_beam import beam_texts
 from vqnat.output_layers.dag_paths import best_path, log_likelihood
-from vqnat.output_layers.log_probs import smoothing_loss, word_log_probs
+from vqnat.output_layers.output_layer import BOS, EOS, PAD, OutputLayer, Positions, Text, WordLoss
+from vqnat.output_layers.smoothing import smoothing_loss
 
 SEARCHES = ("greedy", "lookahead", "beam")
 BEAM_WORDS = 8  # the best of each vertex; what a path writes is nearly always among them
@@ -29,7 +30,7 @@ class DAGLayer(OutputLayer):
 
     name = "dag"
     marker = "gate_proj.weight"
-    never = (PAD, BOS, EOS)
+    forbidden = (PAD, BOS, EOS)
     graph_outputs = ("next", "links")
     upsample, upsample_source = 2.0, 3.0
 
@@ -42,7 +43,7 @@ class DAGLayer(OutputLayer):
 
     @property
     def choices(self) -> int:
-        """Words at a vertex that the search reads."""
+        """How many words at a vertex the search reads."""
         return BEAM_WORDS if self.how == "beam" else 1
 
     def transitions(self, features: Tensor, real: Tensor) -> Tensor:
@@ -60,7 +61,8 @@ class DAGLayer(OutputLayer):
             # Not -inf: the last vertex has no successor, and a softmax of nothing is no number.
             scores = scores.masked_fill(~allowed.unsqueeze(1), torch.finfo(torch.float32).min).softmax(-1)
             gates = self.gate_proj(features).float().softmax(-1).transpose(1, 2)  # (B, H, L)
-            return (scores * gates.unsqueeze(-1)).sum(1) * allowed
+            mixture: Tensor = (scores * gates.unsqueeze(-1)).sum(1)  # (B, L, L)
+            return mixture * allowed
 
     def loss(self, positions: Positions, target: Tensor, smoothing: float = 0.0) -> WordLoss:
         """-log p(y | x)."""
@@ -105,8 +107,8 @@ class DAGLayer(OutputLayer):
         chosen = value.masked_fill(~later, -torch.inf).argmax(-1)
         return chosen, links.gather(2, chosen.unsqueeze(-1)).squeeze(-1)
 
-    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """From vertex to chosen vertex."""
+    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[Text]:
+        """The words along the chosen successors, from the first vertex to the last."""
         chosen, links = (value.tolist() for value in self.graph(features, real, scores))
         words_, scores_, ends = words.tolist(), scores.tolist(), (real.sum(1) - 1).tolist()
         found = []
@@ -123,8 +125,10 @@ class DAGLayer(OutputLayer):
 
     def n_best(
         self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor, beam: int, length_penalty: float
-    ) -> list[list[tuple[Tensor, Tensor]]]:
-        """Up to ``beam`` texts of each sentence, from ``choices`` words (B, L, k) at each vertex."""
+    ) -> list[list[Text]]:
+        """Up to ``beam`` texts of each sentence with ``--dag-search beam``, else the one that :meth:`search` finds."""
+        if self.how != "beam":
+            return super().n_best(words, scores, features, real, beam, length_penalty)
         links = self.transitions(features, real).cpu()
         words, scores, lengths = words.cpu(), scores.cpu(), real.sum(1).tolist()
         return [

@@ -3,12 +3,10 @@
 import torch
 from torch import Tensor
 
-from vqnat.output_layers.base import EOS
+from vqnat.output_layers.output_layer import EOS, Text
 
 
-def beam_texts(
-    links: Tensor, words: Tensor, scores: Tensor, beam: int, length_penalty: float
-) -> list[tuple[Tensor, Tensor]]:
+def beam_texts(links: Tensor, words: Tensor, scores: Tensor, beam: int, length_penalty: float) -> list[Text]:
     """The best texts of one sentence, each with the sum over all its paths (Huang et al. 2022, section 3.4).
 
     A candidate is a prefix with the probability to have written it and to be at each vertex, so that paths with equal

@@ -4,6 +4,8 @@ A path begins at vertex 0, goes to later vertices only, writes a word at each of
 sentence's last vertex.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -20,26 +22,27 @@ class _LogLikelihood(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, transitions: Tensor, emissions: Tensor, lengths: Tensor, ends: Tensor) -> Tensor:
+    def forward(ctx: Any, transitions: Tensor, emissions: Tensor, lengths: Tensor, ends: Tensor) -> Tensor:
         matrix = transitions.double()  # (B, L, L)
         emitted = _emitted(emissions.double().exp(), lengths, ends)  # (T, B, L)
         reached = torch.zeros_like(emitted[0])  # (B, L) probability of the words so far and to be at a vertex, scaled
         reached[:, 0] = 1
-        before, scales = [], []
+        before: list[Tensor] = []
+        each_scale: list[Tensor] = []
         for emission in emitted:
             before.append(reached)
             reached = torch.bmm(reached.unsqueeze(1), matrix).squeeze(1) * emission
             scale = reached.amax(1, keepdim=True).clamp_(min=TINY)  # (B, 1)
             reached = reached / scale
-            scales.append(scale)
-        scales = torch.stack(scales)  # (T, B, 1)
+            each_scale.append(scale)
+        scales = torch.stack(each_scale)  # (T, B, 1)
         open_ = torch.arange(len(emitted), device=lengths.device).unsqueeze(1) < lengths  # (T, B)
         ctx.save_for_backward(matrix, emitted, torch.stack(before), reached, scales, lengths)
         return torch.where(open_, scales.squeeze(-1).log(), 0).sum(0).float()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         matrix, emitted, before, last, scales, lengths = ctx.saved_tensors
         after = torch.cat([before[1:], last.unsqueeze(0)])  # (T, B, L) reached after each step
         completes = torch.zeros_like(last)  # (B, L) scaled so that sum(reached * completes) is 1
@@ -79,7 +82,8 @@ def log_likelihood(transitions: Tensor, emissions: Tensor, lengths: Tensor, ends
     Returns:
         (B,) float32, in nats; finite, but of no meaning where ``lengths > ends``: no path is that long.
     """
-    return _LogLikelihood.apply(transitions, emissions, lengths, ends)
+    likelihood: Tensor = _LogLikelihood.apply(transitions, emissions, lengths, ends)
+    return likelihood
 
 
 @torch.no_grad()

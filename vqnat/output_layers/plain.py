@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from vqnat.criterions.smoothed_cross_entropy import smoothed_cross_entropy
 from vqnat.kernels.argmax import argmax
-from vqnat.output_layers.base import EOS, PAD, OutputLayer, Positions, WordLoss, finish
+from vqnat.kernels.smoothed_cross_entropy import smoothed_cross_entropy
+from vqnat.output_layers.output_layer import EOS, PAD, OutputLayer, Positions, Text, WordLoss, finish
 
 
 class PlainLayer(OutputLayer):
@@ -24,7 +24,7 @@ class PlainLayer(OutputLayer):
         correct = argmax(positions.logits.detach()).eq(words).sum()
         return WordLoss(loss.sum(), nll.sum(), target.new_tensor(words.numel()), target.new_tensor(0), correct)
 
-    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[Text]:
         """Up to the first end of sentence, or all positions."""
         room = real.sum(1)  # (B,)
         index = torch.arange(words.shape[1], device=words.device)

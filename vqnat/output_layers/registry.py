@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from vqnat.errors import UserError
-from vqnat.output_layers.base import OutputLayer
 from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import DAGLayer
+from vqnat.output_layers.output_layer import OutputLayer
 from vqnat.output_layers.plain import PlainLayer
 
-_LAYERS = {layer.name: layer for layer in (PlainLayer, CTCLayer, DAGLayer)}
+_LAYERS: dict[str, type[OutputLayer]] = {layer.name: layer for layer in (PlainLayer, CTCLayer, DAGLayer)}
 MOST = 16  # positions for a word
 
 
@@ -28,7 +28,9 @@ def build_output_layer(config: Any) -> OutputLayer:
 def upsample_factor(config: Any, latents: bool) -> float:
     """``--output-upsample``, or the layer's own where that is 0."""
     layer = _LAYERS[config.output_layer]
-    return config.output_upsample or (layer.upsample if latents else layer.upsample_source)
+    own = layer.upsample if latents else layer.upsample_source
+    assert own is not None  # check_output_layer
+    return float(config.output_upsample or own)
 
 
 def check_output_layer(config: Any, latents: bool) -> None:

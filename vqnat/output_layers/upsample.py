@@ -1,9 +1,12 @@
 """How many positions there are, and what each is a copy of."""
 
 from fractions import Fraction
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+Lengths = TypeVar("Lengths", int, Tensor)
 
 
 class Upsample:
@@ -18,7 +21,7 @@ class Upsample:
     def __init__(self, factor: float):
         self.factor = Fraction(factor).limit_denominator(100)
 
-    def length(self, length):
+    def length(self, length: Lengths) -> Lengths:
         """ceil(factor * length), of an int or a tensor of them."""
         above, below = self.factor.numerator, self.factor.denominator
         return (length * above + below - 1) // below

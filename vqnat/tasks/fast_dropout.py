@@ -3,7 +3,7 @@
 from fairseq.modules import FairseqDropout
 from torch import nn
 
-from vqnat.modules.dropout import dropout
+from vqnat.kernels.dropout import dropout
 
 
 def use_fast_dropout(model: nn.Module) -> None:

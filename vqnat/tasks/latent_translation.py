@@ -8,16 +8,16 @@ from fairseq import checkpoint_utils
 from fairseq.tasks import register_task
 from fairseq.tasks.translation import TranslationConfig, TranslationTask
 
-from vqnat.decoding.generator import LatentGenerator
+from vqnat.decoding.latent_generator import LatentGenerator
 from vqnat.decoding.parallel_generator import ParallelGenerator
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.models.compilation import compile_layers
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat.output_layers.base import OutputLayer
 from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import DAGLayer, check_search
+from vqnat.output_layers.output_layer import OutputLayer
 from vqnat.tasks.autocast import Autocast, AutocastConfig
 from vqnat.tasks.common import (
     CodebookUpdates,

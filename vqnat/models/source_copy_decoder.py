@@ -1,19 +1,23 @@
-"""From the source's own vectors to all target words at once."""
+"""From copies of the encoded source to all target words at once."""
+
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from vqnat.kernels.dropout import dropout
 from vqnat.models.source_encoder import EncodedSource
-from vqnat.modules.dropout import dropout
-from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attend_mask
+from vqnat.modules.transformer import SinusoidalPositions, StackShape, TransformerStack, attention_mask
 from vqnat.output_layers.upsample import Upsample
 
 
-class PositionDecoder(nn.Module):
+class SourceCopyDecoder(nn.Module):
     """Uniform copies of the encoded source, then Transformer layers in which every position reads every other.
 
     Position j of the decoder begins as the encoder's output at source token floor(j / upsample) (Gu et al. 2018,
     section 3.1; Gu and Kong 2021), plus its own position, which tells copies apart.
     """
+
+    __call__: Callable[..., Tensor]
 
     def __init__(self, shape: StackShape, max_source_positions: int, upsample: float):
         super().__init__()
@@ -36,4 +40,4 @@ class PositionDecoder(nn.Module):
         """From :meth:`begin` to (B, L, D), one vector for each position of the output layer."""
         x = x + self.positions(0, x.shape[1])
         x = dropout(x, self.stack.shape.dropout, self.training)
-        return self.stack(x, attend_mask(real), self.stack.project_source(source.vectors), source.attend)
+        return self.stack(x, attention_mask(real), self.stack.project_source(source.vectors), source.mask)

@@ -10,13 +10,20 @@ from vqnat.modules.attention import CrossAttention, SelfAttention
 
 
 def fused_dot_product(
-    query: Tensor, key: Tensor, value: Tensor, heads: int, attend: Tensor | None = None, *_: object, **__: object
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    heads: int,
+    mask: Tensor | None = None,
+    dropout: float = 0.0,
+    causal: bool = False,
 ) -> Tensor:
-    """As :func:`vqnat.modules.attention.dot_product` without dropout, while a graph is exported.
+    """As :func:`vqnat.modules.attention.dot_product`, while a graph is exported: no dropout, never causal.
 
-    The standard's Attention is taken apart into a dozen kernels on a CPU; this one is a single kernel.
+    onnxruntime decomposes the standard's Attention into a dozen kernels on a CPU; this operator is a single kernel.
     """
-    keep = None if attend is None else attend[:, 0, 0].int()  # (B, S)
+    assert not dropout and not causal
+    keep = None if mask is None else mask[:, 0, 0].int()  # (B, S)
     inputs = (query, key, value, None, keep)
     name = "com.microsoft::MultiHeadAttention"
     return torch.onnx.ops.symbolic(name, inputs, {"num_heads": heads}, dtype=query.dtype, shape=query.shape, version=1)
@@ -24,12 +31,13 @@ def fused_dot_product(
 
 @contextmanager
 def fused(graph: nn.Module) -> Iterator[None]:
-    """Inside, the graph's attention is exported as one operator; it can then not be run by torch."""
+    """Inside, attention in the graph is exported as one operator; torch cannot run it then."""
     attentions = [module for module in graph.modules() if isinstance(module, SelfAttention | CrossAttention)]
+    cores = [module.core for module in attentions]
     for module in attentions:
         module.core = fused_dot_product
     try:
         yield
     finally:
-        for module in attentions:
-            del module.core
+        for module, core in zip(attentions, cores, strict=True):
+            module.core = core

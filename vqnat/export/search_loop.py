@@ -13,7 +13,7 @@ class Turn:
         count: the input that counts turns.
         carried: inputs that one turn hands to the next.
         read: inputs that are the same in all turns.
-        collected: name -> what is carried of which each turn's is kept, one after the other in front.
+        collected: output -> the carried input whose value after each turn is kept, stacked along a new first axis.
     """
 
     count: str
@@ -30,8 +30,8 @@ class Turn:
 def loop_of(model: ModelProto, turn: Turn) -> ModelProto:
     """A model that runs the turns.
 
-    Its inputs are those of the turn and ``turns``, the most turns, in place of the count; its outputs what was
-    carried last, ``NAME.last``, and what was collected, by its own name. What is carried begins as ``NAME.first``.
+    Its inputs are those of the turn, with ``turns``, the most turns, in place of the count; what is carried is named
+    ``NAME.first``. Its outputs are what was carried last, ``NAME.last``, and what was collected, by its own name.
     """
     inputs = {one.name: one for one in model.graph.input}
     body = GraphProto()
@@ -74,6 +74,6 @@ def loop_of(model: ModelProto, turn: Turn) -> ModelProto:
 
 
 def _open(value: ValueInfoProto, name: str, more: int = 0) -> ValueInfoProto:
-    """Of the same type and number of axes, of any sizes."""
+    """A value of the same type and number of axes, of any size."""
     tensor = value.type.tensor_type
     return helper.make_tensor_value_info(name, tensor.elem_type, [None] * (len(tensor.shape.dim) + more))

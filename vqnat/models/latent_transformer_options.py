@@ -1,4 +1,4 @@
-"""Options of the latent transformer; the bottlenecks add their own."""
+"""Options of ``--arch latent_transformer``: its own, and after them those of every bottleneck."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from vqnat.models.code_training import CodeTrainingConfig, code_training_checks
 from vqnat.output_layers import check_output_layer, output_layer_names
 
 LENGTH_MODES = ("predictor", "ratio")
-TAKES_PRIOR = ("hard_em", "soft_em")  # bottlenecks whose E step is open to a prior over codes
+TAKES_PRIOR = ("hard_em", "soft_em")  # bottlenecks whose E step takes a prior over codes
 
 
 @dataclass
@@ -55,11 +55,11 @@ class _ModelConfig(CodeTrainingConfig):
         default="predictor",
         metadata={
             "help": "what sets the number of codes at inference: predictor (it ends the sequence itself) or ratio "
-            "(a fixed multiple of the source length, as the original does)"
+            "(a fixed multiple of the source length, as in the original)"
         },
     )
     length_ratio: float = field(
-        default=2.0, metadata={"help": "target positions for each source token, with --length-mode ratio"}
+        default=2.0, metadata={"help": "target positions per source token, with --length-mode ratio"}
     )
     bottleneck: str = field(
         default="soft_em", metadata={"help": f"discrete bottleneck: {', '.join(bottleneck_names())}"}
@@ -71,7 +71,7 @@ class _ModelConfig(CodeTrainingConfig):
     output_upsample: float = field(
         default=0.0,
         metadata={
-            "help": "positions of the output layer for each target position (without latents: for each source token); "
+            "help": "positions of the output layer per target position (without latents: per source token); "
             "0: the layer's own, with latents plain 1, ctc 2, dag 2, without ctc 2, dag 3"
         },
     )

@@ -8,7 +8,9 @@ from torch import Tensor, nn
 
 from vqnat_serving.vocabulary import BOS, EOS, PAD
 
-__all__ = ["BOS", "EOS", "PAD", "OutputLayer", "Positions", "WordLoss"]
+__all__ = ["BOS", "EOS", "PAD", "OutputLayer", "Positions", "Text", "WordLoss"]
+
+Text = tuple[Tensor, Tensor]  # tokens, the end of sentence last and nowhere else, and as many log-probabilities
 
 
 @dataclass
@@ -59,8 +61,7 @@ class OutputLayer(nn.Module, ABC):
     Attributes:
         name: as ``--output-layer`` has it.
         marker: a key of this layer's state that no other layer has; None where it has no state.
-        never: symbols that the search never writes at a position.
-        choices: how many words at a position the search reads; more than one: ``n_best`` takes the place of ``search``.
+        forbidden: symbols that the search never writes at a position.
         upsample, upsample_source: the usual positions for a target position (with latents) and for a source token
             (without); None where there is no such use.
         penalties: symbol -> what the search subtracts from its log-probability at every position.
@@ -68,14 +69,18 @@ class OutputLayer(nn.Module, ABC):
 
     name: str
     marker: str | None = None
-    never: tuple[int, ...] = (PAD, BOS)
-    choices: int = 1
+    forbidden: tuple[int, ...] = (PAD, BOS)
     upsample: float = 1.0
     upsample_source: float | None = None
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.penalties: dict[int, float] = {}
+
+    @property
+    def choices(self) -> int:
+        """How many of the best words at a position :meth:`n_best` reads."""
+        return 1
 
     def written(self, target: Tensor, real: Tensor) -> Tensor:
         """Which of a sentence's own positions, real (B, L), the loss reads, given the target (B, T)."""
@@ -86,19 +91,33 @@ class OutputLayer(nn.Module, ABC):
         """The loss of target (B, T), end of sentence included, padded on the right; smoothing 0 <= value < 1."""
 
     @abstractmethod
-    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[Text]:
         """The text of each sentence.
 
         Args:
-            words: (B, L) the best word at each position, none of ``never``.
+            words: (B, L) the best word at each position, none of ``forbidden``.
             scores: (B, L) its log-probability.
             features: (B, L, D).
             real: (B, L).
 
         Returns:
-            For each sentence its tokens, the end of sentence last and nowhere else, and as many log-probabilities,
-            which sum to that of the text; on the CPU.
+            A text for each sentence; its log-probabilities sum to that of the text. On the CPU.
         """
+
+    def n_best(
+        self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor, beam: int, length_penalty: float
+    ) -> list[list[Text]]:
+        """The texts of each sentence, best first: that of :meth:`search`, where the layer has no beam search.
+
+        Args:
+            words: (B, L, :attr:`choices`) the best words at each position, best first.
+            scores: as ``words``, their log-probabilities.
+            features: (B, L, D).
+            real: (B, L).
+            beam: the most texts of a sentence.
+            length_penalty: texts compare by log-probability / tokens^length_penalty.
+        """
+        return [[text] for text in self.search(words[..., 0], scores[..., 0], features, real)]
 
     def align(self, positions: Positions, target: Tensor) -> Tensor:
         """The target word that the best way to write the target has at each position, (B, L); PAD where none.
@@ -115,6 +134,6 @@ class OutputLayer(nn.Module, ABC):
         return ()
 
 
-def finish(tokens: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+def finish(tokens: Tensor, scores: Tensor) -> Text:
     """Add an end of sentence, as fairseq's consumers expect it, at no cost."""
     return torch.cat([tokens, tokens.new_tensor([EOS])]), nn.functional.pad(scores, (0, 1))

@@ -4,7 +4,7 @@ import pytest
 import torch
 from fairseq.modules import FairseqDropout
 
-from vqnat.modules.dropout import dropout
+from vqnat.kernels.dropout import dropout, dropout_reference
 from vqnat.tasks.fast_dropout import use_fast_dropout
 
 
@@ -21,6 +21,13 @@ def test_drops_that_share_and_keeps_the_mean(rate, dtype):
     torch.testing.assert_close(
         kept, torch.full_like(kept, 1 / (1 - rate)), rtol=1e-2 if dtype != torch.float32 else 1e-4, atol=0
     )
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.25, 0.9])
+def test_equals_the_reference_with_its_mask(rate):
+    x = torch.randn(40, 30, generator=torch.Generator().manual_seed(1))
+    y = dropout(x, rate)
+    torch.testing.assert_close(y, dropout_reference(x, y != 0, rate), rtol=1e-4, atol=0)
 
 
 def test_neighbors_fall_independently():

@@ -1,4 +1,4 @@
-"""Options of the parallel transformer: those that it shares with the latent transformer."""
+"""Options of ``--arch parallel_transformer``: those that it shares with the latent transformer."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fairseq.dataclass import FairseqDataclass
 
 from vqnat.errors import UserError
-from vqnat.models.config import LatentTransformerConfig
+from vqnat.models.latent_transformer_options import LatentTransformerConfig
 from vqnat.output_layers import check_output_layer
 
 _SHARED = (

@@ -1,6 +1,7 @@
-"""The exported model writes what the checkpoint writes, whatever the batch."""
+"""The runner's own options: int8, scores that are not wanted, a given number of codes."""
 
 import pytest
+from exporting import same
 
 KINDS = ("trained", "pieces", "ratio")
 
@@ -8,34 +9,6 @@ KINDS = ("trained", "pieces", "ratio")
 @pytest.fixture(params=KINDS)
 def exported(request):
     return request.getfixturevalue(request.param)
-
-
-def same(found, expected, tolerance=1e-3):
-    """The same hypotheses; scores but for the order of summing."""
-    assert len(found) == len(expected)
-    for ours, theirs in zip(found, expected, strict=True):
-        assert [(h.text, h.tokens, h.codes) for h in ours] == [(h.text, h.tokens, h.codes) for h in theirs]
-        assert [h.score for h in ours] == pytest.approx([h.score for h in theirs], abs=tolerance)
-
-
-@pytest.mark.parametrize("beam", [1, 4])
-def test_torch_and_onnx_write_the_same_in_any_batch(exported, beam):
-    lines = exported.sentences
-    expected = exported.torch(max_sentences=1).hypotheses(lines, beam, beam)
-    # Sentences are different, and so are their translations, or this test would say little.
-    assert len({one[0].tokens for one in expected}) > len(lines) / 2
-    same(exported.torch(max_tokens=2000 * beam).hypotheses(lines, beam, beam), expected)
-    same(exported.onnx(max_sentences=1).hypotheses(lines, beam, beam), expected)
-    same(exported.onnx(max_tokens=2000 * beam).hypotheses(lines, beam, beam), expected)
-
-
-def test_limits_on_the_length_are_the_same(trained, ratio):
-    lines = trained.sentences
-    for exported in (trained, ratio):
-        for limits in ({"max_len_b": 3}, {"max_len_a": 0.7, "max_len_b": 1, "length_penalty": 0.3}):
-            same(exported.onnx(**limits).hypotheses(lines, 2, 2), exported.torch(**limits).hypotheses(lines, 2, 2))
-    short = trained.onnx(max_len_b=3).hypotheses(lines)
-    assert max(len(one[0].codes) for one in short if one[0].codes) == 2  # nc = 1: two codes for three tokens
 
 
 def test_int8_is_int8_and_translates_as_well(trained):

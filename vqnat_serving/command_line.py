@@ -13,19 +13,25 @@ from vqnat_serving.translator import Translator
 
 def add_options(parser: argparse.ArgumentParser, max_tokens: int) -> None:
     """Options of every translator; ``max_tokens``: of a batch, unless the user says otherwise."""
-    parser.add_argument("--interactive", action="store_true", help="answer after --buffer-size lines, not at the end")
+    parser.add_argument("--interactive", action="store_true", help="answer every --buffer-size lines, not at the end")
     parser.add_argument("--buffer-size", type=int, metavar="N", help="lines read before translating (default: 1)")
-    parser.add_argument("--beam", type=int, default=1, help="candidates a sentence (default: 1)")
-    parser.add_argument("--n-best", type=int, default=1, metavar="N", help="print so many, each with its line number")
+    parser.add_argument("--beam", type=int, default=1, help="candidates per sentence (default: 1)")
+    parser.add_argument(
+        "--n-best",
+        type=int,
+        default=1,
+        metavar="N",
+        help="print so many per sentence, after their line number",
+    )
     parser.add_argument("--scores", action="store_true", help="print the score before the text, and a tab")
     parser.add_argument("--codes", action="store_true", help="print a tab and the latent codes after the text")
-    about = f"source tokens times beam in a batch (default: {max_tokens})"
+    about = f"the most source tokens times beam in a batch (default: {max_tokens})"
     parser.add_argument("--max-tokens", type=int, default=max_tokens, help=about)
     parser.add_argument("--batch-size", type=int, default=64, help="the most sentences in a batch (default: 64)")
 
 
 def run(name: str, parser: argparse.ArgumentParser, load: Callable[[argparse.Namespace], Translator]) -> None:
-    """Parse, load, translate; a user's mistake ends it with one line and status 2."""
+    """Parse, load, translate; a user's mistake ends the program with one line and exit status 2."""
 
     def main() -> None:
         options = parser.parse_args()

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from vqnat.modules import linear
-from vqnat.modules.linear import Linear
+from vqnat.kernels import linear
+from vqnat.kernels.linear import Linear, linear_reference, onednn_product
 
 
 @pytest.fixture
@@ -58,6 +58,13 @@ def test_values_and_gradients_are_torchs(maps, what, of, bias):
     for mine, expected in zip(*found, strict=True):
         assert mine.shape == expected.shape
         torch.testing.assert_close(mine, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_the_product_equals_the_reference():
+    x, weight, bias = torch.randn(3, 4, 24), torch.randn(40, 24), torch.randn(40)
+    for given in (None, bias):
+        found = onednn_product(x, weight, given)
+        torch.testing.assert_close(found, linear_reference(x, weight, given), rtol=1e-5, atol=1e-5)
 
 
 def test_what_needs_no_gradient_gets_none(maps):

@@ -1,13 +1,17 @@
 """What ``fairseq-generate`` and ``fairseq-interactive`` call for a latent transformer."""
 
+from typing import Any
+
 import torch
+from fairseq.data import Dictionary
 from torch import Tensor, nn
 
 from vqnat.decoding.latent_search import CodeSequences, beam_codes, greedy_codes
-from vqnat.decoding.word_generator import Text, WordGenerator
+from vqnat.decoding.word_generator import WordGenerator
 from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.source_encoder import EncodedSource
+from vqnat.output_layers.output_layer import Text
 
 
 class LatentGenerator(WordGenerator):
@@ -29,10 +33,12 @@ class LatentGenerator(WordGenerator):
         by_helper: the model's own autoregressive helper reorders them (``--rescore-with helper``).
     """
 
+    model: LatentTransformer
+
     def __init__(
         self,
         model: LatentTransformer,
-        dictionary,
+        dictionary: Dictionary,
         beam: int = 1,
         length_penalty: float = 1.0,
         max_len_a: float = 0.0,
@@ -88,7 +94,14 @@ class LatentGenerator(WordGenerator):
         return [row[: len(tokens)] for row, tokens in zip(scores, candidates, strict=True)]
 
     @torch.no_grad()
-    def generate(self, models, sample: dict, prefix_tokens=None, constraints=None, bos_token=None) -> list[list[dict]]:
+    def generate(
+        self,
+        models: list[Any],
+        sample: dict[str, Any],
+        prefix_tokens: Tensor | None = None,
+        constraints: Tensor | None = None,
+        bos_token: int | None = None,
+    ) -> list[list[dict[str, Any]]]:
         """For each sentence a list of hypotheses, best first, as fairseq's SequenceGenerator returns them.
 
         Besides fairseq's keys a hypothesis has ``codes`` (T,), the latents it was decoded from.

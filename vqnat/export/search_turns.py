@@ -1,6 +1,7 @@
-"""Searches over codes: one turn of each as a function of tensors alone; :mod:`vqnat.export.loops` makes loops of them.
+"""Searches over codes, one turn of each as a function of tensors alone.
 
-The same searches as in :mod:`vqnat.decoding.latent_search`.
+:mod:`vqnat.export.search_loop` makes loops of them. The same searches as in :mod:`vqnat.decoding.latent_search`; one
+specification, ``tests/serving/test_search_specification.py``, holds for both.
 """
 
 import torch
@@ -8,13 +9,13 @@ from torch import Tensor, nn
 
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.modules.key_value_cache import ConcatenatedCache
 
 
 class Step(nn.Module):
     """One step of the latent predictor.
 
-    What a code becomes before it meets its position depends on the code alone, so it is a table; its last row,
-    K, is the start.
+    The input projection depends on the code alone, so it is a table over codes; its last row, K, is the start.
     """
 
     def __init__(self, predictor: LatentPredictor, vectors: Tensor):
@@ -27,7 +28,8 @@ class Step(nn.Module):
     def forward(
         self, codes: Tensor, position: Tensor, past: list[Tensor], memory: list[Tensor], source_real: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
-        """
+        """One more position of the predictor.
+
         Args:
             codes: (B,) the codes at ``position - 1``, or K for the start at position 0.
             position: () whose code is predicted.
@@ -39,9 +41,16 @@ class Step(nn.Module):
             log-probabilities (B, K + 1) of the code at ``position``, and ``past`` with its keys and values.
         """
         x = (self.inputs[codes] + self.positions.table[position]).unsqueeze(1)  # (B, 1, D)
-        x, present = self.stack.extend(x, past, memory, source_real[:, None, None, :])
-        # Of three axes, so that it is exported as a MatMul like the others, which can be made int8.
+        caches = [ConcatenatedCache(*layer) for layer in _pairs(past)]
+        x = self.stack(x, None, _pairs(memory), source_real[:, None, None, :], causal=True, caches=caches)
+        present = [part for cache in caches for part in (cache.keys, cache.values)]
+        # With three axes it is exported as a MatMul like the others, which can be made int8.
         return self.output_proj(x)[:, 0].log_softmax(-1), present
+
+
+def _pairs(parts: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Keys and values of each layer, from those of one layer after the other."""
+    return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 class GreedyTurn(nn.Module):
@@ -64,16 +73,17 @@ class GreedyTurn(nn.Module):
         limits: Tensor,
         fixed: Tensor,
     ) -> tuple[Tensor, ...]:
-        """
+        """One turn of the greedy search.
+
         Args:
             position: () how many codes there are.
             chosen: (B,) the code before, K at the start, 0 after the end.
             open_: (B,) True where the codes have not ended.
             lengths: (B,) how many codes each sentence has; its limit while it is open.
             scores: (B,) log-probability so far.
-            past: as of :class:`Step`.
-            memory: see there.
-            source_real: see there.
+            past: as in :class:`Step`.
+            memory: as there.
+            source_real: as there.
             limits: (B,) the most codes.
             fixed: () True: a sentence has as many codes as its limit, and does not predict the end.
 
@@ -118,7 +128,8 @@ class BeamTurn(nn.Module):
         fixed: Tensor,
         length_penalty: Tensor,
     ) -> tuple[Tensor, ...]:
-        """
+        """One turn of the beam search.
+
         Args:
             position: () how many codes there are.
             last: (B, beam) the codes before, K at the start, 0 after the end.

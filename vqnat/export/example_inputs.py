@@ -1,4 +1,4 @@
-"""Inputs that a graph is traced or checked with, and the names of its axes."""
+"""Inputs with which a graph is traced and checked, and the names of its axes."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.export import Dim
 from torch.utils._pytree import tree_leaves
 
-from vqnat.export.loops import Turn
+from vqnat.export.search_loop import Turn
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
 
@@ -41,7 +41,7 @@ class Example:
 def examples(
     model: LatentTransformer | ParallelTransformer, batch: int, source: int, codes: int, beam: int = 2
 ) -> dict[str, Example]:
-    """For each graph a batch of random numbers with pads in every second row.
+    """For each graph a batch of random numbers, with padding in every second row.
 
     Args:
         model: gives the sizes.

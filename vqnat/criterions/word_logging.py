@@ -1,4 +1,4 @@
-"""What every criterion logs of an output layer's loss."""
+"""What every criterion logs about an output layer's loss."""
 
 import math
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ def word_log(found) -> dict:
 
 
 def reduce_words(logging_outputs: Sequence[dict]) -> None:
-    """Log loss and nll_loss in bits a word, ppl, word_acc, and the share of sentences that are unreachable.
+    """Log loss and nll_loss in bits per word, ppl, word_acc, and the share of sentences that are unreachable.
 
-    A sentence is unreachable when no way through its positions writes its target: it has no part in nll_loss.
+    A sentence is unreachable when no way through its positions writes its target: it is left out of nll_loss.
     """
 
     def total(key):
