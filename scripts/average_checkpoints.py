@@ -7,7 +7,7 @@ scripts/average_checkpoints.py --inputs checkpoints --num-epoch-checkpoints 10 -
 import argparse
 from pathlib import Path
 
-from vqnat.averaging import average_checkpoints, best_checkpoints, newest_checkpoints, save_checkpoint
+from vqnat.checkpoints.averaging import average_checkpoints, best_checkpoints, newest_checkpoints, save_checkpoint
 from vqnat.errors import UserError, run_command
 
 

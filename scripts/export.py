@@ -15,7 +15,7 @@ logging.disable(logging.INFO)  # what fairseq says when it is imported
 
 from vqnat.errors import UserError, run_command  # noqa: E402
 from vqnat.hub import LatentTranslator  # noqa: E402
-from vqnat.hub.search import add_search_options, search_values  # noqa: E402
+from vqnat.hub.search_options import add_search_options, search_values  # noqa: E402
 from vqnat_serving.description import PRECISIONS  # noqa: E402
 
 
@@ -44,7 +44,7 @@ def main() -> None:
     check_replaceable(args.out)
     languages = {"source_lang": args.source_lang, "target_lang": args.target_lang}
     translator = LatentTranslator.from_pretrained(
-        args.path, args.data, args.bpe, args.bpe_model, packed=False, **languages, **search_values(args)
+        args.path, args.data, bpe=args.bpe, bpe_model=args.bpe_model, packed=False, **languages, **search_values(args)
     )
     export(translator, args.path, args.out, args.precision)
     print(f"export: {args.out} ({', '.join(args.precision)})")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vqnat.benchmarking.sentences import open_test_set
+from vqnat.data.bitext import open_split
 from vqnat.diagnosis.data import read_pairs
 from vqnat.diagnosis.decoding import decode_given, text_of, translate
 from vqnat.diagnosis.figures import code_figures
@@ -29,7 +29,7 @@ def model(digits, latent_checkpoint):
 
 @pytest.fixture(scope="module")
 def pairs(digits):
-    return read_pairs(open_test_set(digits, "test", None, None), None, 1)
+    return read_pairs(open_split(digits, "test", None, None), None, 1)
 
 
 @pytest.fixture(scope="module")

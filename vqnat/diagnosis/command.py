@@ -8,7 +8,7 @@ from vqnat.diagnosis.plot import draw
 from vqnat.diagnosis.rendering import terminal
 from vqnat.diagnosis.study import diagnose, say
 from vqnat.errors import UserError
-from vqnat.results import write_json
+from vqnat.records.results import write_json
 
 
 def main(arguments: list[str] | None = None) -> int:

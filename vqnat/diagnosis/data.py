@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fairseq.data import data_utils
 from torch import Tensor
 
-from vqnat.benchmarking.sentences import TestSet, open_test_set
+from vqnat.data.bitext import Split
 from vqnat.errors import UserError
 
 DISTILLED = "valid1"  # fairseq's name for a second validation set; scripts/distill.py --valid-too writes it
@@ -29,18 +28,7 @@ class Pairs:
         return Pairs(self.split, self.ids, self.sources, list(targets))
 
 
-def open_split(data: Path, split: str, languages: tuple[str | None, str | None]) -> TestSet:
-    """A split that must be there. Raises UserError as :func:`open_test_set` does."""
-    return open_test_set(data, split, *languages)
-
-
-def has_split(data: Path, split: str, languages: tuple[str, str]) -> bool:
-    """Whether the folder holds this split for the languages, in either order."""
-    pairs = ("-".join(languages), "-".join(reversed(languages)))
-    return any((data / f"{split}.{pair}.{languages[0]}.idx").is_file() for pair in pairs)
-
-
-def read_pairs(split: TestSet, count: int | None, seed: int) -> Pairs:
+def read_pairs(split: Split, count: int | None, seed: int) -> Pairs:
     """Sentences in the split's order; splits of one size give the same lines for the same seed.
 
     Args:
@@ -53,10 +41,7 @@ def read_pairs(split: TestSet, count: int | None, seed: int) -> Pairs:
     """
     where = f"{split.subset} of {split.folder}"
     try:
-        sides = [
-            data_utils.load_indexed_dataset(str(split.file(language, "bin").with_suffix("")))
-            for language in (split.source, split.target)
-        ]
+        sides = [split.bitext.sentences(split.subset, language) for language in (split.source, split.target)]
         equal = len(sides[0]) == len(sides[1])
         if equal:
             kept = np.arange(len(sides[0]))

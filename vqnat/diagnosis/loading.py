@@ -4,29 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from fairseq import checkpoint_utils
 
 import vqnat.plugin  # noqa: F401  (registration)
-from vqnat.benchmarking.sentences import TestSet
+from vqnat.data.bitext import Split
 from vqnat.diagnosis.options import Options
-from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.vocabulary import check_contents
 from vqnat.errors import UserError
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
 
 
-def load_model(options: Options, split: TestSet) -> LatentTranslator:
+def load_model(options: Options, split: Split) -> LatentTranslator:
     """The latent transformer on its device. Raises UserError when it is none, or cannot read the data."""
     search = {"ctc_blank_penalty": options.ctc_blank_penalty, "dag_search": options.dag_search}
     found = _load(options.checkpoint, options, split, **search)
     if not isinstance(found.model, LatentTransformer):
         raise UserError(f"{options.checkpoint}: a {type(found.model).__name__}; needed a latent transformer")
-    _check_dictionaries(options.checkpoint, split, "CHECKPOINT")
     return found
 
 
-def load_teacher(options: Options, split: TestSet) -> LatentTranslator | None:
+def load_teacher(options: Options, split: Split) -> LatentTranslator | None:
     """The teacher, None when there is none. Raises UserError as :func:`load_model`."""
     if options.teacher is None:
         return None
@@ -36,11 +32,10 @@ def load_teacher(options: Options, split: TestSet) -> LatentTranslator | None:
         raise UserError(f"--teacher {error}") from error
     if isinstance(found.model, LatentTransformer):
         raise UserError(f"--teacher {options.teacher}: a latent transformer; needed an autoregressive model")
-    _check_dictionaries(options.teacher, split, "--teacher")
     return found
 
 
-def _load(path: Path, options: Options, split: TestSet, **search: Any) -> LatentTranslator:
+def _load(path: Path, options: Options, split: Split, **search: Any) -> LatentTranslator:
     device = "cuda" if torch.cuda.is_available() and not options.cpu else "cpu"
     return LatentTranslator.from_pretrained(
         path,
@@ -54,16 +49,9 @@ def _load(path: Path, options: Options, split: TestSet, **search: Any) -> Latent
         length_penalty=options.lenpen,
         max_len_a=options.max_len_a,
         max_len_b=options.max_len_b,
+        compare_dictionaries=True,
         **search,
     )
-
-
-def _check_dictionaries(path: Path, split: TestSet, option: str) -> None:
-    # Sizes were compared while loading; a dictionary of the same size may still be another one.
-    state = checkpoint_utils.load_checkpoint_to_cpu(str(path))
-    saved = state.get("args") or state["cfg"]
-    bitext = Bitext(split.folder, split.source, split.target, split.pair)
-    check_contents(path, getattr(saved, "task", saved), bitext, option)
 
 
 def longest_pair(translator: LatentTranslator) -> tuple[int, int]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vqnat.errors import UserError
-from vqnat.hub.pieces import BPE
-from vqnat.hub.search import add_search_options
+from vqnat.hub.search_options import add_search_options
+from vqnat.hub.subwords import BPE
 
 DESCRIPTION = """\
 Shows where a latent transformer loses quality. It writes a set from codes of the reference, of the teacher's

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vqnat.benchmarking.sentences import TestSet
+from vqnat.data.bitext import Split, find_pairs, open_split
 from vqnat.diagnosis import data
 from vqnat.diagnosis.data import Pairs
 from vqnat.diagnosis.decoding import Written, text_of, translate
@@ -52,7 +52,7 @@ class Sets:
         }
 
 
-def read_sets(options: Options, split: TestSet, model: LatentTranslator, say: Callable[[str], None]) -> Sets:
+def read_sets(options: Options, split: Split, model: LatentTranslator, say: Callable[[str], None]) -> Sets:
     """Read what DATA holds. Raises UserError."""
     languages = (split.source, split.target)
     chosen = data.read_pairs(split, options.sentences, options.seed)
@@ -64,9 +64,9 @@ def read_sets(options: Options, split: TestSet, model: LatentTranslator, say: Ca
         references = [text_of(model, target) for target in chosen.targets]
 
     def read(name: str, count: int | None) -> Pairs | None:
-        if count == 0 or not data.has_split(options.data, name, languages):
+        if count == 0 or find_pairs(options.data).get(name, set()).isdisjoint((languages, languages[::-1])):
             return None
-        return data.read_pairs(data.open_split(options.data, name, languages), count, options.seed)
+        return data.read_pairs(open_split(options.data, name, *languages), count, options.seed)
 
     valid, distilled = read("valid", options.sentences), read(data.DISTILLED, options.sentences)
     if distilled is not None and (valid is None or not data.same_sources(valid, distilled)):

@@ -5,9 +5,8 @@ from typing import Any
 
 import torch
 
-from vqnat import results
-from vqnat.benchmarking.sentences import TestSet
-from vqnat.diagnosis.data import open_split, readable
+from vqnat.data.bitext import Split, open_split
+from vqnat.diagnosis.data import readable
 from vqnat.diagnosis.decoding import Written, decode_given, text_of, translate
 from vqnat.diagnosis.figures import (
     code_figures,
@@ -25,6 +24,7 @@ from vqnat.diagnosis.sets import TEACHER_GREEDY, Sets, add_teacher, read_sets, t
 from vqnat.diagnosis.texts import signatures, text_figures
 from vqnat.distillation.command import import_user_dir
 from vqnat.hub.translator import LatentTranslator
+from vqnat.records import results
 
 GREEDY, REFERENCE, TAUGHT = "predictor, greedy", "reference", "teacher's translation"
 GIVEN = {"codes of the reference": REFERENCE, "codes of the teacher's": TAUGHT}  # row -> whose codes
@@ -41,7 +41,7 @@ def diagnose(options: Options) -> dict[str, Any]:
     if options.threads:
         torch.set_num_threads(options.threads)
     import_user_dir(options.user_dir)
-    split = open_split(options.data, options.gen_subset, (options.source_lang, options.target_lang))
+    split = open_split(options.data, options.gen_subset, options.source_lang, options.target_lang)
     model, teacher = load_model(options, split), load_teacher(options, split)
     longest = longest_pair(model)
     sets = read_sets(options, split, model, say)
@@ -129,6 +129,6 @@ def _figures(
     }
 
 
-def _inputs(options: Options, split: TestSet) -> dict[str, Any]:
+def _inputs(options: Options, split: Split) -> dict[str, Any]:
     given = {"checkpoint": options.checkpoint, "teacher": options.teacher, "references": options.references}
     return {name: path for name, path in given.items() if path} | {path.name: path for path in split.files()}

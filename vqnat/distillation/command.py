@@ -6,8 +6,8 @@ from typing import Any
 from fairseq.utils import import_user_module
 
 import vqnat.plugin  # noqa: F401 - lets torch load fairseq's checkpoints and registers our models
+from vqnat.data.bitext import open_train_split
 from vqnat.distillation.batches import plan_batches, shard_batches
-from vqnat.distillation.bitext import open_bitext
 from vqnat.distillation.jobs import run_jobs
 from vqnat.distillation.manifest import finished, shard_settings
 from vqnat.distillation.merge import merge, remove_journals
@@ -46,7 +46,7 @@ def distill(options: Options) -> None:
     for path in options.teachers:
         if not path.is_file():
             raise UserError(f"--path {path}: no such file")
-    bitext = open_bitext(options.data, options.source_lang, options.target_lang)
+    bitext = open_train_split(options.data, options.source_lang, options.target_lang)
     check_sources(options, bitext)
     settings = shard_settings(options, bitext)
     if finished(options, settings):

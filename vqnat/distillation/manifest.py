@@ -5,12 +5,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vqnat.distillation.atomic import replacing
-from vqnat.distillation.bitext import Bitext
+from vqnat.data.bitext import Bitext
 from vqnat.distillation.options import Options
 from vqnat.distillation.source_text import find_pieces
+from vqnat.distillation.writing import writing
 from vqnat.errors import UserError
-from vqnat.results import command_line, commit, machine, sha256, versions
+from vqnat.records.atomic import replacing
+from vqnat.records.checksums import sha256
+from vqnat.records.results import command_line, commit, machine, versions
 
 NAME = "distillation.json"
 SEARCH = ("beam", "lenpen", "max_len_a", "max_len_b", "k_best", "fp16")  # options that shape the hypotheses
@@ -22,7 +24,7 @@ def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
     return {
         "teacher sha256": ":".join(sha256(path) for path in options.teachers),
         "direction": f"{bitext.source}-{bitext.target}",
-        **{f"{path.name} sha256": sha256(path) for path in bitext.inputs()},
+        **{f"{path.name} sha256": sha256(path) for path in (*bitext.split_files("train"), *bitext.dictionary_files())},
         **{name: getattr(options, name) for name in SEARCH + PLAN},
         "num_shards": options.shards,
         **_more_settings(options, bitext),
@@ -107,5 +109,6 @@ def write_manifest(
         "machine": machine(),
         "versions": versions(),
     }
-    with replacing(options.out / NAME) as partial:
-        partial.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    path = options.out / NAME
+    with writing(path), replacing(path) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from fairseq.data import indexed_dataset
 
-from vqnat.distillation.atomic import replacing
+from vqnat.data.bitext import Bitext
 from vqnat.distillation.batches import plan_batches
-from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.figures import figures_of
 from vqnat.distillation.hypotheses import Hypotheses
 from vqnat.distillation.journal import Journal
@@ -22,7 +21,8 @@ from vqnat.distillation.shards import journal_path, missing_batches
 from vqnat.distillation.sources import DISTILLED_VALID, Sources
 from vqnat.distillation.writing import writing
 from vqnat.errors import UserError
-from vqnat.results import sha256
+from vqnat.records.atomic import replacing
+from vqnat.records.checksums import sha256
 
 
 def merge(options: Options, sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
@@ -126,9 +126,14 @@ def write_split(
 
 def write_side(data: Path, index: Path, vocabulary: int, sentences: Iterable[torch.Tensor]) -> None:
     """Write one language of a split as fairseq-preprocess does."""
-    with replacing(data) as data_partial, replacing(index) as index_partial:
+    with (
+        writing(data),
+        replacing(data) as data_temporary,
+        writing(index),
+        replacing(index) as index_temporary,
+    ):
         with writing(data):
-            builder = indexed_dataset.make_builder(str(data_partial), impl="mmap", vocab_size=vocabulary)
+            builder = indexed_dataset.make_builder(str(data_temporary), impl="mmap", vocab_size=vocabulary)
             try:
                 for sentence in sentences:
                     builder.add_item(sentence)
@@ -137,14 +142,15 @@ def write_side(data: Path, index: Path, vocabulary: int, sentences: Iterable[tor
                 with suppress(OSError):  # closing tries once more to write what the buffer holds
                     builder._data_file.close()
                 raise
-        builder.finalize(str(index_partial))
+        builder.finalize(str(index_temporary))
 
 
 def copy_rest(out: Path, bitext: Bitext) -> dict[str, str]:
-    """Copy everything but the train split, byte for byte. Returns ``{file name: sha256}``."""
+    """Copy valid, test, dictionaries and the like, byte for byte. Returns ``{file name: sha256}``."""
     written = {}
-    for path in bitext.copied():
-        with replacing(out / path.name) as partial:
-            shutil.copyfile(path, partial)
+    left_out = ("train", "preprocess.log", "distillation.json", ".")
+    for path in sorted(p for p in bitext.folder.iterdir() if p.is_file() and not p.name.startswith(left_out)):
+        with writing(out / path.name), replacing(out / path.name) as temporary:
+            shutil.copyfile(path, temporary)
         written[path.name] = sha256(out / path.name)
     return written

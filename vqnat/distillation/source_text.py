@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from fairseq.data import Dictionary
 
-from vqnat.distillation.bitext import Bitext
+from vqnat.data.bitext import Bitext
 from vqnat.distillation.options import Options
 from vqnat.errors import UserError
 from vqnat_serving.pieces import Pieces
@@ -48,7 +48,7 @@ def find_pieces(options: Options, bitext: Bitext) -> tuple[Pieces, Path | None]:
     Raises:
         UserError: the model is missing, unreadable or of the wrong kind.
     """
-    from vqnat.hub.pieces import build_pieces  # imports models: only where there is text to cut
+    from vqnat.hub.subwords import build_pieces  # imports models: only where there is text to cut
 
     vocabulary = Vocabulary.read(bitext.dictionary_file(bitext.source))
     folders = [options.data, options.data.resolve().parent]  # data-prep/binarise.py writes spm.model above bin/

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from vqnat.distillation.bitext import Bitext, check_split
+from vqnat.data.bitext import Bitext, check_split
 from vqnat.distillation.options import Options
 from vqnat.distillation.source_text import SourceText, read_source_text
 from vqnat.errors import UserError

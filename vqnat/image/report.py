@@ -17,7 +17,7 @@ from vqnat.image.autoencoder import ImageAutoencoder
 from vqnat.image.loading import load_autoencoder
 from vqnat.image.vqvae import ImageVQVAE
 from vqnat.pipeline.logs import curves
-from vqnat.results import shown
+from vqnat.records.results import shown
 
 COLUMNS = 8
 BATCH = 50

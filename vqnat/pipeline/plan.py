@@ -16,7 +16,7 @@ from vqnat.pipeline.results import collect
 from vqnat.pipeline.scores import score
 from vqnat.pipeline.stages import Stage
 from vqnat.pipeline.translate import generate_command, read_hypotheses, read_lines, sentence_counter, write_lines
-from vqnat.results import write_json
+from vqnat.records.results import write_json
 
 DISTIL = {"distilled": "distil", "distilled_extra": "distil_extra"}  # text -> stage
 

@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from vqnat.averaging import load_checkpoint
+from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.pipeline import figures, tables
 from vqnat.pipeline.logs import curves
 
@@ -43,7 +43,7 @@ def write_report(results_path: Path, logs: Path, checkpoints: dict[str, Path], o
 
 def code_counts(checkpoint: Path) -> list[float]:
     """The moving counts of the codes in a checkpoint, the most frequent first; none if there is no codebook."""
-    model = load_checkpoint(checkpoint)["model"]
+    model = read_checkpoint(checkpoint)["model"]
     found = [name for name in model if name.endswith("codebook.counts")]
     # Product quantisation also keeps the counts of its blocks, under longer names.
     return model[min(found, key=len)].sort(descending=True).values.tolist() if found else []

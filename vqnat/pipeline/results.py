@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vqnat.pipeline.latency import read_latency
 from vqnat.pipeline.logs import curves, wall_seconds
 from vqnat.pipeline.translate import read_lines
-from vqnat.results import provenance
+from vqnat.records.results import provenance
 
 if TYPE_CHECKING:
     from vqnat.pipeline.plan import Plan

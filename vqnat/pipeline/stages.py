@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vqnat.results import write_json
+from vqnat.records.results import write_json
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from vqnat.pipeline.logs import wall_seconds
 from vqnat.pipeline.options import arguments
 from vqnat.pipeline.stages import Stage
 from vqnat.pipeline.training import run_training
-from vqnat.results import provenance, write_json
+from vqnat.records.results import provenance, write_json
 
 IMAGES, PRIOR = "image_vqvae", "image_latent_transformer"  # tasks
 COMMON = {

@@ -1,8 +1,8 @@
-"""What a fairseq checkpoint holds besides tensors, named so that ``torch.load`` accepts it.
+"""The classes that a fairseq checkpoint holds besides tensors, registered so that ``torch.load`` accepts them.
 
-Since torch 2.6 ``torch.load`` unpickles nothing but tensors and a list of known harmless classes
-(``weights_only=True``). fairseq's loader passes no argument, so the classes it saves are added to that list
-here: plain containers and numpy scalars, none of which runs code when it is built.
+Since torch 2.6, ``torch.load`` unpickles only tensors and a list of classes known to be safe (``weights_only=True``).
+fairseq's loader passes no argument, so the classes that fairseq saves are added to that list: plain containers and
+numpy scalars, none of which runs code when it is built.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Which pieces a checkpoint's dictionary is made of, and the model that cuts text into them."""
+"""The subwords that a checkpoint's dictionary is made of, and the model that splits text into them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,19 +15,19 @@ TOKENIZERS = (None, "moses")
 
 
 class FairseqPieces:
-    """fairseq's own encoders: an optional tokeniser, then optional byte-pair encoding of words."""
+    """fairseq's own encoders: an optional tokenizer, then optional byte-pair encoding of words."""
 
     def __init__(self, bpe, tokenizer):
         self._bpe, self._tokenizer = bpe, tokenizer
 
     def encode(self, sentence: str) -> list[str]:
-        """Pieces of one sentence."""
+        """Subwords of one sentence."""
         for encoder in (self._tokenizer, self._bpe):
             sentence = encoder.encode(sentence) if encoder else sentence
         return sentence.split()
 
     def decode(self, pieces: Sequence[str]) -> str:
-        """Text of pieces."""
+        """The text that subwords spell."""
         text = " ".join(pieces)
         for encoder in (self._bpe, self._tokenizer):
             text = encoder.decode(text) if encoder else text
@@ -35,7 +35,7 @@ class FairseqPieces:
 
 
 def find_sentencepiece(folders: Sequence[Path]) -> Path | None:
-    """``spm.model``, or else the only ``*.model``, of the first folder that has one."""
+    """``spm.model``, or else the only ``*.model``, in the first folder that has one."""
     for folder in folders:
         named = folder / "spm.model"
         found = [named] if named.is_file() else sorted(folder.glob("*.model"))
@@ -52,12 +52,12 @@ def build_pieces(
     vocabulary: Vocabulary,
     folders: Sequence[Path],
 ) -> tuple[Pieces, Path | None]:
-    """The tokeniser, and the sentencepiece model's file if that is what it is.
+    """What splits text into subwords, and the file of the sentencepiece model if it is one.
 
     Args:
-        bpe: one of :data:`BPE`; auto tells by the dictionary's symbols.
+        bpe: one of :data:`BPE`; auto tells by the symbols of the dictionary.
         model: sentencepiece model or subword-nmt codes; None looks for a sentencepiece model in ``folders``.
-        tokenizer: one of :data:`TOKENIZERS`, for text that was tokenised before its words were cut.
+        tokenizer: one of :data:`TOKENIZERS`, for text that was tokenized before its words were split.
         languages: source and target.
         vocabulary: the source dictionary.
         folders: where a sentencepiece model may be.

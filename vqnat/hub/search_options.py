@@ -1,4 +1,4 @@
-"""Options of an output layer's search, for the command lines that load a checkpoint."""
+"""Command-line options for the search of an output layer, wherever a checkpoint is loaded."""
 
 import argparse
 from typing import Any
@@ -7,7 +7,7 @@ from vqnat.output_layers.dag import SEARCHES
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
-    """``--ctc-blank-penalty`` and ``--dag-search``, as fairseq-generate has them."""
+    """Add ``--ctc-blank-penalty`` and ``--dag-search``, as fairseq-generate has them."""
     parser.add_argument(
         "--ctc-blank-penalty",
         type=float,
@@ -21,5 +21,5 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
 
 
 def search_values(options: argparse.Namespace) -> dict[str, Any]:
-    """Them, as :meth:`LatentTranslator.from_pretrained` takes them."""
+    """The options as keyword arguments of :meth:`LatentTranslator.from_pretrained`."""
     return {"ctc_blank_penalty": options.ctc_blank_penalty, "dag_search": options.dag_search}

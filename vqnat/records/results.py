@@ -1,6 +1,5 @@
-"""Where a measured number comes from, and how it is written down."""
+"""Result files: a measurement as JSON, and where it comes from."""
 
-import hashlib
 import importlib.metadata
 import json
 import os
@@ -17,23 +16,24 @@ from typing import Any
 import torch
 
 import vqnat
+from vqnat.records.atomic import replacing
+from vqnat.records.checksums import sha256
 
-ROOT = Path(__file__).resolve().parents[1]
-OUTSIDE = re.compile(r"(^|[=,:])/(?:[^/,=:]+/)+([^/,=:]+)")  # an absolute path: only its last part is of use
+ROOT = Path(__file__).resolve().parents[2]
+OUTSIDE = re.compile(r"(^|[=,:])/(?:[^/,=:]+/)+([^/,=:]+)")  # an absolute path, of which the last part is kept
 PACKAGES = ("torch", "numpy", "fairseq-fixed", "sacrebleu", "sentencepiece", "onnxruntime", "ctranslate2")
 
 
 def provenance(seed: int | None, inputs: Mapping[str, Path]) -> dict[str, Any]:
-    """All that is needed to take a measurement again, to be merged into its JSON.
+    """Everything needed to repeat a measurement, to be merged into its JSON.
 
     Args:
-        seed: of the program that measured, or None when it draws nothing.
-        inputs: name -> file that was read (data, checkpoints); only its checksum is kept.
+        seed: random seed of the program, None if it draws nothing.
+        inputs: name -> file that was read (data, checkpoints); only its checksum is recorded.
 
     Returns:
-        ``command`` the command line; ``commit`` of the checkout, with "+changes" when tracked files differ
-        from it, None outside git; ``seed``; ``data`` name -> SHA-256; ``machine``; ``versions``; ``date``
-        in UTC.
+        ``command``; ``commit`` of the checkout, with "+changes" if tracked files differ from it, None outside
+        git; ``seed``; ``data`` name -> SHA-256; ``machine``; ``versions``; ``date`` in UTC.
 
     Raises:
         OSError: an input cannot be read.
@@ -50,47 +50,38 @@ def provenance(seed: int | None, inputs: Mapping[str, Path]) -> dict[str, Any]:
 
 
 def write_json(path: Path, obj: Any) -> None:
-    """Write ``obj`` so that ``path`` is at no time a half-written file; folders are made as needed.
+    """Write ``obj`` atomically; folders are created as needed.
 
     Raises:
-        OSError: no place or permission. ValueError: a figure is infinite or not a number.
+        OSError: no space or no permission.
+        ValueError: a figure is infinite or not a number.
     """
     text = json.dumps(obj, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    # Lists of numbers on one line: a figure for each of 1,000 sentences is no reading matter. Line breaks are
-    # never inside of a JSON string, so that no text is touched.
+    # Lists of numbers on one line: nobody reads one figure for each of 1,000 sentences. A JSON string holds no line
+    # break, so no text is touched.
     text = re.sub(r'\[\n\s+([^\[\]{}"]*?)\n\s*\]', lambda m: f"[{' '.join(m[1].split())}]", text)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def sha256(path: Path) -> str:
-    """Checksum of a file, read in pieces."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def command_line(arguments: Sequence[str]) -> str:
-    """One shell-quoted line; paths in the checkout are named from its root, those in the home from ``~``."""
+    """One shell-quoted line; paths in the checkout are relative to its root, those in the home folder to ``~``."""
     return shlex.join(shown(argument) for argument in arguments)
 
 
 def shown(text: str | Path) -> str:
-    """A path, or an argument with paths in it, without this machine's folders as far as possible."""
+    """A path, or an argument that contains paths, without this machine's folders as far as possible."""
     # An argument may hold a path anywhere (NAME=PATH,beam=4), hence text and not pathlib.
     text = str(text).replace(f"{ROOT}{os.sep}", "").replace(f"{Path.home()}{os.sep}", f"~{os.sep}")
     return OUTSIDE.sub(r"\1.../\2", text)
 
 
 def commit(root: Path = ROOT) -> str | None:
-    """HEAD of the checkout at ``root``; None when it is not the top of one, or there is no git."""
+    """HEAD of the checkout at ``root``; None if ``root`` is not the top of one, or without git."""
     try:
         top, head = _git(root, "rev-parse", "--show-toplevel", "HEAD").splitlines()
-        # Installed into another project's environment, the package lies in that project's checkout.
+        # A package installed into another project's environment lies in that project's checkout.
         if Path(top).resolve() != root.resolve():
             return None
         changes = _git(root, "status", "--porcelain", "--untracked-files=no")
@@ -100,13 +91,13 @@ def commit(root: Path = ROOT) -> str | None:
 
 
 def _git(root: Path, *words: str) -> str:
-    # Without optional locks a look at the status never gets in the way of a commit made meanwhile.
+    # Without optional locks, `git status` never blocks a commit that is made at the same time.
     command = ["git", "--no-optional-locks", "-C", str(root), *words]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def machine() -> dict[str, Any]:
-    """Processor, logical cores this process may use, memory in GiB, torch's threads, accelerator."""
+    """Processor, logical cores available to this process, memory in GiB, torch threads, accelerator."""
     try:
         memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, OSError, ValueError):  # not POSIX
@@ -132,7 +123,7 @@ def _cpu_model() -> str:
 
 
 def versions() -> dict[str, str | None]:
-    """Of Python and the packages that decide on a result; None for what is not installed."""
+    """Versions of Python and of the packages that affect a result; None for those not installed."""
     found: dict[str, str | None] = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vqnat import results
+from vqnat.records import results
 
 
 def test_provenance_names_all_that_is_needed(tmp_path, monkeypatch):
