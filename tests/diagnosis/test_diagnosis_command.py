@@ -8,8 +8,8 @@ import pytest
 from quantising import SMALL
 
 from vqnat.benchmarking.untrained import save_untrained
-from vqnat.diagnosis.command import main
-from vqnat.diagnosis.options import parse_options
+from vqnat.commands.diagnose import main
+from vqnat.diagnosis.diagnose_options import parse_options
 from vqnat.diagnosis.study import diagnose
 
 pytestmark = pytest.mark.slow

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from vqnat.data.bitext import open_split
-from vqnat.diagnosis.data import read_pairs
+from vqnat.diagnosis.code_figures import code_figures
 from vqnat.diagnosis.decoding import decode_given, text_of, translate
-from vqnat.diagnosis.figures import code_figures
-from vqnat.diagnosis.forced import force
-from vqnat.diagnosis.loading import longest_pair
-from vqnat.diagnosis.prefix import translate_after
-from vqnat.diagnosis.texts import text_figures
+from vqnat.diagnosis.given_prefix import translate_after
+from vqnat.diagnosis.models import longest_pair
+from vqnat.diagnosis.pairs import read_pairs
+from vqnat.diagnosis.teacher_forcing import force
+from vqnat.diagnosis.text_measures import text_figures
 from vqnat.hub import LatentTranslator
 
 pytestmark = pytest.mark.slow

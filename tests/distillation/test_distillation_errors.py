@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vqnat.distillation.command import main
+from vqnat.commands.distill import main
 
 pytestmark = pytest.mark.slow
 

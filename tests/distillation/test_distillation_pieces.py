@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vqnat.data.bitext import open_train_split
-from vqnat.distillation.options import Options
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.source_text import read_source_text
 
 pytestmark = pytest.mark.slow

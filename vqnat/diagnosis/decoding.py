@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from vqnat.decoding.generator import LatentGenerator
 from vqnat.decoding.latent_search import CodeSequences
-from vqnat.diagnosis.options import Options
+from vqnat.diagnosis.diagnose_options import Options
 from vqnat.distillation.batches import plan_batches
 from vqnat.hub.translator import LatentTranslator
 from vqnat_serving.vocabulary import BOS, EOS, PAD

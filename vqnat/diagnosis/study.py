@@ -5,10 +5,9 @@ from typing import Any
 
 import torch
 
+from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.data.bitext import Split, open_split
-from vqnat.diagnosis.data import readable
-from vqnat.diagnosis.decoding import Written, decode_given, text_of, translate
-from vqnat.diagnosis.figures import (
+from vqnat.diagnosis.code_figures import (
     code_figures,
     ends_right,
     equal_by_position,
@@ -16,13 +15,14 @@ from vqnat.diagnosis.figures import (
     right_by_position,
     wrong_by_offset,
 )
-from vqnat.diagnosis.forced import Forced, force
-from vqnat.diagnosis.loading import describe, load_model, load_teacher, longest_pair
-from vqnat.diagnosis.options import Options
-from vqnat.diagnosis.prefix import translate_after
-from vqnat.diagnosis.sets import TEACHER_GREEDY, Sets, add_teacher, read_sets, teacher_beam
-from vqnat.diagnosis.texts import signatures, text_figures
-from vqnat.distillation.command import import_user_dir
+from vqnat.diagnosis.decoding import Written, decode_given, text_of, translate
+from vqnat.diagnosis.diagnose_options import Options
+from vqnat.diagnosis.given_prefix import translate_after
+from vqnat.diagnosis.models import describe, load_model, load_teacher, longest_pair
+from vqnat.diagnosis.pairs import readable
+from vqnat.diagnosis.teacher_forcing import Forced, force
+from vqnat.diagnosis.text_measures import signatures, text_figures
+from vqnat.diagnosis.text_sets import TEACHER_GREEDY, Sets, add_teacher, read_sets, teacher_beam
 from vqnat.hub.translator import LatentTranslator
 from vqnat.records import results
 

@@ -10,7 +10,7 @@ from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
 from omegaconf import OmegaConf
 
 from vqnat.checkpoints.loading import load_model
-from vqnat.distillation.options import Options
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.sources import Sources
 from vqnat.errors import UserError
 
@@ -69,10 +69,10 @@ class Teacher:
         self.max_source = int(min(limit, np.iinfo(np.int32).max))  # tokens
 
     def _datasets(self) -> list[Any]:
-        """fairseq's dataset of each part of the sources, None where there is none of it."""
+        """fairseq's dataset of each part of the sources, None for an empty part."""
         found = []
         for split, part in zip(("train", "valid"), self.sources.parts[:2], strict=True):
-            wanted = part or split == "train"  # whose collater is needed
+            wanted = part or split == "train"  # its collater is needed
             if wanted:
                 self.task.load_dataset(split)
             found.append(self.task.dataset(split) if wanted else None)
@@ -82,7 +82,7 @@ class Teacher:
         return found
 
     def _item(self, sentence: int) -> dict[str, Any]:
-        """A sentence as fairseq's collater wants it; without a target, which the extra text has not."""
+        """A sentence as fairseq's collater expects it; without a target, which the extra text does not have."""
         for dataset, part in zip(self.datasets, self.sources.parts, strict=False):
             if sentence in part:
                 return {"id": sentence, "source": dataset[sentence - part.start]["source"]}
@@ -103,7 +103,7 @@ class Teacher:
         self.models.append(loaded.model)
 
     def translate(self, ids: np.ndarray) -> list[Hypothesis]:
-        """The k best hypotheses of each sentence, best first; sentences of one length make the best batch.
+        """The k best hypotheses of each sentence, best first; ideally all sentences are of the same length.
 
         A sentence that is empty or too long for the teacher, or gets no output, has no hypothesis.
         """
@@ -114,9 +114,9 @@ class Teacher:
             return self._search(ids)
         except torch.OutOfMemoryError as error:
             if len(ids) == 1:
-                message = f"a source of {length} tokens does not fit the GPU's memory: try a smaller --beam"
+                message = f"a source of {length} tokens does not fit into the GPU's memory: try a smaller --beam"
                 raise UserError(message) from error
-        torch.cuda.empty_cache()  # outside of the except clause, which keeps the tensors alive
+        torch.cuda.empty_cache()  # outside the except clause, which keeps the tensors alive
         return [row for half in np.array_split(ids, 2) for row in self.translate(half)]
 
     def _search(self, ids: np.ndarray) -> list[Hypothesis]:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LEASH = Path(__file__).with_name("leash.py")
+WATCHDOG = Path(__file__).with_name("die_with_parent.py")
 TAIL = 20  # lines of a failed program's log to show
-# glibc gives large blocks back to the system at every free; keeping them made CPU training 30% faster.
+# glibc returns large blocks to the OS at every free; keeping them made CPU training 30 % faster.
 MALLOC = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "100000000000",
@@ -54,7 +54,7 @@ def run_child(
         output.write(f"$ {shlex.join(command)}\n".encode())
         output.flush()
         process = subprocess.Popen(
-            [sys.executable, "-I", str(LEASH), *command],
+            [sys.executable, "-I", str(WATCHDOG), *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -66,7 +66,7 @@ def run_child(
         while process.poll() is None and not stop.wait(0.2):
             poll()
     finally:
-        process.stdin.close()  # the leash ends the program, if it still runs
+        process.stdin.close()  # die_with_parent.py ends the program if it is still running
         status = process.wait()
     if stop.is_set():
         raise Stopped

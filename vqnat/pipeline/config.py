@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vqnat.errors import UserError
-from vqnat.pipeline.options import check_options, placeholders
+from vqnat.pipeline.program_options import check_options, placeholders
 from vqnat.pipeline.reader import build, invalid, read_yaml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vqnat.pipeline.config import Config, Training
 from vqnat.pipeline.jobs import Job
-from vqnat.pipeline.logs import Follower
-from vqnat.pipeline.options import arguments
+from vqnat.pipeline.program_options import arguments
+from vqnat.records.training_logs import Follower
 
 
 def train_command(config: Config, name: str, options: dict, data: Path, folder: Path) -> list[str]:
@@ -45,7 +45,7 @@ def average_command(count: int, folder: Path, output: Path) -> list[str]:
     """
     kind = "update" if len(list(folder.glob("checkpoint_*_*.pt"))) >= count else "epoch"
     return [
-        *(sys.executable, "scripts/average_checkpoints.py", "--inputs", str(folder)),
+        *(sys.executable, "-m", "vqnat.commands.average_checkpoints", "--inputs", str(folder)),
         *(f"--num-{kind}-checkpoints", str(count), "--output", str(output)),
     ]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import sentencepiece
 
 from vqnat.pipeline.config import Config, System
-from vqnat.pipeline.logs import Follower
-from vqnat.pipeline.options import arguments
+from vqnat.pipeline.program_options import arguments
 from vqnat.pipeline.training import device_arguments
+from vqnat.records.training_logs import Follower
 
 HYPOTHESIS = re.compile(r"^H-(\d+)\t[^\t]*\t(.*)$")
 

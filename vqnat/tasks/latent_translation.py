@@ -19,13 +19,10 @@ from vqnat.output_layers.base import OutputLayer
 from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import DAGLayer, check_search
 from vqnat.tasks.autocast import Autocast, AutocastConfig
-from vqnat.tasks.common import (
-    CodebookUpdates,
-    ReliableBatches,
-    TeacherStart,
-    TeacherStartConfig,
-)
+from vqnat.tasks.codebook_updates import CodebookUpdates
 from vqnat.tasks.fast_dropout import use_fast_dropout
+from vqnat.tasks.reliable_batches import ReliableBatches
+from vqnat.tasks.starting_from import TeacherStart, TeacherStartConfig
 
 # Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
 _UNAVAILABLE = {

@@ -6,7 +6,8 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation_lev import TranslationLevenshteinConfig, TranslationLevenshteinTask
 
 from vqnat.tasks.autocast import Autocast, AutocastConfig
-from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
+from vqnat.tasks.reliable_batches import ReliableBatches
+from vqnat.tasks.starting_from import TeacherStart, TeacherStartConfig
 
 
 @dataclass

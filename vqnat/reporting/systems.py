@@ -1,35 +1,26 @@
-"""Tables and samples from a results file: for the terminal, for Markdown, for the report."""
+"""Quality and latency of the systems of one run, and samples of what they write: terminal, Markdown, report."""
 
-import re
 import textwrap
-from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
+
+from vqnat.records import tables
+from vqnat.records.tables import machine_name, markdown_table, number, percent
 
 Results = dict[str, Any]
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """Fixed digits; a dash for what was not measured."""
-    return "–" if value is None else f"{value:.{digits}f}"
-
-
-def percent(share: float | None) -> str:
-    """A share as ``86.0 %``; a dash for what was not measured."""
-    return "–" if share is None else f"{100 * share:.1f} %"
-
-
 def ratio(system: dict[str, Any], name: str) -> str:
-    """``3.31× (3.2–3.4)``: a speed-up with its spread."""
+    """``3.31× (3.2–3.4)``: a speed-up with its 95 % interval."""
     value, spread = system.get(name), system.get(f"{name}_spread")
     if value is None:
         return "–"
-    # a system over itself has no spread
+    # a system has no interval over itself
     return f"{value:.2f}×" + (f" ({spread[0]:.1f}–{spread[1]:.1f})" if spread and spread[0] < spread[1] else "")
 
 
 def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
-    """One row a system; the column of right translations only where the corpus has that measure."""
+    """One row per system; the column of right translations only if the corpus has that measure."""
     systems = results["systems"]
     rated = any(system["right_translation_rate"] is not None for system in systems)
     tokenised = not rated and any("bleu_tokenised_lowercased" in system for system in systems)
@@ -51,12 +42,12 @@ def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
 
 
 def bleu_name(results: Results) -> str:
-    """What the column of ``sacrebleu`` is called."""
+    """Heading of the ``sacrebleu`` column."""
     return "tokenised BLEU" if results.get("tokenised") else "sacreBLEU"
 
 
 def origin(results: Results) -> str:
-    """Where, with what and when it was measured, in one line."""
+    """Where, with what and when the figures were measured, in one line."""
     words = f" of {results['latency_min_target_words']} words and more" if results["latency_min_target_words"] else ""
     commit = str(results.get("commit") or "unknown")[:12]
     note = f"{results['note'].rstrip('.')}. " if results.get("note") else ""
@@ -67,41 +58,24 @@ def origin(results: Results) -> str:
     )
 
 
-def machine_name(machine: Any) -> str:
-    """Of a results file's ``machine``, for people."""
-    if isinstance(machine, dict):
-        parts = [machine["cpu"], f"{machine['logical_cores']} cores", machine.get("accelerator")]
-        return ", ".join(part for part in parts if part)
-    return str(machine or "an unknown machine")
-
-
 def text_table(results: Results) -> str:
     """For the terminal."""
-    header, rows = header_and_rows(results)
-    widths = [max(len(line[n]) for line in [header, *rows]) for n in range(len(header))]
-
-    def line(cells: list[str]) -> str:
-        padded = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
-        return "  ".join([cells[0].ljust(widths[0]), *padded[1:]])
-
-    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, rows)])
+    return tables.text_table(*header_and_rows(results))
 
 
-def markdown_table(results: Results) -> str:
+def markdown_systems(results: Results) -> str:
     """For a README."""
-    header, rows = header_and_rows(results)
-    rule = ["---", *["--:"] * (len(header) - 1)]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
+    table = markdown_table(*header_and_rows(results))
     return f"{table}\n\n{origin(results)} BLEU: `{results['systems'][0]['signature']}`."
 
 
 def marked(output: dict[str, Any]) -> str:
-    """An output, with what the grammar says of it."""
+    """An output with the grammar's verdict."""
     return {True: "✓ ", False: "✗ ", None: ""}[output["right"]] + (output["text"] or "(empty)")
 
 
 def text_samples(results: Results, width: int = 100) -> str:
-    """For the terminal: a block of lines per sentence."""
+    """Samples for the terminal: a block of lines per sentence."""
     names = [system["name"] for system in results["systems"]]
     margin = max(map(len, [*names, "reference"])) + 2
     blocks = []
@@ -125,7 +99,7 @@ def text_samples(results: Results, width: int = 100) -> str:
 
 
 def markdown_samples(results: Results) -> str:
-    """For a README: one small table per sentence."""
+    """Samples for a README: one small table per sentence."""
     blocks = []
     for sample in results["samples"]:
         rows = [("source", sample["source"]), ("reference", sample["reference"])]
@@ -136,7 +110,7 @@ def markdown_samples(results: Results) -> str:
 
 
 def markdown_codes(results: Results) -> str:
-    """For a README: the codes of each system that has some, on the validation set."""
+    """Codes for a README: those of each system that has any, on the validation set."""
     rated = any(system["right_translation_rate"] is not None for system in results["systems"])
     distilled = any(system["training"].get("codes_distilled_valid") for system in results["systems"])
     header = ["system", bleu_name(results), "chrF", *(["right translations"] if rated else [])]
@@ -158,39 +132,7 @@ def markdown_codes(results: Results) -> str:
         row.append(number(codes.get("perplexity"), 0))
         row += [percent(codes.get("share_in_use")), number(system["training"].get("updates_per_second"), 2)]
         rows.append(row)
-    rule = ["---", *["--:"] * (len(header) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows]) + f"\n\n{origin(results)}"
+    return f"{markdown_table(header, rows)}\n\n{origin(results)}"
 
 
-TEMPLATES: dict[str, Callable[[Results], str]] = {
-    "systems": markdown_table,
-    "samples": markdown_samples,
-    "codes": markdown_codes,
-}
-MARKER = re.compile(r"(<!-- results: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-
-def fill_markdown(
-    text: str, load: Callable[[str], Results], templates: Mapping[str, Callable[[Results], str]] = TEMPLATES
-) -> str:
-    """Replace what stands between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
-
-    Args:
-        text: a Markdown file.
-        load: from the path in a marker to the results.
-        templates: name -> renderer.
-
-    Raises:
-        ValueError: for an unknown template, or a marker without its end.
-    """
-    starts = text.count("<!-- results:")
-    if starts != len(MARKER.findall(text)):
-        raise ValueError("a line '<!-- results: PATH.json TEMPLATE -->' without a line '<!-- end -->' after it")
-
-    def rendered(match: re.Match) -> str:
-        template = templates.get(match[3])
-        if template is None:
-            raise ValueError(f"template {match[3]!r} is not valid; must be one of {', '.join(templates)}")
-        return f"{match[1]}{template(load(match[2]))}\n{match[4]}"
-
-    return MARKER.sub(rendered, text)
+TEMPLATES = {"systems": markdown_systems, "samples": markdown_samples, "codes": markdown_codes}

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from vqnat.diagnosis.data import Pairs
 from vqnat.diagnosis.decoding import batches, device_of, generator_of, sequences_of
-from vqnat.diagnosis.loading import samples_drawn
-from vqnat.diagnosis.options import Options
+from vqnat.diagnosis.diagnose_options import Options
+from vqnat.diagnosis.models import samples_drawn
+from vqnat.diagnosis.pairs import Pairs
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
 

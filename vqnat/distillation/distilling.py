@@ -1,56 +1,32 @@
-"""The command line: decide what there is to do, do it, and tell errors in one line."""
+"""One distillation from its options to its result: find out what is left to do, and do it."""
 
-from argparse import Namespace
 from typing import Any
 
-from fairseq.utils import import_user_module
-
-import vqnat.plugin  # noqa: F401 - lets torch load fairseq's checkpoints and registers our models
+import vqnat.plugin  # noqa: F401  (registration)
+from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.data.bitext import open_train_split
 from vqnat.distillation.batches import plan_batches, shard_batches
-from vqnat.distillation.jobs import run_jobs
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.manifest import finished, shard_settings
 from vqnat.distillation.merge import merge, remove_journals
-from vqnat.distillation.options import Options, parse_options
+from vqnat.distillation.parallel_shards import run_jobs
 from vqnat.distillation.progress import Progress, say
 from vqnat.distillation.shards import Tail, check_journals, journal_path, missing_batches, run_shard
 from vqnat.distillation.sources import Sources, check_sources, open_sources
 from vqnat.errors import UserError
 
 
-def import_user_dir(user_dir: str | None) -> None:
-    """Import plug-in code as fairseq's own command lines do. Raises UserError."""
-    try:
-        import_user_module(Namespace(user_dir=user_dir))
-    except Exception as error:  # whatever the user's code raises
-        reason = "no such folder" if isinstance(error, FileNotFoundError) else f"{type(error).__name__}: {error}"
-        raise UserError(f"--user-dir {user_dir}: cannot be imported ({reason})") from error
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; returns the exit status."""
-    try:
-        distill(parse_options(argv))
-    except UserError as error:
-        say(str(error))
-        return 2
-    except KeyboardInterrupt:
-        say("interrupted; run the same command again to continue")
-        return 130
-    return 0
-
-
 def distill(options: Options) -> None:
     """Do what is left to do. Raises UserError."""
     import_user_dir(options.user_dir)
-    for path in options.teachers:
+    for path in options.teachers:  # before anything that takes time
         if not path.is_file():
             raise UserError(f"--path {path}: no such file")
     bitext = open_train_split(options.data, options.source_lang, options.target_lang)
     check_sources(options, bitext)
     settings = shard_settings(options, bitext)
     if finished(options, settings):
-        remove_journals(options)  # the run that finished may have been killed before it came to this
+        remove_journals(options)  # the run that finished may have been killed just before this
         say(f"{options.out} is finished for these settings: nothing to do")
         return
     check_journals(options, settings)
@@ -64,7 +40,7 @@ def distill(options: Options) -> None:
 
 
 def decode(options: Options, sources: Sources, settings: dict[str, Any]) -> None:
-    """Decode what is left of this process's share: one shard, or all of them with ``--jobs``."""
+    """Decode what is left of this process's share: one shard, or all shards with ``--jobs``."""
     batches = plan_batches(sources.lengths, options.max_tokens, options.batch_size)
     shards = range(options.shards) if options.shard is None else range(options.shard, options.shard + 1)
     total = sum(len(batches[b]) for shard in shards for b in shard_batches(len(batches), shard, options.shards))
@@ -87,7 +63,7 @@ def decode(options: Options, sources: Sources, settings: dict[str, Any]) -> None
 
 
 def report_result(options: Options, figures: dict[str, Any]) -> None:
-    """Say what was written, how many sources kept their raw target and which extra lines have no translation."""
+    """Print what was written, how many sources kept their raw target, and which extra lines have no translation."""
     counts, extra = figures["counts"], figures.get("source_text")
     reasons = {key: count for key, count in counts.items() if key.startswith("raw_kept_") and count}
     if reasons:

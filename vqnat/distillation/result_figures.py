@@ -7,7 +7,7 @@ import numpy as np
 from vqnat.distillation.hypotheses import Hypotheses
 from vqnat.distillation.sources import DISTILLED_VALID, Sources
 
-SHOWN = 20  # line numbers of dropped lines
+SHOWN = 20  # at most so many line numbers of dropped lines
 
 
 def figures_of(sources: Sources, hypotheses: Hypotheses, max_source: int, raw: np.ndarray) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def figures_of(sources: Sources, hypotheses: Hypotheses, max_source: int, raw: n
     Args:
         sources: what was translated.
         hypotheses: the translations.
-        max_source: tokens in the longest source that the teacher takes.
+        max_source: tokens in the longest source that the teacher accepts.
         raw: the original pairs that ``--mix-raw`` adds.
     """
     train, valid, extra = (slice(part.start, part.stop) for part in sources.parts)
@@ -38,7 +38,7 @@ def figures_of(sources: Sources, hypotheses: Hypotheses, max_source: int, raw: n
         },
         "mean_score": hypotheses.mean_score,
         "teacher_max_source_tokens": max_source,
-        # summed over processes that ran side by side: the work, not the wait
+        # summed over parallel processes: the work, not the elapsed time
         "decoding_seconds": round(hypotheses.seconds, 3),
         "sentences_per_process_second": round(len(sources.lengths) / max(1e-9, hypotheses.seconds), 2),
     }
@@ -51,7 +51,7 @@ def figures_of(sources: Sources, hypotheses: Hypotheses, max_source: int, raw: n
 
 
 def _extra(sources: Sources, counts: np.ndarray, max_source: int) -> dict[str, Any]:
-    """What became of the lines of ``--source-text``."""
+    """How many lines of ``--source-text`` were translated and dropped."""
     text, too_long = sources.text, sources.text.lengths > max_source
     found = {"path": str(text.path), **text.counts, "translated": int((counts > 0).sum()), "pairs": int(counts.sum())}
     for name, which in (("dropped_too_long", too_long), ("dropped_no_hypothesis", (counts == 0) & ~too_long)):

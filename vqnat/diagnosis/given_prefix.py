@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vqnat.decoding.latent_search import CodeSequences, greedy_codes
 from vqnat.diagnosis.decoding import Written, batches, device_of, generator_of, sequences_of, text_of, with_codes
-from vqnat.diagnosis.options import Options
+from vqnat.diagnosis.diagnose_options import Options
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_predictor import LatentPredictor, PredictorState
 from vqnat.models.source_encoder import EncodedSource

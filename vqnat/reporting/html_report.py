@@ -1,4 +1,4 @@
-"""``results.json``, training logs and checkpoints -> one HTML file that needs nothing else."""
+"""``results.json``, training logs and checkpoints as one self-contained HTML file."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,8 @@ import jinja2
 from markupsafe import Markup
 
 from vqnat.checkpoints.reading import read_checkpoint
-from vqnat.pipeline import figures, tables
-from vqnat.pipeline.logs import curves
+from vqnat.records.training_logs import curves
+from vqnat.reporting import svg_plots, systems
 
 Curves = dict[str, dict[str, list[dict[str, float]]]]
 # (kind of log line, key, title, axis, logarithmic)
@@ -42,18 +42,18 @@ def write_report(results_path: Path, logs: Path, checkpoints: dict[str, Path], o
 
 
 def code_counts(checkpoint: Path) -> list[float]:
-    """The moving counts of the codes in a checkpoint, the most frequent first; none if there is no codebook."""
+    """Moving counts of the codes in a checkpoint, most frequent first; empty without a codebook."""
     model = read_checkpoint(checkpoint)["model"]
     found = [name for name in model if name.endswith("codebook.counts")]
-    # Product quantisation also keeps the counts of its blocks, under longer names.
+    # Product quantization also keeps the counts of its blocks, under longer names.
     return model[min(found, key=len)].sort(descending=True).values.tolist() if found else []
 
 
 def render(results: dict[str, Any], found: Curves, counts: dict[str, list[float]]) -> str:
     """The page as text."""
     trainings = dict.fromkeys(system["training"]["name"] for system in results["systems"])
-    colours = {name: number for number, name in enumerate(trainings)}
-    header, rows = tables.header_and_rows(results)
+    colors = {name: number for number, name in enumerate(trainings)}
+    header, rows = systems.header_and_rows(results)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -68,28 +68,28 @@ def render(results: dict[str, Any], found: Curves, counts: dict[str, list[float]
         results=results,
         header=header,
         rows=rows,
-        origin=tables.origin(results),
-        colours=colours,
+        origin=systems.origin(results),
+        colors=colors,
         minutes={s["training"]["name"]: _minutes(s["training"]) for s in results["systems"]},
-        trade_offs=_trade_offs(results, colours),
-        training_curves=_pictures(PICTURES, found, colours),
-        codebook_curves=_pictures(CODEBOOK, found, colours) + _code_frequencies(counts, colours),
+        trade_offs=_trade_offs(results, colors),
+        training_curves=_pictures(PICTURES, found, colors),
+        codebook_curves=_pictures(CODEBOOK, found, colors) + _code_frequencies(counts, colors),
         provenance={key: _flat(value) for key, value in provenance.items()},
     )
 
 
-def _pictures(wanted: list[tuple], found: Curves, colours: dict[str, int]) -> list[tuple[str, Markup]]:
+def _pictures(wanted: list[tuple], found: Curves, colors: dict[str, int]) -> list[tuple[str, Markup]]:
     pictures = []
     for kind, key, title, label, log in wanted:
         series = {name: [(x["num_updates"], x[key]) for x in lines[kind] if key in x] for name, lines in found.items()}
         series = {name: points for name, points in series.items() if points}
         if series:
-            svg = figures.lines(title, series, colours, label, log)
+            svg = svg_plots.lines(title, series, colors, label, log)
             pictures.append((title, Markup(svg)))
     return pictures
 
 
-def _code_frequencies(counts: dict[str, list[float]], colours: dict[str, int]) -> list[tuple[str, Markup]]:
+def _code_frequencies(counts: dict[str, list[float]], colors: dict[str, int]) -> list[tuple[str, Markup]]:
     title = "Frequency of each code, times the mean"
     series = {
         name: [(rank, count * len(each) / sum(each)) for rank, count in enumerate(each, 1)]
@@ -98,17 +98,17 @@ def _code_frequencies(counts: dict[str, list[float]], colours: dict[str, int]) -
     }
     if not series:
         return []
-    svg = figures.lines(title, series, colours, "times the mean", x_label="codes, the most frequent first")
+    svg = svg_plots.lines(title, series, colors, "times the mean", x_label="codes, the most frequent first")
     return [(title, Markup(svg))]
 
 
-def _trade_offs(results: dict[str, Any], colours: dict[str, int]) -> list[tuple[str, Any]]:
-    systems = results["systems"]
-    wanted = [("sacrebleu", tables.bleu_name(results), "BLEU against latency")]
-    if all(system["right_translation_rate"] is not None for system in systems):
+def _trade_offs(results: dict[str, Any], colors: dict[str, int]) -> list[tuple[str, Any]]:
+    measured = results["systems"]
+    wanted = [("sacrebleu", systems.bleu_name(results), "BLEU against latency")]
+    if all(system["right_translation_rate"] is not None for system in measured):
         wanted.append(("right_translation_rate", "share of right translations", "Right translations against latency"))
     return [
-        (title, Markup(figures.quality_against_latency(systems, colours, key, label, title)))
+        (title, Markup(svg_plots.quality_against_latency(measured, colors, key, label, title)))
         for key, label, title in wanted
     ]
 

@@ -1,17 +1,18 @@
-"""The same systems with several seeds, as one table."""
+"""The same systems over several seeds, as one table."""
 
 from collections.abc import Callable, Sequence
 from statistics import mean
 from typing import Any
 
-from vqnat.pipeline.tables import Results, bleu_name, machine_name, number
+from vqnat.records.tables import machine_name, markdown_table, number
+from vqnat.reporting.systems import Results, bleu_name
 
 
 def markdown_seeds(runs: Sequence[Results]) -> str:
-    """One row a system: means over the runs, in brackets the least and the most.
+    """One row per system: means over the runs, minimum and maximum in brackets.
 
-    A system that has not been run with every seed says with how many it has. What is subtracted from a BLEU is the
-    greedy baseline's of the same run: the teacher that the system learned from.
+    The last column is the number of seeds that a system was run with. The BLEU that is subtracted is that of the
+    greedy baseline of the same run: the teacher that the system learned from.
 
     Args:
         runs: results files, each of another seed.
@@ -37,8 +38,7 @@ def markdown_seeds(runs: Sequence[Results]) -> str:
             _spread([ours["speedup_over_greedy"] for ours, _ in found], 2, "{:.{}f}×"),
         ]
         rows.append([name, *row, str(len(found))])
-    rule = ["---", *["--:"] * (len(header) - 1)]
-    table = "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
+    table = markdown_table(header, rows)
     made = sorted({str(run.get("commit") or "unknown")[:12] for run in runs})
     machines = sorted({machine_name(run.get("machine")) for run in runs})
     note = f"{runs[0]['note'].rstrip('.')}. " if runs[0].get("note") else ""

@@ -18,14 +18,14 @@ examples
                             shards/ copied together afterwards), then once, when all have ended,
                             distill.py data-bin --path teacher.pt --out distilled --num-shards 3 --merge
 
-Killed at any point, the same command continues where it stopped. On a finished folder it does nothing.
+Killed at any point, the same command continues where it stopped; on a finished folder it does nothing.
 """
 
 SOURCE_TEXT = (
-    "also translate this text, one sentence a line, and add the pairs to train: plain text, cut into pieces here; "
-    "lines that the data or the file has already (case and spaces aside) and blank ones are dropped"
+    "also translate this text, one sentence per line, and add the pairs to train: plain text, split into subwords "
+    "here; blank lines and lines that the data or the file already has (ignoring case and spaces) are dropped"
 )
-BPE_MODEL = "sentencepiece model or subword-nmt codes (default: spm.model in DATA_BIN or in the folder above)"
+BPE_MODEL = "sentencepiece model or subword-nmt codes (default: spm.model in DATA_BIN or in its parent)"
 
 
 def _option(default: Any, text: str) -> Any:
@@ -34,32 +34,32 @@ def _option(default: Any, text: str) -> Any:
 
 @dataclass(frozen=True)
 class Options:
-    """Everything a user chooses. Lengths are in tokens, with the end-of-sentence symbol."""
+    """Everything that a user chooses. Lengths are in tokens, end-of-sentence included."""
 
     data: Path
     path: str
     out: Path
     source_lang: str | None = _option(None, "source language (default: from the file names)")
     target_lang: str | None = _option(None, "target language (default: from the file names)")
-    user_dir: str | None = _option(None, "folder of plug-in code that the teacher needs, besides vqnat")
+    user_dir: str | None = _option(None, "folder of plug-in code that the teacher needs besides vqnat")
     beam: int = _option(4, "beam size")
-    lenpen: float = _option(1.0, "length penalty: below 1 favours short, above 1 long output")
-    max_len_a: float = _option(1.2, "output has at most max-len-a * source length + max-len-b tokens")
+    lenpen: float = _option(1.0, "length penalty: below 1 favors short, above 1 long output")
+    max_len_a: float = _option(1.2, "at most max-len-a * source length + max-len-b tokens of output")
     max_len_b: int = _option(10, "see --max-len-a")
-    max_tokens: int = _option(8000, "source tokens in a batch, at most")
-    batch_size: int = _option(512, "sentences in a batch, at most")
+    max_tokens: int = _option(8000, "maximum number of source tokens in a batch")
+    batch_size: int = _option(512, "maximum number of sentences in a batch")
     k_best: int = _option(1, "write the K best hypotheses of each source as K pairs")
     source_text: Path | None = field(default=None, metadata={"help": SOURCE_TEXT})
-    bpe: str = _option("auto", "how --source-text is cut: sentencepiece, subword_nmt, none (it is in pieces), auto")
+    bpe: str = _option("auto", "how --source-text is split: sentencepiece, subword_nmt, none (it is in subwords), auto")
     bpe_model: Path | None = field(default=None, metadata={"help": BPE_MODEL})
     valid_too: bool = _option(False, "also write valid1: the validation sources with the teacher's translations")
-    mix_raw: float = _option(0.0, "add this share of the original pairs at the end, from 0 to 1")
+    mix_raw: float = _option(0.0, "add this fraction of the original pairs at the end, from 0 to 1")
     seed: int = _option(1, "which original pairs --mix-raw takes")
-    jobs: int = _option(1, "shards to run side by side on this machine")
-    num_shards: int = _option(1, "number of shards, when each is started by hand")
+    jobs: int = _option(1, "number of shards to run at the same time on this machine")
+    num_shards: int = _option(1, "number of shards, if each is started by hand")
     shard: int | None = _option(None, "the shard to run, from 0 to num-shards - 1")
-    merge: bool = _option(False, "write the result from shards that were started by hand")
-    threads: int = _option(0, "CPU threads a process (default: 1 with --jobs, otherwise torch's choice)")
+    merge: bool = _option(False, "write the result of shards that were started by hand")
+    threads: int = _option(0, "CPU threads per process (default: 1 with --jobs, else torch's choice)")
     cpu: bool = _option(False, "do not use a GPU")
     fp16: bool = _option(False, "half precision; GPU only")
 
@@ -87,7 +87,7 @@ class Options:
             require(getattr(self, name) >= 0, name, "at least 0")
         require(self.k_best <= self.beam, "k_best", f"at most --beam, which is {self.beam}")
         require(0 <= self.mix_raw <= 1, "mix_raw", "from 0 to 1")
-        require(bool(self.teachers), "path", "a checkpoint, or several with ':' between")
+        require(bool(self.teachers), "path", "a checkpoint, or several separated by ':'")
         if self.shard is not None:
             require(
                 0 <= self.shard < self.num_shards,
@@ -112,10 +112,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse_options(argv: list[str] | None = None) -> Options:
-    """Read and check the command line. Raises UserError; ``--help`` exits."""
+    """Read and check the command line. Raises UserError; ``--help`` exits.
+
+    fairseq's ``gen_parser_from_dataclass`` would do most of this, but not paths, required options, metavars or the
+    defaults in ``--help``.
+    """
     parser = _Parser(
         prog="distill.py",
-        description="Replace the train targets of a binarised bitext by a teacher's beam search output.",
+        description="Replace the train targets of a binarized bitext with a teacher's beam search output.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vqnat.bottlenecks.usage import perplexity
-from vqnat.diagnosis.forced import Forced
+from vqnat.diagnosis.teacher_forcing import Forced
 
 BITS = math.log(2)  # nats
 

@@ -1,14 +1,12 @@
-"""The result for people: one table in sections, for the terminal and for Markdown."""
+"""A diagnosis as tables: for the terminal and for Markdown."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from tabulate import tabulate
-
-from vqnat.pipeline.tables import machine_name, number, percent
+from vqnat.records.tables import machine_name, markdown_table, number, percent, text_table
 
 Result = Mapping[str, Any]
-POSITIONS = 10  # shown one by one; those after them together
+POSITIONS = 10  # shown one by one; later ones together
 
 
 class Section(NamedTuple):
@@ -133,13 +131,7 @@ def terminal(result: Result) -> str:
     """For the terminal."""
     parts = [head(result)]
     for section in sections(result):
-        table = tabulate(
-            section.rows,
-            headers=section.header,
-            disable_numparse=True,
-            colalign=("left", *["right"] * (len(section.header) - 1)),
-        )
-        parts.append(f"{table}\n({section.note})")
+        parts.append(f"{text_table(section.header, section.rows)}\n({section.note})")
     return "\n\n".join(parts)
 
 
@@ -147,8 +139,7 @@ def markdown_diagnosis(result: Result) -> str:
     """For a README."""
     parts = []
     for section in sections(result):
-        rule = ["---", *["--:"] * (len(section.header) - 1)]
-        table = "\n".join(f"| {' | '.join(cells)} |" for cells in [section.header, rule, *section.rows])
+        table = markdown_table(section.header, section.rows)
         parts.append(f"{table}\n\n{section.note[0].upper()}{section.note[1:]}.")
     commit, day = str(result.get("commit") or "unknown")[:12], str(result.get("date", "date unknown"))[:10]
     origin = f"Measured on {machine_name(result.get('machine'))}, commit {commit}, seed {result['seed']}, {day}."

@@ -1,10 +1,10 @@
-"""Runs a command and kills it, with all it has started, when the program that asked for it goes away.
+"""Run a command and kill it, with all its children, when the pipeline dies.
 
-    python leash.py COMMAND...
+    python die_with_parent.py COMMAND...
 
-Standard input is a pipe from the pipeline: when the pipeline ends, even by ``kill -9``, the pipe closes.
-Without this a training would go on alone, and the next run would start a second one in the same folder. Needs
-only the standard library, as it runs beside every child.
+Standard input is a pipe from the pipeline: when the pipeline ends, even by ``kill -9``, the pipe closes. Otherwise a
+training would continue alone, and the next run would start a second one in the same folder. Needs only the standard
+library, as one runs beside every child.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The report's pictures, as SVG whose colours are the page's CSS variables: they follow light and dark."""
+"""The report's pictures: SVG whose colors are CSS variables of the page, so they follow light and dark mode."""
 
 import io
 import re
@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from matplotlib.transforms import Bbox
 
-# Stand-ins: drawn in these, then replaced by variables of report.html.
+# Placeholders: drawn in these colors, which are then replaced by variables of report.html.
 INK, FAINT = "#010101", "#020202"
 SERIES = [f"#0304{n:02x}" for n in range(8)]
 VARIABLES = {INK: "var(--ink)", FAINT: "var(--rule)"} | {c: f"var(--series-{n})" for n, c in enumerate(SERIES)}
@@ -47,11 +47,11 @@ def _svg(figure: Any, description: str) -> str:
     plt.close(figure)
     svg = buffer.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    for colour, variable in VARIABLES.items():
-        svg = svg.replace(colour, variable)
+    for color, variable in VARIABLES.items():
+        svg = svg.replace(color, variable)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{description}"', svg, count=1)
-    # Ids are per file for matplotlib, but the page holds several: clip paths must not be mixed up.
+    # matplotlib's ids are unique within a file, but the page holds several: clip paths must not be mixed up.
     prefix = re.sub(r"\W+", "-", description.lower())
     svg = re.sub(r'id="([^"]+)"', rf'id="{prefix}-\1"', svg)
     return re.sub(r"(url\(#|href=\"#)", rf"\1{prefix}-", svg)
@@ -60,7 +60,7 @@ def _svg(figure: Any, description: str) -> str:
 def lines(
     title: str,
     series: dict[str, Points],
-    colours: dict[str, int],
+    colors: dict[str, int],
     label: str,
     log: bool = False,
     x_label: str = "updates",
@@ -68,19 +68,19 @@ def lines(
     """Curves, one per training.
 
     Args:
-        title: for readers who cannot see it, and for ids.
+        title: description for screen readers, and prefix of the ids.
         series: name -> points (x, value).
-        colours: name -> number of its colour, the same in every picture.
+        colors: name -> number of its color, the same in every picture.
         label: of the y axis.
-        log: logarithmic y axis.
+        log: whether the y axis is logarithmic.
         x_label: of the x axis.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(4.6, 2.9))
         for name, points in series.items():
-            colour = SERIES[colours[name] % len(SERIES)]
+            color = SERIES[colors[name] % len(SERIES)]
             shown = "o" if len(points) == 1 else None
-            axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.8, marker=shown, label=name)
+            axes.plot(*zip(*points, strict=True), color=color, linewidth=1.8, marker=shown, label=name)
         axes.set_xlabel(x_label)
         axes.set_ylabel(label)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
@@ -95,14 +95,14 @@ def lines(
 
 
 def quality_against_latency(
-    systems: Sequence[dict[str, Any]], colours: dict[str, int], measure: str, label: str, title: str
+    systems: Sequence[dict[str, Any]], colors: dict[str, int], measure: str, label: str, title: str
 ) -> str:
-    """One point a system: up and to the left is better."""
+    """One point per system: up and to the left is better."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(4.6, 3.2))
         for system in systems:
             x, y = system["latency_ms"]["mean"], system[measure]
-            axes.plot(x, y, "o", markersize=9, color=SERIES[colours[system["training"]["name"]] % len(SERIES)])
+            axes.plot(x, y, "o", markersize=9, color=SERIES[colors[system["training"]["name"]] % len(SERIES)])
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(FuncFormatter(lambda v, _: f"{v:g}" if f"{v:e}"[0] in "25" else ""))
@@ -114,7 +114,7 @@ def quality_against_latency(
 
 
 def _labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
-    """A name at each point, where it covers no other name and no point as far as there is such a place."""
+    """Put a name at each point, where possible without covering another name or point."""
     figure = axes.figure
     figure.canvas.draw()
     taken = []

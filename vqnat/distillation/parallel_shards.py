@@ -1,4 +1,4 @@
-"""Shards side by side on one machine, each in a process of its own."""
+"""Several shards at the same time on one machine, each in its own process."""
 
 import multiprocessing
 import os
@@ -7,8 +7,9 @@ import threading
 from multiprocessing.connection import wait
 from typing import Any
 
+from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.distillation.batches import plan_batches
-from vqnat.distillation.options import Options
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.progress import Progress
 from vqnat.distillation.shards import Tail, journal_path, run_shard
 from vqnat.distillation.sources import Sources
@@ -18,7 +19,7 @@ POLL = 0.5  # seconds between looks at the journals
 
 
 def run_jobs(options: Options, sources: Sources, settings: dict[str, Any], progress: Progress) -> None:
-    """Run all shards and follow their journals; when one fails, end the others.
+    """Run all shards and follow their journals; if one fails, end the others.
 
     Raises:
         UserError: the message of the shard that failed, or how it died.
@@ -61,8 +62,6 @@ def _why(shard: int, code: int) -> str:
 def _child(options: Options, sources: Sources, settings: dict[str, Any], shard: int, messages: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its children
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    from vqnat.distillation.command import import_user_dir
-
     try:
         import_user_dir(options.user_dir)
         run_shard(options, sources, settings, shard, report=lambda sentences: None)
@@ -72,6 +71,6 @@ def _child(options: Options, sources: Sources, settings: dict[str, Any], shard: 
 
 
 def _leave_with_parent() -> None:
-    """End this process when the parent has gone, even by kill -9: a new run needs the journal."""
+    """End this process once its parent is gone, even by kill -9: a new run needs the journal."""
     wait([multiprocessing.parent_process().sentinel])
     os._exit(1)

@@ -1,4 +1,4 @@
-"""A full disk is one line, and nothing finished is lost."""
+"""A full disk gives one line, and nothing that is finished is lost."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,5 +15,5 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         raise UserError(
             f"{path}: cannot write: {error.strerror or error}; "
-            "finished batches are kept: mend this and run the same command again"
+            "finished batches are kept: fix this and run the same command again"
         ) from error

@@ -1,4 +1,4 @@
-"""The result as one picture: BLEU by codes, bits a code by text, codes by position, wrong words by place."""
+"""A diagnosis as one picture: BLEU by codes, bits per code by text, codes by position, wrong words by place."""
 
 from collections.abc import Mapping
 from pathlib import Path

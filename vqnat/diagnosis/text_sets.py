@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from vqnat.data.bitext import Split, find_pairs, open_split
-from vqnat.diagnosis import data
-from vqnat.diagnosis.data import Pairs
 from vqnat.diagnosis.decoding import Written, text_of, translate
-from vqnat.diagnosis.loading import longest_pair
-from vqnat.diagnosis.options import Options
+from vqnat.diagnosis.diagnose_options import Options
+from vqnat.diagnosis.models import longest_pair
+from vqnat.diagnosis.pairs import DISTILLED, Pairs, check_lengths, read_pairs, read_references, same_sources
 from vqnat.errors import UserError
 from vqnat.hub.translator import LatentTranslator
 
@@ -55,28 +54,28 @@ class Sets:
 def read_sets(options: Options, split: Split, model: LatentTranslator, say: Callable[[str], None]) -> Sets:
     """Read what DATA holds. Raises UserError."""
     languages = (split.source, split.target)
-    chosen = data.read_pairs(split, options.sentences, options.seed)
-    data.check_lengths(chosen, longest_pair(model))
+    chosen = read_pairs(split, options.sentences, options.seed)
+    check_lengths(chosen, longest_pair(model))
     if options.references:
-        lines = len(data.read_pairs(split, None, options.seed).ids)
-        references = data.read_references(options.references, split.subset, lines, chosen.ids)
+        lines = len(read_pairs(split, None, options.seed).ids)
+        references = read_references(options.references, split.subset, lines, chosen.ids)
     else:
         references = [text_of(model, target) for target in chosen.targets]
 
     def read(name: str, count: int | None) -> Pairs | None:
         if count == 0 or find_pairs(options.data).get(name, set()).isdisjoint((languages, languages[::-1])):
             return None
-        return data.read_pairs(open_split(options.data, name, *languages), count, options.seed)
+        return read_pairs(open_split(options.data, name, *languages), count, options.seed)
 
-    valid, distilled = read("valid", options.sentences), read(data.DISTILLED, options.sentences)
-    if distilled is not None and (valid is None or not data.same_sources(valid, distilled)):
-        say(f"{data.DISTILLED} of {options.data} has other sources than valid: left aside")
+    valid, distilled = read("valid", options.sentences), read(DISTILLED, options.sentences)
+    if distilled is not None and (valid is None or not same_sources(valid, distilled)):
+        say(f"{DISTILLED} of {options.data} has other sources than valid: left aside")
         distilled = None
     sets = Sets(chosen, references, read("train", options.training_sentences), valid, distilled)
     if distilled is not None:
-        sets.distilled_from = data.DISTILLED
+        sets.distilled_from = DISTILLED
         if split.subset == "valid":
-            sets.taught, sets.taught_from = distilled, data.DISTILLED
+            sets.taught, sets.taught_from = distilled, DISTILLED
     return sets
 
 

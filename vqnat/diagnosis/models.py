@@ -7,7 +7,7 @@ import torch
 
 import vqnat.plugin  # noqa: F401  (registration)
 from vqnat.data.bitext import Split
-from vqnat.diagnosis.options import Options
+from vqnat.diagnosis.diagnose_options import Options
 from vqnat.errors import UserError
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
