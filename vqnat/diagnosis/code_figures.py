@@ -1,4 +1,4 @@
-"""Figures of codes: over all of a text, by position, and by place inside a code."""
+"""Figures about codes: over a whole text, by position, and by a word's place within its code."""
 
 import math
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ def code_figures(rows: Sequence[Forced], codes: int) -> dict[str, Any]:
         codes: K.
 
     Returns:
-        ``sentences``, ``codes``; ``bits`` a code and share ``right`` of the predictor's best guesses, given the true
-        codes before, the end of the codes included where it is predicted; ``words_right`` from the true codes;
+        ``sentences``, ``codes``; ``bits`` per code and the share ``right`` of the predictor's best guesses, given the
+        true preceding codes, including the end of the codes if it is predicted; ``words_right`` from the true codes;
         ``entropy_bits``, ``best`` and ``agree`` of the posterior, means over codes; ``perplexity`` of the codes.
     """
     return {
@@ -39,23 +39,23 @@ def code_figures(rows: Sequence[Forced], codes: int) -> dict[str, Any]:
 
 
 def _mean(parts: Sequence[Tensor], unit: float = 1.0) -> float | None:
-    # In float64: the sum does not depend on how sentences were put into batches.
+    # In float64, so that the sum does not depend on how sentences were batched.
     values = torch.cat(list(parts)).double()
     return float(values.mean()) / unit if len(values) else None
 
 
 def code_perplexity(sequences: Sequence[Tensor], codes: int) -> float:
-    """exp of the entropy of all codes of a text, 1 to K."""
+    """Perplexity of all codes of a text, exp of their entropy, from 1 to K."""
     return float(perplexity(torch.bincount(torch.cat(list(sequences)), minlength=codes).double()))
 
 
 def right_by_position(rows: Sequence[Forced]) -> list[dict[str, Any]]:
-    """Share of right guesses at code 1, 2, ..., given the true codes before; the end of the codes is not counted."""
+    """Share of right guesses at code 1, 2, ..., given the true preceding codes; the end is not counted."""
     return _by_index([row.right[: len(row.codes)] for row in rows])
 
 
 def ends_right(rows: Sequence[Forced]) -> float | None:
-    """Share of ends of the codes that are the predictor's best guess there; None where it does not predict them."""
+    """Share of code sequences whose end is the predictor's best guess there; None if it does not predict ends."""
     ends = [row.right[len(row.codes) :] for row in rows]
     return _mean(ends)
 
@@ -84,15 +84,15 @@ def _by_index(flags: Sequence[Tensor]) -> list[dict[str, Any]]:
 
 
 def wrong_by_offset(rows: Sequence[Forced], stride: int) -> dict[str, Any] | None:
-    """Share of wrong words by their place inside a code.
+    """Share of wrong words by their place within a code.
 
     Args:
         rows: sentences; the words' marks are those of :class:`Forced`.
-        stride: 2^nc, words a code.
+        stride: 2^nc, words per code.
 
     Returns:
         ``by_offset`` as {share, count} for place 0 to 2^nc - 1; ``edge``: the first and the last place; ``inside``: the
-        others, None with two words a code. None for an output layer without a fixed place for each word.
+        others, None with two words per code. None for an output layer without a fixed place for each word.
     """
     if any(row.wrong is None for row in rows):
         return None
@@ -118,7 +118,7 @@ def wrong_by_offset(rows: Sequence[Forced], stride: int) -> dict[str, Any] | Non
 
 
 def length_figures(codes: Sequence[Tensor], wanted: Sequence[Tensor] | None, codebook: int) -> dict[str, Any]:
-    """Number of codes beside those of the teacher's translation, and how many different ones are used."""
+    """Number of codes relative to the teacher's translation, and their perplexity."""
     total = sum(map(len, codes))
     return {
         "codes_ratio": None if wanted is None else total / sum(map(len, wanted)),

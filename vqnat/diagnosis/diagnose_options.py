@@ -9,15 +9,15 @@ from vqnat.hub.search_options import add_search_options
 from vqnat.hub.subwords import BPE
 
 DESCRIPTION = """\
-Shows where a latent transformer loses quality. It writes a set from codes of the reference, of the teacher's
-translation and of its own predictor; beside their BLEU stand bits a code on training and validation text, right
-codes by position, wrong words by place in a code, repetitions and lengths.
+Shows where a latent transformer loses quality. It translates a set from codes of the reference, of the teacher's
+translation and of its own predictor, and reports BLEU, bits per code on training and validation text, right codes by
+position, wrong words by place within a code, repetitions and lengths.
 """
 
 
 @dataclass(frozen=True)
 class Options:
-    """Everything a user chooses; see :func:`parser`."""
+    """Everything that a user chooses; see :func:`parser`."""
 
     checkpoint: Path
     data: Path
@@ -69,25 +69,25 @@ def parser() -> argparse.ArgumentParser:
         "--gen-subset",
         default="valid",
         metavar="NAME",
-        help="the set that is translated (default: valid; keep test for a model that is no longer changed)",
+        help="the split to translate (default: valid; keep test for the final model)",
     )
     p.add_argument("-s", "--source-lang", metavar="LANG", help="default: as in the file names")
     p.add_argument("-t", "--target-lang", metavar="LANG", help="default: as in the file names")
-    p.add_argument("--references", type=Path, metavar="FILE", help="their text (default: DATA's, pieces joined)")
+    p.add_argument("--references", type=Path, metavar="FILE", help="reference text (default: DATA's, subwords joined)")
     p.add_argument(
         "--sentences",
         type=int,
         metavar="N",
-        help="so many of the set and of validation, drawn by --seed (default: all)",
+        help="number of sentences of the set and of validation, sampled with --seed (default: all)",
     )
-    p.add_argument("--training-sentences", type=int, default=1000, metavar="N", help="drawn likewise (default: 1000)")
-    p.add_argument("--beam", type=int, default=4, metavar="N", help="of predictor and teacher (default: 4)")
-    p.add_argument("--lenpen", type=float, default=1.0, metavar="X", help="length penalty of beams (default: 1)")
+    p.add_argument("--training-sentences", type=int, default=1000, metavar="N", help="sampled likewise (default: 1000)")
+    p.add_argument("--beam", type=int, default=4, metavar="N", help="beam of predictor and teacher (default: 4)")
+    p.add_argument("--lenpen", type=float, default=1.0, metavar="X", help="length penalty of beam search (default: 1)")
     p.add_argument(
         "--max-len-a", type=float, default=1.2, metavar="X", help="at most A * |x| + B tokens (default: 1.2)"
     )
     p.add_argument("--max-len-b", type=int, default=10, metavar="N", help="see --max-len-a (default: 10)")
-    p.add_argument("--bpe", choices=BPE, default="auto", help="pieces (default: auto, told by the dictionary)")
+    p.add_argument("--bpe", choices=BPE, default="auto", help="subwords (default: auto, told by the dictionary)")
     p.add_argument(
         "--bpe-model",
         "--sentencepiece",
@@ -95,11 +95,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="sentencepiece model or subword-nmt codes (default: spm.model beside DATA or CHECKPOINT)",
     )
-    p.add_argument("--tokenizer", choices=["moses"], help="of text that was tokenised before it was cut")
+    p.add_argument("--tokenizer", choices=["moses"], help="of text that was tokenized before subwords")
     add_search_options(p)
-    p.add_argument("--user-dir", metavar="DIR", help="plug-in code that the teacher needs, besides vqnat")
-    p.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
-    p.add_argument("--plot", type=Path, metavar="FILE.png", help="draw them")
+    p.add_argument("--user-dir", metavar="DIR", help="plug-in code that the teacher needs besides vqnat")
+    p.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
+    p.add_argument("--plot", type=Path, metavar="FILE.png", help="plot the figures")
     p.add_argument("--seed", type=int, default=1, metavar="N", help="of the samples (default: 1)")
     p.add_argument("--max-tokens", type=int, default=4000, metavar="N", help="source tokens in a batch (default: 4000)")
     p.add_argument("--batch-size", type=int, default=128, metavar="N", help="sentences in a batch (default: 128)")
@@ -109,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def parse_options(arguments: list[str] | None = None) -> Options:
-    """Read and check the command line. Raises UserError; what argparse finds wrong exits."""
+    """Read and check the command line. Raises UserError; argparse's own errors exit."""
     options = Options(**vars(parser().parse_args(arguments)))
     options.check()
     return options

@@ -1,4 +1,4 @@
-"""How far a wrong code leads astray: the first codes given, the rest predicted."""
+"""How far a wrong code leads astray: the first codes are given, the rest is predicted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from vqnat.models.source_encoder import EncodedSource
 
 @dataclass
 class GivenFirst:
-    """A predictor that is certain of the first ``first`` codes of each sequence, and of its end among them."""
+    """A predictor that gives all probability to the first ``first`` codes of each sequence (or to its end)."""
 
     predictor: LatentPredictor
     given: CodeSequences
@@ -33,7 +33,7 @@ class GivenFirst:
         return self.predictor.begin(source, beam, length)
 
     def step(self, vectors: Tensor | None, position: int, state: PredictorState) -> Tensor:
-        """As the predictor's, (B, K + 1); its caches are advanced in any case."""
+        """As the predictor's, logits (B, K + 1); its caches advance in any case."""
         logits = self.predictor.step(vectors, position, state)
         if position >= self.first:
             return logits
@@ -58,7 +58,7 @@ def translate_after(
 
         def search(source: EncodedSource, lengths: Tensor, given=given, helped=helped) -> CodeSequences:
             limits = generator.code_limits(lengths)
-            if first:  # what is given may be longer than what a search may find
+            if first:  # the given codes may be more than a search may return
                 limits = torch.maximum(limits, given.lengths.clamp(max=first))
             return greedy_codes(helped, source, limits, fixed)
 

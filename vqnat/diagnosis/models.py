@@ -1,4 +1,4 @@
-"""The model and its teacher, and all that can be wrong with them."""
+"""The model and its teacher, loaded and checked."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from vqnat.models.latent_transformer import LatentTransformer
 
 
 def load_model(options: Options, split: Split) -> LatentTranslator:
-    """The latent transformer on its device. Raises UserError when it is none, or cannot read the data."""
+    """The latent transformer on its device. Raises UserError if it is another model, or has other dictionaries."""
     search = {"ctc_blank_penalty": options.ctc_blank_penalty, "dag_search": options.dag_search}
     found = _load(options.checkpoint, options, split, **search)
     if not isinstance(found.model, LatentTransformer):
@@ -23,7 +23,7 @@ def load_model(options: Options, split: Split) -> LatentTranslator:
 
 
 def load_teacher(options: Options, split: Split) -> LatentTranslator | None:
-    """The teacher, None when there is none. Raises UserError as :func:`load_model`."""
+    """The teacher, None if there is none. Raises UserError as :func:`load_model` does."""
     if options.teacher is None:
         return None
     try:
@@ -55,14 +55,14 @@ def _load(path: Path, options: Options, split: Split, **search: Any) -> LatentTr
 
 
 def longest_pair(translator: LatentTranslator) -> tuple[int, int]:
-    """(source, target) lengths in tokens that a latent transformer reads, the end of sentence included."""
+    """Longest (source, target) in tokens that a latent transformer reads, end-of-sentence included."""
     model = translator.model
     source, target = model.max_positions()
     return min(int(source), translator.max_source_tokens), min(int(target), model.max_codes * model.stride)
 
 
 def describe(translator: LatentTranslator, path: Path) -> dict[str, Any]:
-    """What the model is, for the record."""
+    """The model's description for the result file."""
     config = translator.model.config
     bottleneck = translator.model.bottleneck
     return {
@@ -78,5 +78,5 @@ def describe(translator: LatentTranslator, path: Path) -> dict[str, Any]:
 
 
 def samples_drawn(model: LatentTransformer) -> int | None:
-    """m, how many codes training draws for a position; None for a bottleneck that draws none or has no such option."""
+    """m, the number of codes sampled per position in training; None for a bottleneck that does not sample."""
     return getattr(getattr(model.bottleneck, "config", None), "num_samples", None)

@@ -1,4 +1,4 @@
-"""The sets that are read: the one to translate, samples of the training text, raw and distilled validation."""
+"""Sentence pairs of a split: reading, sampling, checking their lengths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ DISTILLED = "valid1"  # fairseq's name for a second validation set; scripts/dist
 
 @dataclass(frozen=True)
 class Pairs:
-    """Some sentences of a split, each (length,) int64 with its end of sentence; ``ids`` count its lines from 0."""
+    """Some sentences of a split, each (length,) int64 with end-of-sentence; ``ids`` are its lines from 0."""
 
     split: str
     ids: tuple[int, ...]
@@ -29,12 +29,12 @@ class Pairs:
 
 
 def read_pairs(split: Split, count: int | None, seed: int) -> Pairs:
-    """Sentences in the split's order; splits of one size give the same lines for the same seed.
+    """Sentences in the order of the split; splits of equal size give the same lines for the same seed.
 
     Args:
-        split: where they are.
-        count: draw so many; None takes all.
-        seed: of the draw.
+        split: where to read.
+        count: number of sentences to sample; None takes all.
+        seed: of the sample.
 
     Raises:
         UserError: the split is damaged, has no sentence, or not the same number on both sides.
@@ -48,7 +48,7 @@ def read_pairs(split: Split, count: int | None, seed: int) -> Pairs:
             if count is not None and count < len(kept):
                 kept = np.sort(np.random.RandomState(seed).permutation(kept)[:count])
             sources, targets = ([side[int(i)].long() for i in kept] for side in sides)
-    except Exception as error:  # fairseq asserts, numpy complains of the size, mmap of an empty file
+    except Exception as error:  # fairseq asserts, numpy complains about the size, mmap about an empty file
         reason = " ".join(str(error).split())
         raise UserError(f"{where}: damaged ({type(error).__name__}: {reason})") from error
     if not equal:
@@ -72,7 +72,7 @@ def check_lengths(pairs: Pairs, longest: tuple[int, int]) -> None:
 
 
 def readable(pairs: Pairs, longest: tuple[int, int]) -> Pairs:
-    """Those that are not too long for the model."""
+    """The pairs that are not too long for the model."""
     kept = [
         n for n in range(len(pairs.ids)) if len(pairs.sources[n]) <= longest[0] and len(pairs.targets[n]) <= longest[1]
     ]
@@ -81,12 +81,12 @@ def readable(pairs: Pairs, longest: tuple[int, int]) -> Pairs:
 
 
 def same_sources(one: Pairs, other: Pairs) -> bool:
-    """Whether both are of the same lines and texts."""
+    """Whether both have the same lines with the same source texts."""
     return one.ids == other.ids and all(torch.equal(a, b) for a, b in zip(one.sources, other.sources, strict=True))
 
 
 def read_references(path: Path, split: str, lines: int, ids: Sequence[int]) -> list[str]:
-    """Their text, for the lines ``ids`` of a file of one line a sentence.
+    """The lines ``ids`` of a text file with one line per sentence.
 
     Raises:
         UserError: no such file, not UTF-8, or another number of lines than the split has sentences.

@@ -28,16 +28,16 @@ from vqnat.records import results
 
 GREEDY, REFERENCE, TAUGHT = "predictor, greedy", "reference", "teacher's translation"
 GIVEN = {"codes of the reference": REFERENCE, "codes of the teacher's": TAUGHT}  # row -> whose codes
-FIRST = (1, 2, 4, 8)  # codes given to the predictor before it goes on alone
+FIRST = (1, 2, 4, 8)  # number of codes given to the predictor before it continues alone
 
 
 def say(line: str) -> None:
-    """One line for the user, on stderr as everything that is not a result."""
+    """Print one line for the user on stderr, like everything that is not a result."""
     print(f"diagnose: {line}", file=sys.stderr, flush=True)
 
 
 def diagnose(options: Options) -> dict[str, Any]:
-    """All figures, with where they come from. Raises UserError."""
+    """All figures and their provenance. Raises UserError."""
     if options.threads:
         torch.set_num_threads(options.threads)
     import_user_dir(options.user_dir)
@@ -120,7 +120,7 @@ def _figures(
             "ends_right_on_distilled_validation": ends_right(distilled) if distilled else None,
             "greedy_as_teachers": equal_by_position(greedy, wanted) if wanted else None,
         },
-        # first: so many codes of the teacher's translation, None for all, then the predictor's, greedily
+        # first: number of codes from the teacher's translation, None for all; the predictor's follow, greedily
         "from_teachers_first_codes": [
             {"first": first, "sacrebleu": found["sacrebleu"], "bleu_to_teacher": found["bleu_to_teacher"]}
             for first, found in from_first.items()

@@ -1,4 +1,4 @@
-"""Given texts through the model as in training: their codes, and what the predictor makes of them."""
+"""Teacher forcing: given texts pass the model as in training, for their codes and the predictor's guesses."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,18 +19,18 @@ from vqnat.models.latent_transformer import LatentTransformer
 
 @dataclass
 class Forced:
-    """One sentence, with a place for each of its T codes unless said otherwise.
+    """One sentence; an entry for each of its T codes unless stated otherwise.
 
     Attributes:
-        codes: (T,) int64 of the target text, as in training but without drawing.
-        nats: (T + 1,) what each code and then the end costs the predictor, which reads the true codes before it;
-            (T,) where the end is not predicted.
+        codes: (T,) int64 of the target text, as in training but without sampling.
+        nats: (T + 1,) negative log-probability of each code and of the end, given the true preceding codes; (T,) if
+            the end is not predicted.
         right: likewise, whether the predictor's best guess is the code.
-        entropy: nats, of the posterior over codes; empty where there is none, as the next two.
-        best: probability of the posterior's best code, and so the expected share of samples that equal it.
+        entropy: nats, of the posterior over codes; empty if there is none, like the next two.
+        best: probability of the posterior's best code, the expected share of samples that equal it.
         agree: probability that all m samples are the same code.
-        wrong: (length,) whether the word that the decoder writes from the true codes is another one than the
-            target's, the end of sentence included; None unless the output layer has one position a word.
+        wrong: (length,) whether the word decoded from the true codes differs from the target's, end-of-sentence
+            included; None unless the output layer has one position per word.
     """
 
     codes: Tensor
@@ -44,7 +44,7 @@ class Forced:
 
 @contextmanager
 def _reading(bottleneck: torch.nn.Module) -> Iterator[dict[str, Any]]:
-    """What the bottleneck read in the last forward pass: z (B, T, D) and its mask (B, T)."""
+    """What the bottleneck read in the last forward pass: z (B, T, D) and its mask (B, T), True = real."""
     seen: dict[str, Any] = {}
 
     def keep(module, arguments, output) -> None:
@@ -64,7 +64,7 @@ def one_position_a_word(model: LatentTransformer) -> bool:
 
 @torch.no_grad()
 def force(translator: LatentTranslator, pairs: Pairs, options: Options) -> list[Forced]:
-    """Every pair through the model's training pass in evaluation mode, in the order of ``pairs``."""
+    """Run every pair through the model's training pass in evaluation mode; results are in the order of ``pairs``."""
     model, device = translator.model.eval(), device_of(translator)
     generator = generator_of(translator)
     found: dict[int, Forced] = {}
@@ -85,7 +85,7 @@ def force(translator: LatentTranslator, pairs: Pairs, options: Options) -> list[
 def _codes(model: LatentTransformer, batch, targets: Sequence[Tensor], seen: dict[str, Any]) -> list[Forced]:
     padded = pad_sequence(list(targets), batch_first=True, padding_value=model.pad)  # (B, T)
     output = model(batch.tokens, batch.lengths, padded.to(batch.tokens.device))
-    # One element a pass of the predictor, or the logits themselves.
+    # One element per pass of the predictor, or the logits themselves.
     logits = output.code_logits[0] if isinstance(output.code_logits, list) else output.code_logits
     logits, samples, counted = logits.float(), output.code_targets, output.code_mask  # (B, T + 1, K + 1), (.., m), (..)
     nats = (logits.logsumexp(-1) - logits.gather(-1, samples).mean(-1)).cpu()  # (B, T + 1)

@@ -1,4 +1,4 @@
-"""What is seen in a text beside others: agreement, lengths, repetitions, loops."""
+"""Texts compared with others: agreement, lengths, repetitions, loops."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,17 +6,17 @@ from typing import Any
 
 from sacrebleu.metrics import BLEU, CHRF
 
-LOOP_TIMES = 3  # so often in a row an n-gram is a loop
-LOOP_WORDS = 4  # the longest such n-gram
+LOOP_TIMES = 3  # an n-gram so many times in a row is a loop
+LOOP_WORDS = 4  # longest such n-gram
 
 
 def repeated(words: Sequence[str]) -> int:
-    """How many words equal the one before them."""
+    """Number of words that equal the preceding word."""
     return sum(a == b for a, b in pairwise(words))
 
 
 def has_loop(words: Sequence[str], times: int = LOOP_TIMES, longest: int = LOOP_WORDS) -> bool:
-    """Whether some n-gram, n = 1 to ``longest``, stands ``times`` times in a row."""
+    """Whether some n-gram, n = 1 to ``longest``, occurs ``times`` times in a row."""
     for n in range(1, longest + 1):
         run = 0  # words in a row that equal the one n before them
         for a, b in zip(words, words[n:], strict=False):
@@ -27,20 +27,20 @@ def has_loop(words: Sequence[str], times: int = LOOP_TIMES, longest: int = LOOP_
 
 
 def text_figures(texts: Sequence[str], references: Sequence[str], teacher: Sequence[str] | None) -> dict[str, Any]:
-    """All measures of texts that need nothing but texts.
+    """All measures that need nothing but texts.
 
     Args:
-        texts: detokenised, one a sentence.
+        texts: detokenized, one per sentence.
         references: likewise.
-        teacher: the teacher's translations; None where there is no teacher.
+        teacher: the teacher's translations; None without a teacher.
 
     Returns:
         ``sacrebleu``, ``chrf``, ``brevity_penalty`` and ``length_ratio`` against the references;
         ``bleu_to_teacher``, ``length_ratio_to_teacher`` against the teacher's text as the only reference;
-        ``dropped_words``: by how many words texts are too short for the teacher's, over the number of the teacher's
-        words (a text with a word dropped and one added has dropped none); ``repeated_words``: share of words that
-        equal the word before; ``loops``: share of texts with an n-gram three times or more in a row. Words are what
-        spaces separate.
+        ``dropped_words``: by how many words texts are shorter than the teacher's, over the number of the teacher's
+        words (a text that drops one word and adds another counts 0); ``repeated_words``: share of words that equal the
+        preceding word; ``loops``: share of texts with an n-gram three or more times in a row. Words are separated by
+        spaces.
     """
     found = BLEU().corpus_score(list(texts), [list(references)])
     words = [text.split() for text in texts]
@@ -68,8 +68,8 @@ def text_figures(texts: Sequence[str], references: Sequence[str], teacher: Seque
 
 
 def signatures() -> dict[str, str]:
-    """How sacreBLEU and chrF were taken."""
+    """Signatures of sacreBLEU and chrF."""
     bleu, chrf = BLEU(), CHRF()
     for metric in (bleu, chrf):
-        metric.corpus_score(["a"], [["a"]])  # a signature knows the number of references only after use
+        metric.corpus_score(["a"], [["a"]])  # the signature includes the number of references, known only after use
     return {"signature": str(bleu.get_signature()), "chrf_signature": str(chrf.get_signature())}

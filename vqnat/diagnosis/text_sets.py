@@ -1,4 +1,4 @@
-"""All texts of one diagnosis: the set, its reference, the teacher's translations, samples beside them."""
+"""The texts of one diagnosis: the set to translate, its references, the teacher's translations, samples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ TEACHER_GREEDY = "teacher, greedy"
 
 @dataclass
 class Sets:
-    """What is there; None for the rest.
+    """The texts that are available, None for those that are not.
 
     Attributes:
         chosen: the set to translate, with its references as targets.
@@ -24,10 +24,10 @@ class Sets:
         training: a sample of the training text.
         valid: validation, raw.
         distilled: the same sources with the teacher's translations.
-        distilled_from: the split that holds them, or "teacher" where they were made here.
+        distilled_from: the split that holds them, or "teacher" if they were made here.
         taught: the set to translate with the teacher's translations as targets.
         taught_from: likewise.
-        searches: the teacher's own, name -> what it wrote for the set.
+        searches: name of a search -> what the teacher wrote for the set.
     """
 
     chosen: Pairs
@@ -41,7 +41,7 @@ class Sets:
     searches: dict[str, list[Written]] = field(default_factory=dict)
 
     def texts(self) -> dict[str, Pairs | None]:
-        """Those whose codes are looked at, by the names of the table."""
+        """The texts whose codes are examined, by their names in the table."""
         return {
             "training": self.training,
             "distilled validation": self.distilled,
@@ -69,7 +69,7 @@ def read_sets(options: Options, split: Split, model: LatentTranslator, say: Call
 
     valid, distilled = read("valid", options.sentences), read(DISTILLED, options.sentences)
     if distilled is not None and (valid is None or not same_sources(valid, distilled)):
-        say(f"{DISTILLED} of {options.data} has other sources than valid: left aside")
+        say(f"{DISTILLED} of {options.data} has other sources than valid: ignored")
         distilled = None
     sets = Sets(chosen, references, read("train", options.training_sentences), valid, distilled)
     if distilled is not None:
@@ -82,7 +82,7 @@ def read_sets(options: Options, split: Split, model: LatentTranslator, say: Call
 def add_teacher(
     sets: Sets, teacher: LatentTranslator, options: Options, longest: tuple[int, int], say: Callable[[str], None]
 ) -> None:
-    """Add the teacher's translations of the set, and of validation where DATA has no distilled one.
+    """Add the teacher's translations of the set, and of validation if DATA has no distilled validation set.
 
     Raises:
         UserError: a translation of the set is longer than the latent transformer can read.
@@ -110,5 +110,5 @@ def add_teacher(
 
 
 def teacher_beam(options: Options) -> str:
-    """The name of the row whose text is the teacher's translation."""
+    """Name of the row whose text is the teacher's translation."""
     return f"teacher, beam {options.beam}"

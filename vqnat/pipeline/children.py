@@ -1,4 +1,4 @@
-"""Starts the programs of a stage, keeps their logs, and ends them when the pipeline ends."""
+"""Starts the programs of a stage, keeps their logs, and ends them with the pipeline."""
 
 import os
 import shlex
@@ -29,7 +29,7 @@ class Stopped(Exception):
 
 
 def environment(threads: int) -> dict[str, str]:
-    """What every child gets."""
+    """Environment variables of every child."""
     return {**os.environ, **MALLOC, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
 
 
@@ -40,14 +40,14 @@ def run_child(
     stop: threading.Event,
     poll: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run ``command`` in the repository's root to its end; its output is added to ``log``.
+    """Run ``command`` to its end in the repository's root; its output is appended to ``log``.
 
     Args:
         command: program and arguments.
         log: file for standard output and standard error.
         threads: for OMP_NUM_THREADS.
-        stop: when set, the program is ended and Stopped raised.
-        poll: called a few times a second meanwhile.
+        stop: once set, the program is ended and Stopped raised.
+        poll: called several times per second meanwhile.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

@@ -1,4 +1,4 @@
-"""Options of other programs, as the configuration writes them: a mapping without the leading dashes."""
+"""Options of other programs as the configuration states them: a mapping without the leading dashes."""
 
 import re
 from pathlib import Path
@@ -9,36 +9,15 @@ from vqnat.pipeline.reader import invalid
 OPTION = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 
-# What the pipeline itself tells the programs.
+# Options that the pipeline sets itself.
 RESERVED = {
-    *(
-        "data",
-        "path",
-        "out",
-        "save-dir",
-        "max-update",
-        "seed",
-        "cpu",
-        "user-dir",
-        "source-lang",
-        "target-lang",
-    ),
-    *(
-        "log-format",
-        "log-file",
-        "gen-subset",
-        "results-path",
-        "remove-bpe",
-        "post-process",
-        "nbest",
-        "jobs",
-        "scoring",
-    ),
+    *("data", "path", "out", "save-dir", "max-update", "seed", "cpu", "user-dir", "source-lang", "target-lang"),
+    *("log-format", "log-file", "gen-subset", "results-path", "remove-bpe", "post-process", "nbest", "jobs", "scoring"),
 }
 
 
 def check_options(name: str, options: dict) -> None:
-    """Raise UserError for what cannot be an option, or is the pipeline's own."""
+    """Raise UserError for what cannot be an option, or for one that the pipeline sets itself."""
     for option, value in options.items():
         if not isinstance(option, str) or not OPTION.fullmatch(option):
             raise invalid(name, option, "an option as on the command line, without the leading dashes")
@@ -49,7 +28,7 @@ def check_options(name: str, options: dict) -> None:
 
 
 def arguments(options: dict) -> list[str]:
-    """``{"lr": 0.005, "fp16": True, "x": None}`` -> ``--lr 0.005 --fp16``; false and null: left out."""
+    """``{"lr": 0.005, "fp16": True, "x": None}`` -> ``--lr 0.005 --fp16``; false and null are left out."""
     words = []
     for option, value in options.items():
         if value is None or value is False:

@@ -1,4 +1,4 @@
-"""Follows the log of a program, and reads the JSON lines of fairseq-train."""
+"""Logs of fairseq-train: following one, and its JSON lines as curves."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def parse(line: str) -> tuple[str, dict[str, float]] | None:
 
 
 class Follower:
-    """Gives the lines that were added to a log since it was asked before."""
+    """Returns the lines that were added to a log since the last call."""
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -37,7 +37,7 @@ class Follower:
         self.rest = b""
 
     def lines(self) -> Iterator[str]:
-        """Those that are complete by now."""
+        """The new lines that are complete."""
         if not self.log.exists():
             return
         with self.log.open("rb") as file:
@@ -48,7 +48,7 @@ class Follower:
         yield from (line.decode("utf-8", "replace") for line in lines)
 
     def new(self) -> Iterator[tuple[str, dict[str, float]]]:
-        """What is parsed of them."""
+        """The new lines that :func:`parse` understands, parsed."""
         for line in self.lines():
             if parsed := parse(line):
                 yield parsed
@@ -57,7 +57,7 @@ class Follower:
 def curves(log: Path) -> dict[str, list[dict[str, float]]]:
     """``{"train_inner": [...], "train": [...], "valid": [...], "valid1": [...]}``, each by rising ``num_updates``.
 
-    A training that was stopped repeats some updates: the later line counts.
+    A training that was stopped repeats some updates; the later line counts.
     """
     found: dict[str, dict[float, dict[str, float]]] = {kind: {} for kind in KINDS}
     if log.exists():

@@ -10,18 +10,18 @@ class CodebookUpdates:
     """Moves the codebook of ``model.bottleneck`` once per optimizer step; does nothing for models without one."""
 
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
-        """As fairseq's; a micro-batch counts for the codebook as often as for the gradient."""
+        """As fairseq's; a micro-batch counts towards the codebook exactly if it counts towards the gradient."""
         bottleneck = getattr(model, "bottleneck", None)
         if bottleneck is not None:
-            # fairseq clears gradients before each step and after one that overflowed. What the codebook has
-            # accumulated lives as long as they do.
+            # fairseq clears gradients before each step and after an overflow. What the codebook has accumulated is
+            # discarded with them.
             if all(p.grad is None for p in model.parameters()):
                 bottleneck.discard()
             bottleneck.accumulating = not ignore_grad
         return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
 
     def optimizer_step(self, optimizer, model, update_num):
-        """The optimizer's step, then the codebook's, unless an overflow under AMP skipped the first."""
+        """The optimizer's step, then the codebook's, unless an overflow under AMP skipped the former."""
         scaler = getattr(optimizer, "scaler", None)
         scale = scaler.get_scale() if hasattr(scaler, "get_scale") else None
         super().optimizer_step(optimizer, model, update_num)

@@ -1,4 +1,4 @@
-"""fairseq's own non-autoregressive models under the same conditions as ours."""
+"""``--task nat_translation``: fairseq's own non-autoregressive models under the same conditions as ours."""
 
 from dataclasses import dataclass
 
@@ -17,4 +17,4 @@ class NATTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationLevens
 
 @register_task("nat_translation", dataclass=NATTranslationConfig)
 class NATTranslationTask(ReliableBatches, Autocast, TeacherStart, TranslationLevenshteinTask):
-    """``translation_lev`` that leaves no sentence out and may start from the teacher's encoder."""
+    """``translation_lev`` that skips no sentence and may start from the teacher's encoder."""

@@ -16,15 +16,15 @@ class TeacherStartConfig(FairseqDataclass):
     encoder_from: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
         default=None,
         metadata={
-            "help": "checkpoint whose source encoder (and embeddings, where shared) a new training starts from: a "
-            "fairseq Transformer, as Gu et al. 2018 start NAT from the teacher, or a latent or parallel transformer"
+            "help": "checkpoint whose source encoder (and embeddings, if shared) a new training starts from: a fairseq "
+            "Transformer (Gu et al. 2018 start NAT from the teacher), or a latent or parallel transformer"
         },
     )
     codes_from: Optional[str] = field(  # noqa: UP045
         default=None,
         metadata={
             "help": "checkpoint of a latent transformer whose encoders, bottleneck and predictor a new training starts "
-            "from; its output layer may be another"
+            "from; the output layers may differ"
         },
     )
     decoder_from: Optional[str] = field(  # noqa: UP045
