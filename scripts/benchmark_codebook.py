@@ -26,7 +26,7 @@ from tabulate import tabulate  # noqa: E402
 from vqnat.benchmarking.codebook_step import SYSTEMS, Shape, scores_fit  # noqa: E402
 from vqnat.benchmarking.memory import peak_of_call  # noqa: E402
 from vqnat.errors import UserError, run_command  # noqa: E402
-from vqnat.results import provenance, write_json  # noqa: E402
+from vqnat.records.results import provenance, write_json  # noqa: E402
 
 DENSE = ("naive", "vector_quantize_pytorch")  # they hold all N x K scores
 

@@ -21,7 +21,7 @@ from tabulate import tabulate  # noqa: E402
 from vqnat.benchmarking.training import TrainingSystem, measure, records, use_device  # noqa: E402
 from vqnat.benchmarking.untrained import read_models  # noqa: E402
 from vqnat.errors import UserError, run_command  # noqa: E402
-from vqnat.results import provenance, write_json  # noqa: E402
+from vqnat.records.results import provenance, write_json  # noqa: E402
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from tabulate import tabulate  # noqa: E402
 
 from vqnat.benchmarking.precisions import ENGINES, compare  # noqa: E402
 from vqnat.errors import UserError, run_command  # noqa: E402
-from vqnat.results import provenance, write_json  # noqa: E402
+from vqnat.records.results import provenance, write_json  # noqa: E402
 from vqnat_serving.command_line import read_lines  # noqa: E402
 
 

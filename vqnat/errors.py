@@ -1,4 +1,4 @@
-"""What is said to a user in one line instead of a traceback."""
+"""A user's mistake as one line instead of a traceback."""
 
 import sys
 from types import TracebackType
@@ -9,10 +9,9 @@ __all__ = ["UserError", "install_hook", "run_command", "user_message"]
 
 
 def install_hook() -> None:
-    """Let uncaught user mistakes end fairseq's command lines with one line; any other exception is shown whole.
+    """Let a user's mistake end fairseq's command lines with one line; other exceptions keep their traceback.
 
-    fairseq's programs catch nothing. The hook sees only what nobody caught: a caller of the Python API still gets
-    the exceptions.
+    fairseq's programs catch nothing. The hook sees uncaught exceptions only: callers of the Python API still get them.
     """
     if getattr(sys.excepthook, "of_vqnat", False):
         return
@@ -33,7 +32,7 @@ def user_message(error: BaseException, traceback: TracebackType | None) -> str |
     """One line for a user's mistake, None for anything else."""
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error.__context__, UserError):  # fairseq says "ensure that the architectures match" in its place
+    if isinstance(error.__context__, UserError):  # fairseq replaces it with "ensure that the architectures match"
         return str(error.__context__)
     if isinstance(error, OSError) and str(error).startswith("Model file not found: "):  # fairseq's words
         return f"--path {str(error).removeprefix('Model file not found: ')}: no such checkpoint"

@@ -8,8 +8,8 @@ tasks ``latent_translation`` and ``nat_translation``, the architectures ``latent
 
 import logging
 
+from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
 from vqnat.errors import install_hook
-from vqnat.safe_loading import allow_fairseq_checkpoints
 
 logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)  # or each import asks for tensorboardX
 allow_fairseq_checkpoints()
@@ -17,7 +17,7 @@ install_hook()
 
 from vqnat import criterions  # noqa: E402, F401  (registration)
 from vqnat.models import parallel_transformer, presets  # noqa: E402, F401
-from vqnat.prefetching import stop_at_exit  # noqa: E402
 from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401
+from vqnat.tasks.prefetching import stop_at_exit  # noqa: E402
 
 stop_at_exit()

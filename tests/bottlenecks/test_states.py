@@ -8,7 +8,7 @@ import pytest
 import torch
 from quantizing import SMALL, VARIANTS, batch, label, same_state, small, state
 
-from vqnat.averaging import average_checkpoints
+from vqnat.checkpoints.averaging import average_checkpoints
 
 
 def train(bottleneck, optimizer, steps):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from vqnat.diagnosis.figures import (
+from vqnat.diagnosis.code_figures import (
     code_figures,
     code_perplexity,
     ends_right,
@@ -14,8 +14,8 @@ from vqnat.diagnosis.figures import (
     right_by_position,
     wrong_by_offset,
 )
-from vqnat.diagnosis.forced import Forced
-from vqnat.diagnosis.rendering import grouped
+from vqnat.diagnosis.teacher_forcing import Forced
+from vqnat.reporting.diagnosis import grouped
 
 
 def sentence(codes, right, wrong=None, nats=None, **posterior):

@@ -3,7 +3,7 @@
 import pytest
 from sacrebleu.metrics import BLEU
 
-from vqnat.diagnosis.texts import has_loop, repeated, signatures, text_figures
+from vqnat.diagnosis.text_measures import has_loop, repeated, signatures, text_figures
 
 
 def test_words_equal_to_the_one_before_are_counted():

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vqnat.benchmarking.sentences import open_test_set
-from vqnat.diagnosis.data import read_pairs
+from vqnat.data.bitext import open_split
+from vqnat.diagnosis.code_figures import code_figures
 from vqnat.diagnosis.decoding import decode_given, text_of, translate
-from vqnat.diagnosis.figures import code_figures
-from vqnat.diagnosis.forced import force
-from vqnat.diagnosis.loading import longest_pair
-from vqnat.diagnosis.prefix import translate_after
-from vqnat.diagnosis.texts import text_figures
+from vqnat.diagnosis.given_prefix import translate_after
+from vqnat.diagnosis.models import longest_pair
+from vqnat.diagnosis.pairs import read_pairs
+from vqnat.diagnosis.teacher_forcing import force
+from vqnat.diagnosis.text_measures import text_figures
 from vqnat.hub import LatentTranslator
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ def model(digits, latent_checkpoint):
 
 @pytest.fixture(scope="module")
 def pairs(digits):
-    return read_pairs(open_test_set(digits, "test", None, None), None, 1)
+    return read_pairs(open_split(digits, "test", None, None), None, 1)
 
 
 @pytest.fixture(scope="module")

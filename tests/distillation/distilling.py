@@ -10,7 +10,7 @@ from typing import NamedTuple
 import bitext
 import torch
 
-from vqnat.distillation.command import main
+from vqnat.commands.distill import main
 
 DISTILL = [sys.executable, str(bitext.REPO / "scripts" / "distill.py")]
 

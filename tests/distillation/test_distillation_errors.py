@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vqnat.distillation.command import main
+from vqnat.commands.distill import main
 
 pytestmark = pytest.mark.slow
 
@@ -77,7 +77,7 @@ def test_vocabularies(root: Path, refused: Callable[..., str], tmp_path: Path) -
     lines = dictionary.read_text().splitlines()
     dictionary.write_text("\n".join([*lines, "zehn 1"]) + "\n")
     error = refused(data=data)
-    assert f"the decoder embeds {len(lines) + 4} symbols, but {dictionary} has {len(lines) + 5}" in error
+    assert f"the model has {len(lines) + 4} target symbols, the dictionary of the data {len(lines) + 5} (4" in error
     dictionary.write_text("\n".join([lines[1], lines[0], *lines[2:]]) + "\n")
     error = refused(data=data)
     assert f"line 1 of its dictionary {root}/bin/dict.de.txt" in error and f"in {dictionary}" in error

@@ -7,8 +7,8 @@ import bitext
 import numpy as np
 import pytest
 
-from vqnat.distillation.bitext import open_bitext
-from vqnat.distillation.options import Options
+from vqnat.data.bitext import open_train_split
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.source_text import read_source_text
 
 pytestmark = pytest.mark.slow
@@ -25,8 +25,8 @@ def test_same_tokens_as_the_data(tmp_path: Path) -> None:
     rest = tmp_path / "rest" / "bin"  # without the test set, whose lines would be dropped
     shutil.copytree(tmp_path / "bin", rest, ignore=lambda _, names: [n for n in names if n.startswith("test")])
     shutil.copy(tmp_path / "spm.model", rest.parent)
-    text = read_source_text(Options(rest, "x", tmp_path / "out", source_text=test), open_bitext(rest, None, None))
-    expected = open_bitext(tmp_path / "bin", None, None).sentences("test", "en")
+    text = read_source_text(Options(rest, "x", tmp_path / "out", source_text=test), open_train_split(rest, None, None))
+    expected = open_train_split(tmp_path / "bin", None, None).sentences("test", "en")
     numbers = text.numbers.tolist()
     assert numbers[:3] == [1, 2, 3] and len(numbers) > 20
     for line, number in enumerate(numbers):
@@ -37,6 +37,8 @@ def test_same_tokens_as_the_data(tmp_path: Path) -> None:
     again = [lines[0].strip(), *(line.upper().replace(" ", "  ") for line in lines[3:]), "one two new"]
     upper.write_text("\n".join(again) + "\n", encoding="utf-8")
     whole = tmp_path / "bin"
-    text = read_source_text(Options(whole, "x", tmp_path / "out", source_text=upper), open_bitext(whole, None, None))
+    text = read_source_text(
+        Options(whole, "x", tmp_path / "out", source_text=upper), open_train_split(whole, None, None)
+    )
     assert text.counts["dropped_in_valid_or_test"] == 28
     assert text.numbers.tolist() == [29]

@@ -146,7 +146,7 @@ def test_no_space_for_a_shard_then_for_the_result(
     assert full.returncode == 2
     assert full.stderr.count("\n") == 1
     assert "train.en-de.en.idx: cannot write: File too large" in full.stderr
-    assert not list(tmp_path.glob("*.idx")) and not list(tmp_path.glob(".*.partial"))
+    assert not list(tmp_path.glob("*.idx")) and not list(tmp_path.glob(".*.tmp"))
     last = distill(tmp_path)
     assert last.returncode == 0, last.stderr
     assert files(tmp_path) == files(reference)

@@ -9,6 +9,7 @@ import pytest
 
 from vqnat.errors import UserError
 from vqnat.hub import LatentTranslator
+from vqnat.hub.translator_options import TranslatorOptions
 
 REMOVED = ("--required-batch-size-multiple", 1)
 
@@ -57,8 +58,13 @@ def test_dictionaries_are_found(digits, latent_checkpoint, tmp_path):
         shutil.copyfile(digits / f"dict.{language}.txt", tmp_path / f"dict.{language}.txt")
     languages = {"source_lang": "en", "target_lang": "de"}  # without data no file names tell them
     assert LatentTranslator.from_pretrained(str(moved), **languages).translate(["three four"]) == ["drei vier"]
-    small = LatentTranslator.from_pretrained(moved, dtype="bfloat16", **languages)
+    small = LatentTranslator.from_pretrained(moved, dtype="bf16", **languages)
     assert small.translate(["three four"]) == ["drei vier"]
+
+
+def test_the_old_names_of_precisions_still_work():
+    with pytest.warns(FutureWarning, match="now called 'bf16'"):
+        assert TranslatorOptions(dtype="bfloat16").checked().dtype == "bf16"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,7 @@ def test_dictionaries_are_found(digits, latent_checkpoint, tmp_path):
         ({"bpe_model": "README.md"}, "README.md: not a sentencepiece model"),
         ({"bpe": "subword_nmt"}, "'subword_nmt' needs the codes"),
         ({"tokenizer": "spacy"}, "tokenizer 'spacy' is unknown; choose from: moses"),
-        ({"dtype": "int3"}, "dtype 'int3' is unknown; choose from: float32, bfloat16, float16"),
+        ({"dtype": "int3"}, "dtype 'int3' is unknown; choose from: fp32, bf16, fp16"),
         ({"device": "abacus"}, "device 'abacus': "),
         ({"packed": False, "compiled": True}, "compiled: not with packed=False"),
     ],
@@ -103,7 +109,7 @@ def test_pieces_that_are_not_announced_are_told_by_the_dictionary(digits, latent
 
 
 def test_subword_nmt_and_moses(tmp_path):
-    from vqnat.hub.pieces import build_pieces
+    from vqnat.hub.subwords import build_pieces
     from vqnat_serving.vocabulary import SPECIALS, Vocabulary
 
     codes = tmp_path / "codes"

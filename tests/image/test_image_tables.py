@@ -16,7 +16,7 @@ from vqnat.image.table.config import load
 from vqnat.image.table.measure import read_figures
 from vqnat.image.table.plan import COMMON, Plan
 from vqnat.image.table.rendering import header_and_rows, order
-from vqnat.pipeline.options import arguments
+from vqnat.pipeline.program_options import arguments
 
 TABLES = {name: bitext.REPO / "examples" / name / "table.yaml" for name in ("cifar10", "celeba")}
 ROWS = [

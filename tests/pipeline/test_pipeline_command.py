@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vqnat.pipeline import command
+from vqnat.commands.run_pipeline import main
+from vqnat.pipeline import console
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -21,29 +22,29 @@ REPOSITORY = Path(__file__).parents[2]
         (["--cores", "99999"], "--cores 99999: must be 1 to "),
         (
             ["--again", "train"],
-            "--again train: no such stage; must be one of corpus, binarise, train_teacher",
+            "--again train: no such stage; must be one of corpus, binarize, train_teacher",
         ),
     ],
 )
 def test_mistakes(content, write, tmp_path, capsys, words, message):
     arguments = ["--config", str(write(content)), "--run", str(tmp_path / "run"), *words]
-    assert command.main(arguments) == 2
+    assert main(arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith("run_pipeline: ") and message in said and said.count("\n") == 1
 
 
 def test_one_pipeline_a_folder(content, write, tmp_path, capsys):
-    with command.only_one(tmp_path):
-        assert command.main(["--config", str(write(content)), "--run", str(tmp_path)]) == 2
+    with console.only_one(tmp_path):
+        assert main(["--config", str(write(content)), "--run", str(tmp_path)]) == 2
     assert "another pipeline is running there" in capsys.readouterr().err
 
 
 def test_how_to_continue(monkeypatch):
     monkeypatch.delenv("VQNAT_COMMAND", raising=False)
     monkeypatch.setattr(sys, "orig_argv", ["python", "x.py", "--again", "a", "--run", "my run", "--again=b"])
-    assert command.how_to_continue() == "python x.py --run 'my run'"
+    assert console.how_to_continue() == "python x.py --run 'my run'"
     monkeypatch.setenv("VQNAT_COMMAND", "scripts/quickstart.sh --full")
-    assert command.how_to_continue() == "scripts/quickstart.sh --full"
+    assert console.how_to_continue() == "scripts/quickstart.sh --full"
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 
 from vqnat.errors import UserError
 from vqnat.pipeline.config import load
-from vqnat.pipeline.options import arguments
 from vqnat.pipeline.plan import Plan
+from vqnat.pipeline.program_options import arguments
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "quickstart.yaml"
 
@@ -121,12 +121,12 @@ def test_only_what_the_systems_need_is_planned(content, write, tmp_path):
     config = load(write(content))
     names = [stage.name for stage in Plan(config, tmp_path).stages]
     assert names == [
-        *("corpus", "binarise", "train_teacher", "average_teacher", "distil", "train_nat"),
+        *("corpus", "binarize", "train_teacher", "average_teacher", "distill", "train_nat"),
         *("translate_teacher_beam4", "translate_teacher_greedy", "translate_nat_distilled"),
         *("latency", "results", "report"),
     ]
     stages = {stage.name: stage for stage in Plan(config, tmp_path, full=True).stages}
-    assert stages["train_nat_raw"].inputs == ["binarise"]
+    assert stages["train_nat_raw"].inputs == ["binarize"]
     assert str(tmp_path / "averaged" / "teacher.pt") in stages["translate_nat_distilled"].spec[0]
     assert "average_teacher" in stages["translate_nat_distilled"].inputs
 
@@ -140,28 +140,28 @@ def test_a_training_brings_those_that_it_starts_from(content, write, tmp_path):
     stages = {stage.name: stage for stage in Plan(load(write(content)), tmp_path).stages}
     names = list(stages)
     assert names.index("train_nat_raw") < names.index("train_second") < names.index("train_third")
-    assert stages["train_third"].inputs == ["binarise", "train_second"] and "train_nat" not in names
+    assert stages["train_third"].inputs == ["binarize", "train_second"] and "train_nat" not in names
     assert str(tmp_path / "models" / "second" / "checkpoint_best.pt") in stages["train_third"].spec
 
 
 def test_extra_source_text(content, write, tmp_path):
     content["distillation"] = {"source_text": "{raw}/more.en", "jobs": 2}
     names = [stage.name for stage in Plan(load(write(content)), tmp_path).stages]
-    assert "distil" in names and "distil_extra" not in names  # no training asks for it
+    assert "distill" in names and "distill_extra" not in names  # no training asks for it
     content["trainings"]["nat_extra"] = {**content["trainings"]["nat"], "text": "distilled_extra"}
     content["systems"].append({"name": "nat_extra", "training": "nat_extra"})
     stages = {stage.name: stage for stage in Plan(load(write(content)), tmp_path).stages}
-    plain, extra = stages["distil"].spec, stages["distil_extra"].spec
+    plain, extra = stages["distill"].spec, stages["distill_extra"].spec
     assert "--source-text" not in plain and "--valid-too" in plain and "--valid-too" in extra
     assert extra[extra.index("--source-text") + 1] == str(tmp_path / "raw" / "more.en")
-    assert stages["train_nat_extra"].inputs == ["distil_extra"] and stages["train_nat"].inputs == ["distil"]
-    assert list(stages["distil_extra"].outputs) == [tmp_path / "distilled_extra"]
+    assert stages["train_nat_extra"].inputs == ["distill_extra"] and stages["train_nat"].inputs == ["distill"]
+    assert list(stages["distill_extra"].outputs) == [tmp_path / "distilled_extra"]
     assert str(tmp_path / "distilled_extra") in stages["train_nat_extra"].spec
     for name, both in (("nat", True), ("nat_extra", True), ("teacher", False)):
         assert ("valid,valid1" in stages[f"train_{name}"].spec) == both
     content["systems"][2:] = [{"name": "nat_extra", "training": "nat_extra"}]
     names = [stage.name for stage in Plan(load(write(content)), tmp_path).stages]
-    assert "distil" not in names and names.index("distil_extra") < names.index("train_nat_extra")
+    assert "distill" not in names and names.index("distill_extra") < names.index("train_nat_extra")
 
 
 def test_the_other_direction(content, write, tmp_path):
@@ -184,7 +184,7 @@ def test_a_stage_runs_the_command_that_its_fingerprint_is_of(content, write, tmp
     ran = []
     job = types.SimpleNamespace(child=lambda command, *_, **__: ran.append(command), log=tmp_path / "log", task=None)
     programs = [s for s in Plan(load(write(content)), tmp_path, full=True).stages if isinstance(s.spec, list)]
-    programs = [s for s in programs if s.name.split("_")[0] in ("corpus", "train", "distil", "latency")]
+    programs = [s for s in programs if s.name.split("_")[0] in ("corpus", "train", "distill", "latency")]
     for stage in programs:
         stage.work(job)
     assert len(programs) == 6 and ran == [stage.spec for stage in programs]

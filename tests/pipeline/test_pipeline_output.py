@@ -14,12 +14,15 @@ import sacrebleu
 import sentencepiece
 import torch
 
-from vqnat.pipeline import logs, progress, tables
-from vqnat.pipeline.report import code_counts, write_report
+from vqnat.pipeline import progress
 from vqnat.pipeline.results import choose_samples, training_facts
 from vqnat.pipeline.scores import score
 from vqnat.pipeline.training import average_command, repair_last_checkpoint
 from vqnat.pipeline.translate import read_hypotheses, read_lines, sentence_counter, write_lines
+from vqnat.records import training_logs as logs
+from vqnat.reporting import markdown
+from vqnat.reporting import systems as tables
+from vqnat.reporting.html_report import code_counts, write_report
 
 REPOSITORY = Path(__file__).parents[2]
 LINE = "2026-11-21 05:37:07 | INFO | {} | {}\n"
@@ -44,7 +47,7 @@ def test_scores_of_hand_made_files():
 def test_scores_of_text_that_is_tokenised():
     references = ["i &apos;m sure it is , as far as i know .", "that &apos;s what we do ."]
     outputs = ["i &apos;m sure it is , as far as we know .", "that 's what we do ."]
-    found = score(references, outputs, references, "en", tokenised=True)
+    found = score(references, outputs, references, "en", tokenized=True)
     tokens = sacrebleu.corpus_bleu(outputs, [references], tokenize="none", force=True).score
     assert found["sacrebleu"] == pytest.approx(tokens) and "tok:none" in found["signature"]
     assert tokens != pytest.approx(score(references, outputs, references, "en")["sacrebleu"])
@@ -59,7 +62,7 @@ def test_notes_and_names_of_scores_stand_at_the_tables(results):
     for system in results["systems"]:
         system["right_translation_rate"] = None
         del system["bleu_tokenised_lowercased"]
-    table = tables.markdown_table(results)
+    table = tables.markdown_systems(results)
     assert table.startswith("| system | tokenised BLEU | chrF | ms per sentence |")
     assert "\n\nPartial training text. Latency: " in table
     assert "Partial training text. Latency" in tables.markdown_samples(results)
@@ -101,10 +104,10 @@ def test_sentences_are_counted_while_they_are_written(tmp_path):
 
 def test_the_same_line_is_said_once(capsys, monkeypatch):
     monkeypatch.setattr(progress, "EVERY", 0.0)
-    task = progress.Screen(["distil"]).task("distil")
+    task = progress.Screen(["distill"]).task("distill")
     for text in ("1 of 3", "1 of 3", "2 of 3", "2 of 3", ""):
         task.note(text)
-    assert capsys.readouterr().err == "[1/1] distil: 1 of 3\n[1/1] distil: 2 of 3\n"
+    assert capsys.readouterr().err == "[1/1] distill: 1 of 3\n[1/1] distill: 2 of 3\n"
 
 
 def test_logs_are_followed_and_read(tmp_path):
@@ -237,7 +240,7 @@ def test_wrong_markers(tmp_path, results, text, message):
         return json.loads((tmp_path / name).read_text())
 
     with pytest.raises((ValueError, OSError), match=message.replace("|", r"\|")):
-        tables.fill_markdown(text, load)
+        markdown.fill_markdown(text, load, tables.TEMPLATES)
 
 
 def test_text_for_the_terminal(results):

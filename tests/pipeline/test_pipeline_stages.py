@@ -127,7 +127,7 @@ def children_with(word: str) -> list[int]:
             command = path.read_bytes()
         except OSError:
             continue
-        if word.encode() in command and b"leash" not in command:
+        if word.encode() in command and b"die_with_parent" not in command:
             found.append(int(path.parent.name))
     return found
 

@@ -6,7 +6,7 @@ import json
 import bitext
 import pytest
 
-from vqnat.pipeline.seed_tables import markdown_seeds
+from vqnat.reporting.seeds import markdown_seeds
 
 MEASURED = json.loads((bitext.REPO / "examples/multi30k/gap.json").read_text())
 

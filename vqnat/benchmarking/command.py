@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 
-from vqnat import results
 from vqnat.benchmarking import sentences as data
 from vqnat.benchmarking.fairseq_system import use_threads
 from vqnat.benchmarking.harness import measure
@@ -22,6 +21,7 @@ from vqnat.benchmarking.report import system_records, tables
 from vqnat.benchmarking.specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
+from vqnat.records import results
 
 SYSTEM = "a checkpoint of fairseq, or a folder of scripts/export.py or of ct2-fairseq-converter (CTranslate2)"
 

@@ -17,12 +17,12 @@ from vqnat.benchmarking.forced import force_length
 from vqnat.benchmarking.sentences import TestSet
 from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec, refuse_useless
 from vqnat.benchmarking.system import Batch
+from vqnat.checkpoints.loading import LoadedModel, load_model
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
-from vqnat.fairseq_loading import Loaded, load_checkpoint
 from vqnat.kernels.packed_linear import pack
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat.results import shown
+from vqnat.records.results import shown
 
 # What each task's generator reads; a setting that would do nothing is refused.
 SETTINGS = {
@@ -51,7 +51,7 @@ class FairseqSystem:
     def __init__(self, spec: SystemSpec, test_set: TestSet, device: str, threads: int) -> None:
         self.name, self.device = spec.name, device
         self.threads = spec.threads or threads
-        loaded = load_checkpoint(spec.checkpoint, test_set.folder, spec.task, who=f"system {spec.name}: ")
+        loaded = load_model(spec.checkpoint, test_set.folder, spec.task, who=f"system {spec.name}: ")
         self.task, self.model = loaded.task, loaded.model.to(device)
         _check_settings(spec, loaded)
         settings = generation(spec)
@@ -83,7 +83,7 @@ class FairseqSystem:
         self._set_length: Callable[[int], None] | None = None
         self._describe(spec, loaded)
 
-    def _describe(self, spec: SystemSpec, loaded: Loaded) -> None:
+    def _describe(self, spec: SystemSpec, loaded: LoadedModel) -> None:
         decoding = {k: shown(v) if isinstance(v, Path) else v for k, v in spec.decoding().items()}
         if loaded.task_name not in NAT_TASKS:
             searched = not isinstance(self.model, ParallelTransformer) or decoding.get("dag_search") == "beam"
@@ -178,7 +178,7 @@ def generation(spec: SystemSpec) -> GenerationConfig:
     return settings
 
 
-def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
+def _check_settings(spec: SystemSpec, loaded: LoadedModel) -> None:
     task = loaded.task_name
     refuse_useless(spec, f"task {task}", SETTINGS.get(task, SETTINGS["translation"]) | {"task"})
     if task in NAT_TASKS and spec.iter is None:

@@ -1,9 +1,6 @@
 """From what the user wrote to a system: what the path leads to decides which."""
 
-from argparse import Namespace
 from pathlib import Path
-
-from fairseq import utils
 
 from vqnat.benchmarking.ctranslate2_system import CTranslate2System
 from vqnat.benchmarking.fairseq_system import FairseqSystem
@@ -11,6 +8,7 @@ from vqnat.benchmarking.onnx_system import OnnxSystem
 from vqnat.benchmarking.sentences import TestSet
 from vqnat.benchmarking.specs import SystemSpec
 from vqnat.benchmarking.system import System
+from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.errors import UserError
 from vqnat_serving.description import NAME
 
@@ -21,11 +19,7 @@ def load_system(spec: SystemSpec, test_set: TestSet, device: str, threads: int, 
     Raises:
         UserError: nothing is there, or nothing that can be used.
     """
-    if user_dir is not None:
-        try:
-            utils.import_user_module(Namespace(user_dir=str(user_dir)))
-        except (FileNotFoundError, ImportError) as error:
-            raise UserError(f"--user-dir {user_dir}: cannot be imported ({error})") from error
+    import_user_dir(user_dir)
     path = spec.checkpoint
     if not path.is_dir():
         return FairseqSystem(spec, test_set, device, threads)

@@ -10,7 +10,7 @@ from vqnat.benchmarking.sentences import TestSet, read_dictionary
 from vqnat.benchmarking.specs import SystemSpec, refuse_useless
 from vqnat.benchmarking.system import Batch
 from vqnat.errors import UserError
-from vqnat.results import shown
+from vqnat.records.results import shown
 from vqnat_serving import OnnxTranslator
 from vqnat_serving.vocabulary import BOS, EOS, PAD
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from vqnat.pipeline.tables import machine_name, number
+from vqnat.records.tables import machine_name, number
 
 Result = Mapping[str, Any]
 

@@ -1,13 +1,13 @@
 """The test set: reading, restricting, choosing, batching."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fairseq.data import Dictionary, data_utils
 
 from vqnat.benchmarking.system import Batch
+from vqnat.data.bitext import Split as TestSet
+from vqnat.data.bitext import open_split as open_test_set  # noqa: F401  (for the users of this module)
 from vqnat.errors import UserError
 
 
@@ -20,68 +20,6 @@ class Sentence:
     source_words: int
     target_words: int
     target_tokens: int  # of the reference, end of sentence not counted
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """A split in fairseq's binary format."""
-
-    __test__ = False  # for pytest, which takes the name for a test
-
-    folder: Path
-    subset: str
-    source: str  # language code
-    target: str
-    pair: str  # as in the file names; may be the other way round
-
-    def file(self, language: str, ending: str) -> Path:
-        """``test.en-de.LANGUAGE.ENDING``; ending is ``bin`` or ``idx``."""
-        return self.folder / f"{self.subset}.{self.pair}.{language}.{ending}"
-
-    def files(self) -> list[Path]:
-        """All that the sentences depend on."""
-        languages = (self.source, self.target)
-        text = [self.file(language, "bin") for language in languages]
-        return text + [self.folder / f"dict.{language}.txt" for language in languages]
-
-
-def open_test_set(folder: Path, subset: str, source: str | None, target: str | None) -> TestSet:
-    """Find the languages of a split.
-
-    Args:
-        folder: what fairseq-preprocess wrote.
-        subset: name of the split.
-        source: language code; None takes that of the file names, ``test.SOURCE-TARGET.``.
-        target: likewise.
-
-    Raises:
-        UserError: no such folder or split; several languages to choose from.
-    """
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
-    splits = [re.fullmatch(r"(\w+)\.([^.-]+)-([^.-]+)\.[^.]+\.idx", path.name) for path in folder.iterdir()]
-    found = {match[1] for match in splits if match}
-    pairs = {(match[2], match[3]) for match in splits if match and match[1] == subset}
-    if not pairs:
-        there = ", ".join(sorted(found)) or "none"
-        raise UserError(f"--gen-subset {subset}: not in {folder} (splits there: {there})")
-    chosen = [
-        (a, b) for pair in sorted(pairs) for a, b in (pair, pair[::-1]) if source in (a, None) and target in (b, None)
-    ]
-    if source is None and target is None:
-        chosen = [pair for pair in chosen if pair in pairs]
-    if len(chosen) != 1:
-        there = " ".join(sorted("-".join(pair) for pair in pairs))
-        raise UserError(
-            f"--source-lang {source} --target-lang {target}: not one pair of {folder} (pairs there: {there})"
-        )
-    [(source, target)] = chosen
-    pair = "-".join(chosen[0] if chosen[0] in pairs else chosen[0][::-1])
-    test_set = TestSet(folder, subset, source, target, pair)
-    for path in test_set.files():
-        if not path.is_file():
-            raise UserError(f"{path}: no such file")
-    return test_set
 
 
 def read_dictionary(test_set: TestSet, side: str) -> Dictionary:

@@ -1,7 +1,7 @@
-"""Searches over a set, and the text of given codes.
+"""Searches over a set of sentences, and the text that is decoded from given codes.
 
-Batches are of sentences of one length (:func:`plan_batches`): nothing is padded on the source's side, and fairseq's
-search, which bounds lengths by the longest source of a batch, gives a sentence what it would get alone.
+All sentences of a batch have one source length (:func:`plan_batches`): no source is padded, and fairseq's search, which
+limits output lengths by the longest source of a batch, gives a sentence the output that it would get alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from vqnat.decoding.latent_generator import LatentGenerator
 from vqnat.decoding.latent_search import CodeSequences
-from vqnat.diagnosis.options import Options
+from vqnat.diagnosis.diagnose_options import Options
 from vqnat.distillation.batches import plan_batches
 from vqnat.hub.translator import LatentTranslator
 from vqnat_serving.vocabulary import BOS, EOS, PAD
@@ -27,10 +27,10 @@ class Written:
     """What a model wrote for one sentence.
 
     Attributes:
-        tokens: (length,) int64, the end of sentence last.
-        text: plain text, pieces joined.
+        tokens: (length,) int64, end-of-sentence last.
+        text: plain text, subwords joined.
         codes: (T,) the latents; None for an autoregressive model.
-        at_limit: whether it is as long as it may be; None where nothing but the source decides on the length.
+        at_limit: whether it is as long as allowed; None if the source alone determines the length.
     """
 
     tokens: Tensor
@@ -48,7 +48,7 @@ class Batch:
     lengths: Tensor
 
     def sample(self) -> dict:
-        """As fairseq's tasks take it."""
+        """The batch as fairseq's tasks expect it."""
         return {"net_input": {"src_tokens": self.tokens, "src_lengths": self.lengths}}
 
 
@@ -61,7 +61,7 @@ def batches(sources: Sequence[Tensor], options: Options, device: torch.device, b
 
 
 def device_of(translator: LatentTranslator) -> torch.device:
-    """Where its model is."""
+    """The device of its model."""
     return next(translator.model.parameters()).device
 
 
@@ -94,7 +94,7 @@ def translate(translator: LatentTranslator, sources: Sequence[Tensor], options: 
 
 
 def _limits(generator, lengths: Tensor) -> list[int | None]:
-    """The most codes of a latent transformer, the most tokens before the end of another model."""
+    """Maximum number of codes of a latent transformer, or of tokens before end-of-sentence of another model."""
     if not isinstance(generator, LatentGenerator):
         most = [int(generator.max_len_a * n + generator.max_len_b) for n in lengths.tolist()]
         return [min(n, generator.max_len - 1) for n in most]
@@ -104,14 +104,14 @@ def _limits(generator, lengths: Tensor) -> list[int | None]:
 
 
 def sequences_of(codes: Sequence[Tensor], device: torch.device) -> CodeSequences:
-    """Given codes (T_i,) as the search would return them."""
+    """Given codes (T_i,) in the form that the search returns."""
     lengths = torch.tensor([len(one) for one in codes], device=device)
-    padded = pad_sequence(list(codes), batch_first=True).to(device)  # 0 after the end
+    padded = pad_sequence(list(codes), batch_first=True).to(device)  # padded with 0
     return CodeSequences(padded, lengths, torch.zeros(len(codes), device=device))
 
 
 def with_codes(generator: LatentGenerator, predict: Callable[..., CodeSequences]) -> LatentGenerator:
-    """A generator that decodes as the given one does, but codes that ``predict(source, lengths)`` returns."""
+    """A generator that decodes like the given one, but from the codes that ``predict(source, lengths)`` returns."""
     other = copy(generator)
     other.predict_codes = predict
     return other
@@ -121,7 +121,7 @@ def with_codes(generator: LatentGenerator, predict: Callable[..., CodeSequences]
 def decode_given(
     translator: LatentTranslator, sources: Sequence[Tensor], codes: Sequence[Tensor], options: Options
 ) -> list[Written]:
-    """What the model writes from given codes (T_i,), through the very path of its own decoding."""
+    """What the model writes from given codes (T_i,), along the same path as in its own decoding."""
     generator, device = generator_of(translator), device_of(translator)
     found: dict[int, Written] = {}
     for batch in batches(sources, options, device):

@@ -5,11 +5,9 @@ from typing import Any
 
 import torch
 
-from vqnat import results
-from vqnat.benchmarking.sentences import TestSet
-from vqnat.diagnosis.data import open_split, readable
-from vqnat.diagnosis.decoding import Written, decode_given, text_of, translate
-from vqnat.diagnosis.figures import (
+from vqnat.checkpoints.user_dir import import_user_dir
+from vqnat.data.bitext import Split, open_split
+from vqnat.diagnosis.code_figures import (
     code_figures,
     ends_right,
     equal_by_position,
@@ -17,31 +15,33 @@ from vqnat.diagnosis.figures import (
     right_by_position,
     wrong_by_offset,
 )
-from vqnat.diagnosis.forced import Forced, force
-from vqnat.diagnosis.loading import describe, load_model, load_teacher, longest_pair
-from vqnat.diagnosis.options import Options
-from vqnat.diagnosis.prefix import translate_after
-from vqnat.diagnosis.sets import TEACHER_GREEDY, Sets, add_teacher, read_sets, teacher_beam
-from vqnat.diagnosis.texts import signatures, text_figures
-from vqnat.distillation.command import import_user_dir
+from vqnat.diagnosis.decoding import Written, decode_given, text_of, translate
+from vqnat.diagnosis.diagnose_options import Options
+from vqnat.diagnosis.given_prefix import translate_after
+from vqnat.diagnosis.models import describe, load_model, load_teacher, longest_pair
+from vqnat.diagnosis.pairs import readable
+from vqnat.diagnosis.teacher_forcing import Forced, force
+from vqnat.diagnosis.text_measures import signatures, text_figures
+from vqnat.diagnosis.text_sets import TEACHER_GREEDY, Sets, add_teacher, read_sets, teacher_beam
 from vqnat.hub.translator import LatentTranslator
+from vqnat.records import results
 
 GREEDY, REFERENCE, TAUGHT = "predictor, greedy", "reference", "teacher's translation"
 GIVEN = {"codes of the reference": REFERENCE, "codes of the teacher's": TAUGHT}  # row -> whose codes
-FIRST = (1, 2, 4, 8)  # codes given to the predictor before it goes on alone
+FIRST = (1, 2, 4, 8)  # number of codes given to the predictor before it continues alone
 
 
 def say(line: str) -> None:
-    """One line for the user, on stderr as everything that is not a result."""
+    """Print one line for the user on stderr, like everything that is not a result."""
     print(f"diagnose: {line}", file=sys.stderr, flush=True)
 
 
 def diagnose(options: Options) -> dict[str, Any]:
-    """All figures, with where they come from. Raises UserError."""
+    """All figures and their provenance. Raises UserError."""
     if options.threads:
         torch.set_num_threads(options.threads)
     import_user_dir(options.user_dir)
-    split = open_split(options.data, options.gen_subset, (options.source_lang, options.target_lang))
+    split = open_split(options.data, options.gen_subset, options.source_lang, options.target_lang)
     model, teacher = load_model(options, split), load_teacher(options, split)
     longest = longest_pair(model)
     sets = read_sets(options, split, model, say)
@@ -120,7 +120,7 @@ def _figures(
             "ends_right_on_distilled_validation": ends_right(distilled) if distilled else None,
             "greedy_as_teachers": equal_by_position(greedy, wanted) if wanted else None,
         },
-        # first: so many codes of the teacher's translation, None for all, then the predictor's, greedily
+        # first: number of codes from the teacher's translation, None for all; the predictor's follow, greedily
         "from_teachers_first_codes": [
             {"first": first, "sacrebleu": found["sacrebleu"], "bleu_to_teacher": found["bleu_to_teacher"]}
             for first, found in from_first.items()
@@ -129,6 +129,6 @@ def _figures(
     }
 
 
-def _inputs(options: Options, split: TestSet) -> dict[str, Any]:
+def _inputs(options: Options, split: Split) -> dict[str, Any]:
     given = {"checkpoint": options.checkpoint, "teacher": options.teacher, "references": options.references}
     return {name: path for name, path in given.items() if path} | {path.name: path for path in split.files()}

@@ -1,4 +1,4 @@
-"""Cutting the train set into batches."""
+"""Sentences in batches without padding, the same on every machine."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ import numpy as np
 def plan_batches(lengths: np.ndarray, max_tokens: int, max_sentences: int) -> list[np.ndarray]:
     """Batches of sentences of one length each, the same for any number of shards.
 
-    Within a batch nothing is padded. So it costs nothing, and a sentence's output cannot depend on its
-    neighbours: fairseq bounds the output length by the longest source of the batch.
+    Nothing is padded within a batch. This wastes no work, and a sentence's output cannot depend on its neighbors:
+    fairseq limits the output length by the longest source of the batch.
 
     Args:
         lengths: (N,) source lengths in tokens.
-        max_tokens: source tokens in a batch; a longer sentence is a batch of its own.
+        max_tokens: source tokens in a batch; a longer sentence is a batch by itself.
         max_sentences: sentences in a batch.
 
     Returns:
-        Arrays of sentence indices. The longest come first, so that a GPU that is too small says so at once,
-        the rest in a fixed random order, so that shards get equal work and the time left is estimated well.
+        Arrays of sentence indices. The longest sentences come first, so that a GPU with too little memory fails at
+        once; the rest are in a fixed random order, so that shards get equal work and the time left is easy to estimate.
     """
     order = np.argsort(-lengths, kind="stable")
     batches = []
@@ -24,7 +24,7 @@ def plan_batches(lengths: np.ndarray, max_tokens: int, max_sentences: int) -> li
         if len(group):
             size = max(1, min(max_sentences, max_tokens // max(1, int(lengths[group[0]]))))
             batches += [group[i : i + size] for i in range(0, len(group), size)]
-    # RandomState: numpy promises that its stream never changes, and the journals rely on the order
+    # RandomState, whose stream numpy has frozen: the journals rely on the order
     rest = np.random.RandomState(0).permutation(np.arange(1, len(batches)))
     return batches[:1] + [batches[i] for i in rest]
 

@@ -11,11 +11,11 @@ from vqnat.distillation.journal import read_header, scan
 class Hypotheses:
     """``hypotheses[i]`` is the list of hypotheses of sentence i, best first, each a 1-d int64 tensor.
 
-    Holds 20 bytes a hypothesis; the tokens stay in the mapped files.
+    Keeps 20 bytes per hypothesis in memory; the tokens stay in the mapped files.
 
     Args:
         paths: the journals, each batch in exactly one of them.
-        sentences: N, sentences in all.
+        sentences: N, total number of sentences.
     """
 
     def __init__(self, paths: list[Path], sentences: int) -> None:
@@ -37,7 +37,7 @@ class Hypotheses:
         sentence = np.concatenate(ids)
         order = np.argsort(sentence, kind="stable")  # keeps the order among the hypotheses of a sentence
         self.first = np.searchsorted(sentence[order], np.arange(sentences + 1))  # (N + 1,)
-        self.counts = np.diff(self.first)  # (N,) hypotheses a sentence
+        self.counts = np.diff(self.first)  # (N,) hypotheses per sentence
         self.file = np.concatenate(files)[order]
         self.offset = np.concatenate(offsets)[order]
         self.length = np.concatenate(lengths)[order]

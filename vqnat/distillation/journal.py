@@ -1,11 +1,11 @@
-"""The append-only file in which a shard keeps its finished batches.
+"""The append-only file in which a shard stores its finished batches.
 
-Layout: one line of JSON (the settings), then one frame a batch::
+Layout: one line of JSON (the settings), then one frame per batch::
 
     magic b"BTCH" | payload size u32 | crc32 of the payload u32 | payload | b"DONE"
 
-A frame is synced to disk before the next batch starts, so a kill at any point leaves whole frames and at
-most one torn one at the end, which the next run cuts off. All numbers are little-endian.
+A frame is synced to disk before the next batch starts, so a kill at any point leaves whole frames and at most one torn
+frame at the end, which the next run cuts off. All numbers are little-endian.
 """
 
 import errno
@@ -22,13 +22,13 @@ from types import TracebackType
 
 import numpy as np
 
-from vqnat.distillation.writing import writing
+from vqnat.distillation.disk_errors import writing
 from vqnat.errors import UserError
 
 MAGIC, END = b"BTCH", b"DONE"
 _FRAME = struct.Struct("<4sII")  # magic, payload size in bytes, crc32
 _RECORD = struct.Struct("<IId")  # batch, number of hypotheses, seconds
-LOCK_WAIT = 5.0  # seconds: the children of a killed run need a moment to notice and leave
+LOCK_WAIT = 5.0  # seconds: the children of a killed run need a moment to notice and exit
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Record:
     seconds: float  # decoding time
     ids: np.ndarray  # (n,) int32, sentence, see sources.py
     lengths: np.ndarray  # (n,) int32, tokens with the end-of-sentence symbol
-    scores: np.ndarray  # (n,) float32, length-normalised log-probability (natural logarithm)
+    scores: np.ndarray  # (n,) float32, length-normalized log-probability (natural logarithm)
     tokens: np.ndarray  # (sum of lengths,) int32
 
     def pack(self) -> bytes:
@@ -63,7 +63,7 @@ class Record:
         return cls(batch, seconds, ids, lengths, scores, tokens)
 
     def token_offsets(self, payload_at: int) -> np.ndarray:
-        """Where in the file each hypothesis starts, (n,) int64 bytes, for a payload at ``payload_at``."""
+        """File offsets of the hypotheses, (n,) int64 bytes, for a payload at ``payload_at``."""
         first = payload_at + _RECORD.size + 12 * len(self.ids)
         return first + 4 * (np.cumsum(self.lengths, dtype=np.int64) - self.lengths)
 
@@ -71,7 +71,7 @@ class Record:
 def scan(path: Path, start: int) -> Iterator[tuple[int, int, Record]]:
     """Yield (payload offset, end offset, record) for each whole frame from ``start`` up to a torn one.
 
-    Only reads, so it may look at a journal that another process is writing.
+    It only reads, so another process may be writing the journal.
     """
     with open(path, "rb") as file:
         file.seek(start)
@@ -87,7 +87,7 @@ def scan(path: Path, start: int) -> Iterator[tuple[int, int, Record]]:
 
 
 def read_header(path: Path) -> tuple[dict | None, int]:
-    """The header and the offset of the first frame; (None, 0) when the header was not written whole."""
+    """The header and the offset of the first frame; (None, 0) if the header is incomplete. Raises UserError."""
     with open(path, "rb") as file:
         line = file.readline()
     if not line.endswith(b"\n"):
@@ -104,10 +104,10 @@ class Journal:
 
     Args:
         path: the file, made when missing.
-        header: written into a new file; what an old one holds is left to the caller to compare.
+        header: written into a new file; the caller compares it with that of an old file.
 
     Raises:
-        UserError: another process holds it, it is no journal, or the disk is full.
+        UserError: another process holds the lock, the file is not a journal, or the disk is full.
     """
 
     def __init__(self, path: Path, header: dict) -> None:
@@ -131,7 +131,7 @@ class Journal:
             os.ftruncate(self.file.fileno(), self.end)
 
     def append(self, record: Record) -> None:
-        """Add a batch; when this returns it is on the disk."""
+        """Add a batch; it is on disk when this returns."""
         payload = record.pack()
         self._write(_FRAME.pack(MAGIC, len(payload), zlib.crc32(payload)) + payload + END)
         self.done[record.batch] = len(record.ids)
@@ -157,15 +157,15 @@ class Journal:
                 return fcntl.flock(self.file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-                    return None  # this file system has no locks: the user must not start a shard twice
+                    return None  # no locks on this file system: the user must not start a shard twice
                 if time.monotonic() > give_up:
                     self.file.close()
-                    message = f"{self.path}: another process is writing this shard; wait for it or end it"
+                    message = f"{self.path}: another process is writing this shard; wait for it or kill it"
                     raise UserError(message) from error
                 time.sleep(0.1)
 
     def close(self) -> None:
-        """Give up the lock."""
+        """Release the lock."""
         self.file.close()
 
     def __enter__(self) -> "Journal":

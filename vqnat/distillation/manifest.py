@@ -1,28 +1,30 @@
-"""What a distillation was made of: the settings that shards must share, and the record of the result."""
+"""Where a distillation comes from: the settings that all shards share, and the record of the result."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from vqnat.distillation.atomic import replacing
-from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.options import Options
+from vqnat.data.bitext import Bitext
+from vqnat.distillation.disk_errors import writing
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.source_text import find_pieces
 from vqnat.errors import UserError
-from vqnat.results import command_line, commit, machine, sha256, versions
+from vqnat.records.atomic import replacing
+from vqnat.records.checksums import sha256
+from vqnat.records.results import command_line, commit, machine, versions
 
 NAME = "distillation.json"
-SEARCH = ("beam", "lenpen", "max_len_a", "max_len_b", "k_best", "fp16")  # options that shape the hypotheses
-PLAN = ("max_tokens", "batch_size")  # options that shape the batches, and the result only in ties
+SEARCH = ("beam", "lenpen", "max_len_a", "max_len_b", "k_best", "fp16")  # options that affect the hypotheses
+PLAN = ("max_tokens", "batch_size")  # options that affect the batches, and the result only through ties
 
 
 def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
-    """What all shards of one distillation have in common, flat: ``{field: value}``."""
+    """What all shards of one distillation share, flat: ``{field: value}``."""
     return {
         "teacher sha256": ":".join(sha256(path) for path in options.teachers),
         "direction": f"{bitext.source}-{bitext.target}",
-        **{f"{path.name} sha256": sha256(path) for path in bitext.inputs()},
+        **{f"{path.name} sha256": sha256(path) for path in (*bitext.split_files("train"), *bitext.dictionary_files())},
         **{name: getattr(options, name) for name in SEARCH + PLAN},
         "num_shards": options.shards,
         **_more_settings(options, bitext),
@@ -30,7 +32,7 @@ def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
 
 
 def _more_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
-    """Of what is translated besides the train split; nothing without it, as in older manifests."""
+    """The same for what is translated besides the train split; empty without it, as in older manifests."""
     more: dict[str, Any] = {}
     if options.source_text:
         _, model = find_pieces(options, bitext)
@@ -46,7 +48,7 @@ def _more_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
 
 
 def result_settings(options: Options, settings: dict[str, Any]) -> dict[str, Any]:
-    """What determines the result: the shards' settings without how the work was cut, plus the mixture."""
+    """What determines the result: the shards' settings without the division of the work, plus the mixture."""
     kept = {key: value for key, value in settings.items() if key not in (*PLAN, "num_shards")}
     return kept | {"mix_raw": options.mix_raw, "seed": options.seed if options.mix_raw else None}
 
@@ -62,15 +64,15 @@ def require_same(path: Path, found: dict[str, Any], asked: dict[str, Any]) -> No
 
 
 def finished(options: Options, settings: dict[str, Any]) -> dict[str, Any] | None:
-    """The manifest of the result in ``--out`` if it is there, whole and for these settings.
+    """The manifest of a complete result for these settings in ``--out``, if there is one.
 
     Raises:
-        UserError: other settings, a damaged result, or train files that nobody accounts for.
+        UserError: other settings, a damaged result, or train files of unknown origin.
     """
     path = options.out / NAME
     if not path.is_file():
         if any(options.out.glob("train.*.idx")) and not (options.out / "shards").is_dir():
-            raise UserError(f"--out {options.out}: holds a train split already; choose another folder")
+            raise UserError(f"--out {options.out}: already holds a train split; choose another folder")
         return None
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -107,5 +109,6 @@ def write_manifest(
         "machine": machine(),
         "versions": versions(),
     }
-    with replacing(options.out / NAME) as partial:
-        partial.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    path = options.out / NAME
+    with writing(path), replacing(path) as temporary:
+        temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")

@@ -10,19 +10,19 @@ import numpy as np
 import torch
 from fairseq.data import indexed_dataset
 
-from vqnat.distillation.atomic import replacing
+from vqnat.data.bitext import Bitext
 from vqnat.distillation.batches import plan_batches
-from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.figures import figures_of
+from vqnat.distillation.disk_errors import writing
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.hypotheses import Hypotheses
 from vqnat.distillation.journal import Journal
 from vqnat.distillation.manifest import require_same, write_manifest
-from vqnat.distillation.options import Options
+from vqnat.distillation.result_figures import figures_of
 from vqnat.distillation.shards import journal_path, missing_batches
 from vqnat.distillation.sources import DISTILLED_VALID, Sources
-from vqnat.distillation.writing import writing
 from vqnat.errors import UserError
-from vqnat.results import sha256
+from vqnat.records.atomic import replacing
+from vqnat.records.checksums import sha256
 
 
 def merge(options: Options, sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def merge(options: Options, sources: Sources, settings: dict[str, Any]) -> dict[
 
 
 def remove_journals(options: Options) -> None:
-    """Remove what is not needed once there is a manifest."""
+    """Remove the journals, which are not needed once there is a manifest."""
     shutil.rmtree(options.out / "shards", ignore_errors=True)
 
 
@@ -65,19 +65,19 @@ def _open_finished(options: Options, sources: Sources, settings: dict[str, Any],
         raise UserError(f"{path}: no such shard yet; run it with --num-shards {options.shards} --shard {shard}")
     if left:
         raise UserError(f"{path}: {len(left)} batches are missing; run this shard to its end first")
-    journal = Journal(path, {})  # for its lock
+    journal = Journal(path, {})  # which locks it
     require_same(path, journal.header["settings"], settings)
     return journal
 
 
 def sample_raw(sentences: int, fraction: float, seed: int) -> np.ndarray:
-    """The original pairs to add, in document order; a larger fraction includes a smaller one's."""
+    """Indices of the original pairs to add, in order; a larger fraction includes those of a smaller one."""
     order = np.random.RandomState(seed).permutation(sentences)
     return np.sort(order[: round(fraction * sentences)])
 
 
 def write_train(out: Path, sources: Sources, hypotheses: Hypotheses, raw: np.ndarray) -> dict[str, str]:
-    """Write the train split: the bitext in its order, the raw pairs ``raw``, the extra lines in the file's order.
+    """Write the train split: the bitext in order, the original pairs ``raw``, the extra lines in order.
 
     Returns:
         ``{file name: sha256}``.
@@ -125,26 +125,32 @@ def write_split(
 
 
 def write_side(data: Path, index: Path, vocabulary: int, sentences: Iterable[torch.Tensor]) -> None:
-    """Write one language of a split as fairseq-preprocess does."""
-    with replacing(data) as data_partial, replacing(index) as index_partial:
+    """Write one language of a split in fairseq-preprocess's format."""
+    with (
+        writing(data),
+        replacing(data) as data_temporary,
+        writing(index),
+        replacing(index) as index_temporary,
+    ):
         with writing(data):
-            builder = indexed_dataset.make_builder(str(data_partial), impl="mmap", vocab_size=vocabulary)
+            builder = indexed_dataset.make_builder(str(data_temporary), impl="mmap", vocab_size=vocabulary)
             try:
                 for sentence in sentences:
                     builder.add_item(sentence)
-                builder._data_file.flush()  # so that a full disk shows here and names the right file
+                builder._data_file.flush()  # so that a full disk is noticed here, with the right file name
             except OSError:
-                with suppress(OSError):  # closing tries once more to write what the buffer holds
+                with suppress(OSError):  # closing writes the rest of the buffer once more
                     builder._data_file.close()
                 raise
-        builder.finalize(str(index_partial))
+        builder.finalize(str(index_temporary))
 
 
 def copy_rest(out: Path, bitext: Bitext) -> dict[str, str]:
-    """Copy everything but the train split, byte for byte. Returns ``{file name: sha256}``."""
+    """Copy valid, test, dictionaries and the like, byte for byte. Returns ``{file name: sha256}``."""
     written = {}
-    for path in bitext.copied():
-        with replacing(out / path.name) as partial:
-            shutil.copyfile(path, partial)
+    left_out = ("train", "preprocess.log", "distillation.json", ".")
+    for path in sorted(p for p in bitext.folder.iterdir() if p.is_file() and not p.name.startswith(left_out)):
+        with writing(out / path.name), replacing(out / path.name) as temporary:
+            shutil.copyfile(path, temporary)
         written[path.name] = sha256(out / path.name)
     return written

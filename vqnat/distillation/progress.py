@@ -1,4 +1,4 @@
-"""How far the decoding is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of the decoding: a bar on a terminal, an occasional line elsewhere."""
 
 import sys
 import time
@@ -9,16 +9,16 @@ FIRST, LATER = 10.0, 60.0  # seconds from the start to the first plain line, and
 
 
 def say(message: str) -> None:
-    """One line for the user, on stderr as everything that is not a result."""
+    """Print one line for the user on stderr, like everything that is not a result."""
     print(f"distill: {message}", file=sys.stderr, flush=True)
 
 
 class Progress:
-    """Counts sentences. The clock starts at the first batch, as loading would spoil the speed.
+    """Counts sentences. The clock starts at the first batch, as loading would distort the speed.
 
     Args:
-        total: sentences in all.
-        done: sentences that an earlier run has finished; they do not count for the speed.
+        total: number of sentences.
+        done: sentences finished by an earlier run; they do not count towards the speed.
     """
 
     def __init__(self, total: int, done: int) -> None:
@@ -35,7 +35,7 @@ class Progress:
             self.before, self.start = self.now, time.monotonic()
             self.next_line = self.start + FIRST
             if sys.stderr.isatty():
-                # smoothing 0: the mean speed, as batches of short and of long sentences alternate
+                # smoothing 0 shows the mean speed: batches of short and long sentences alternate
                 self.bar = tqdm(total=self.total, initial=self.now, unit=" sentences", smoothing=0, desc="distill")
         elif self.bar is not None:
             self.bar.update(sentences)
@@ -52,7 +52,7 @@ class Progress:
         say(text)
 
     def close(self) -> None:
-        """Say the last word, unless nothing was done."""
+        """Print the final count, unless nothing was done."""
         if self.bar is not None:
             self.bar.close()
         elif self.start is not None:

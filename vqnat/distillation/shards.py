@@ -1,4 +1,4 @@
-"""Running a shard: the batches that its journal does not hold yet, one after the other."""
+"""A shard: decoding, one after another, the batches that its journal does not hold yet."""
 
 import time
 from collections.abc import Callable
@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from vqnat.distillation.batches import plan_batches, shard_batches
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.journal import Journal, Record, read_header, scan
 from vqnat.distillation.manifest import require_same
-from vqnat.distillation.options import Options
 from vqnat.distillation.progress import say
 from vqnat.distillation.sources import Sources
 from vqnat.distillation.teacher import Teacher
@@ -19,7 +19,7 @@ from vqnat.errors import UserError
 
 
 def journal_path(options: Options, shard: int) -> Path:
-    """Where a shard keeps its batches."""
+    """The journal of a shard."""
     return options.out / "shards" / f"shard-{shard}-of-{options.shards}.journal"
 
 
@@ -32,7 +32,7 @@ def check_journals(options: Options, settings: dict[str, Any]) -> None:
 
 
 def missing_batches(options: Options, n_batches: int, shard: int) -> list[int] | None:
-    """The batches that the journal of a shard lacks; None when it was never begun."""
+    """The batches that the journal of a shard lacks; None if it was never started."""
     path = journal_path(options, shard)
     header, first = read_header(path) if path.is_file() else (None, 0)
     if header is None:
@@ -42,7 +42,7 @@ def missing_batches(options: Options, n_batches: int, shard: int) -> list[int] |
 
 
 class Tail:
-    """Follows a journal that another process writes."""
+    """Follows a journal that another process is writing."""
 
     def __init__(self, path: Path, batches: list[np.ndarray]) -> None:
         self.path, self.batches, self.at = path, batches, 0
@@ -63,7 +63,7 @@ class Tail:
 
 
 def pick_device(options: Options, shard: int) -> torch.device:
-    """Shards go round the GPUs of the machine; no GPU or ``--cpu``: the CPU."""
+    """Shards take the machine's GPUs in turn; without a GPU, or with ``--cpu``, the CPU."""
     if options.cpu or not torch.cuda.is_available():
         if options.fp16:
             raise UserError("--fp16: needs a GPU")
@@ -81,12 +81,12 @@ def run_shard(
     Args:
         options: the user's choices.
         sources: what the teacher translates.
-        settings: what all shards share, see ``manifest.shard_settings``.
+        settings: what all shards share, see :func:`manifest.shard_settings`.
         shard: its number.
         report: called with the number of sentences after each batch.
 
     Returns:
-        The number of batches decoded now.
+        The number of batches decoded by this call.
 
     Raises:
         UserError: see ``Teacher`` and ``Journal``; the journal is of another distillation.

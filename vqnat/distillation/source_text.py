@@ -1,4 +1,4 @@
-"""Monolingual source text: which of its lines the teacher translates, and how they are cut into pieces."""
+"""Monolingual source text: which of its lines the teacher translates, split into subwords."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from fairseq.data import Dictionary
 
-from vqnat.distillation.bitext import Bitext
-from vqnat.distillation.options import Options
+from vqnat.data.bitext import Bitext
+from vqnat.distillation.distill_options import Options
 from vqnat.errors import UserError
 from vqnat_serving.pieces import Pieces
 from vqnat_serving.vocabulary import Vocabulary
@@ -18,7 +18,7 @@ COUNTS = ("lines", "dropped_blank", "dropped_in_valid_or_test", "dropped_in_trai
 
 @dataclass(frozen=True)
 class SourceText:
-    """The lines that are new to the data, in the order of the file, binarised as fairseq-preprocess does."""
+    """The lines that are new to the data, in the order of the file, binarized as fairseq-preprocess does."""
 
     path: Path
     numbers: np.ndarray  # (E,) line in the file, from 1
@@ -35,7 +35,7 @@ class SourceText:
         object.__setattr__(self, "_ends", np.cumsum(self.lengths, dtype=np.int64))
 
     def summary(self) -> str:
-        """What became of the lines, for the user."""
+        """How many lines are new and why others were dropped, in one line."""
         dropped = {key: count for key, count in self.counts.items() if key.startswith("dropped_") and count}
         why = ", ".join(f"{count} {key.removeprefix('dropped_').replace('_', ' ')}" for key, count in dropped.items())
         text = f"{self.path}: {self.counts['lines']} lines, {len(self.lengths)} new"
@@ -43,28 +43,28 @@ class SourceText:
 
 
 def find_pieces(options: Options, bitext: Bitext) -> tuple[Pieces, Path | None]:
-    """What cuts text into the pieces of the source dictionary, and the file of its model.
+    """What splits text into the subwords of the source dictionary, and the file of its model.
 
     Raises:
         UserError: the model is missing, unreadable or of the wrong kind.
     """
-    from vqnat.hub.pieces import build_pieces  # imports models: only where there is text to cut
+    from vqnat.hub.subwords import build_pieces  # imports models: only if there is text to split
 
     vocabulary = Vocabulary.read(bitext.dictionary_file(bitext.source))
-    folders = [options.data, options.data.resolve().parent]  # data-prep/binarise.py writes spm.model above bin/
+    folders = [options.data, options.data.resolve().parent]  # vqnat.data.binarize writes spm.model above bin/
     languages = (bitext.source, bitext.target)
     pieces, model = build_pieces(options.bpe, options.bpe_model, None, languages, vocabulary, folders)
     return pieces, model or options.bpe_model
 
 
 def read_source_text(options: Options, bitext: Bitext) -> SourceText:
-    """Read ``--source-text`` and drop what the data has.
+    """Read ``--source-text`` and drop what the data already has.
 
-    Two lines are the same when they differ in case and spaces only. Of the data's text there is only what its
-    pieces spell; a line with unknown pieces is the same as one that has known words and ``<unk>`` in the same places.
+    Lines are compared without case and spaces. Of the data's text only what its subwords spell is known: a line with
+    unknown subwords equals one with ``<unk>`` in their places.
 
     Raises:
-        UserError: the file is missing, empty or not UTF-8, its pieces are not those of the dictionary, or no
+        UserError: the file is missing, empty or not UTF-8, its subwords are not those of the dictionary, or no
             line of it is new.
     """
     path = options.source_text
@@ -83,7 +83,7 @@ def read_source_text(options: Options, bitext: Bitext) -> SourceText:
             continue
         ids = dictionary.encode_line(" ".join(pieces.encode(words)), add_if_not_exist=False).numpy()
         texts = {words.casefold()}
-        if dictionary.unk() in ids:  # as the data's own text is then known
+        if dictionary.unk() in ids:  # the form in which the data's own text is known
             texts.add(spell(ids, dictionary, pieces))
         if not held_out.isdisjoint(texts):
             counts["dropped_in_valid_or_test"] += 1
@@ -118,7 +118,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def spell(ids: np.ndarray, dictionary: Dictionary, pieces: Pieces) -> str:
-    """The text of a binarised sentence, for comparing: without differences in case and spaces."""
+    """The text of a binarized sentence for comparison, without case and extra spaces."""
     symbols = [dictionary[int(token)] for token in ids if token != dictionary.eos()]
     return " ".join(pieces.decode(symbols).split()).casefold()
 
@@ -135,5 +135,5 @@ def _check_unknown(path: Path, bitext: Bitext, tokens: np.ndarray, dictionary: D
     if unknown > 0.5:
         raise UserError(
             f"--source-text {path}: {100 * unknown:.0f} % of its pieces are not in "
-            f"{bitext.dictionary_file(bitext.source)}; it must be cut as the data was (--bpe, --bpe-model)"
+            f"{bitext.dictionary_file(bitext.source)}; it must be split as the data was (--bpe, --bpe-model)"
         )

@@ -1,12 +1,12 @@
-"""All that the teacher translates, numbered through: the train split, the validation set, the extra lines."""
+"""Everything that the teacher translates, numbered consecutively: train split, validation set, extra lines."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from vqnat.distillation.bitext import Bitext, check_split
-from vqnat.distillation.options import Options
+from vqnat.data.bitext import Bitext, check_split
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.source_text import SourceText, read_source_text
 from vqnat.errors import UserError
 
@@ -34,7 +34,7 @@ class Sources:
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """(N,) source lengths in tokens, with end-of-sentence."""
+        """(N,) source lengths in tokens, end-of-sentence included."""
         parts = [self.bitext.lengths("train")]
         parts += [self.bitext.lengths("valid")] if self.with_valid else []
         parts += [self.text.lengths] if self.text else []
@@ -48,7 +48,7 @@ def open_sources(options: Options, bitext: Bitext) -> Sources:
 
 
 def check_sources(options: Options, bitext: Bitext) -> None:
-    """Raise UserError for what is missing or in the way, before anything is read."""
+    """Raise UserError for missing or conflicting files, before anything is read."""
     if options.source_text and not options.source_text.is_file():
         raise UserError(f"--source-text {options.source_text}: no such file")
     if options.valid_too:

@@ -1,20 +1,28 @@
-"""Loading the teacher, an ensemble of fairseq translation models, and searching with it."""
+"""The teacher, one fairseq translation model or an ensemble of them, and its beam search."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from fairseq import checkpoint_utils, utils
+from fairseq import utils
 from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
-from fairseq.dataclass.utils import overwrite_args_by_name
 from omegaconf import OmegaConf
 
-from vqnat.distillation.options import Options
+from vqnat.checkpoints.loading import load_model
+from vqnat.distillation.distill_options import Options
 from vqnat.distillation.sources import Sources
-from vqnat.distillation.vocabulary import check_contents, check_sizes
 from vqnat.errors import UserError
 
+# What a checkpoint remembers of its own training and must not be used here.
+SETTINGS = {
+    "train_subset": "train",
+    "dataset_impl": None,  # as the files are
+    "eval_bleu": False,
+    "truncate_source": False,  # sources that are too long are counted, not cut
+    "num_batch_buckets": 0,
+    "load_alignments": False,
+}
 Hypothesis = tuple[int, torch.Tensor, float]  # sentence, (length,) tokens, score
 
 
@@ -34,7 +42,7 @@ class Teacher:
         self.device = device
         self.sources, self.bitext = sources, sources.bitext
         self.models: list[Any] = []
-        self.task = None
+        self.task: Any = None
         for path in options.teachers:
             self._load(path)
         cfg = OmegaConf.structured(FairseqConfig)
@@ -61,10 +69,10 @@ class Teacher:
         self.max_source = int(min(limit, np.iinfo(np.int32).max))  # tokens
 
     def _datasets(self) -> list[Any]:
-        """fairseq's dataset of each part of the sources, None where there is none of it."""
+        """fairseq's dataset of each part of the sources, None for an empty part."""
         found = []
         for split, part in zip(("train", "valid"), self.sources.parts[:2], strict=True):
-            wanted = part or split == "train"  # whose collater is needed
+            wanted = part or split == "train"  # its collater is needed
             if wanted:
                 self.task.load_dataset(split)
             found.append(self.task.dataset(split) if wanted else None)
@@ -74,55 +82,28 @@ class Teacher:
         return found
 
     def _item(self, sentence: int) -> dict[str, Any]:
-        """A sentence as fairseq's collater wants it; without a target, which the extra text has not."""
+        """A sentence as fairseq's collater expects it; without a target, which the extra text does not have."""
         for dataset, part in zip(self.datasets, self.sources.parts, strict=False):
             if sentence in part:
                 return {"id": sentence, "source": dataset[sentence - part.start]["source"]}
         raise IndexError(sentence)
 
     def _load(self, path: Path) -> None:
-        try:
-            state = checkpoint_utils.load_checkpoint_to_cpu(str(path))
-            saved, weights = state.get("args") or state["cfg"], state["model"]
-        except Exception as error:
-            reason = (str(error).splitlines() or [""])[0]
-            message = f"--path {path}: not a readable fairseq checkpoint ({type(error).__name__}: {reason})"
-            raise UserError(message) from error
-        check_sizes(path, weights, self.bitext)
-        check_contents(path, getattr(saved, "task", saved), self.bitext)
-        self._point_at_data(saved)
-        try:
-            models, _, self.task = checkpoint_utils.load_model_ensemble_and_task(
-                [str(path)], task=self.task, state=state
-            )
-        except Exception as error:
-            reason = " ".join(str(error).split())[:300]
-            raise UserError(
-                f"--path {path}: cannot build the model ({type(error).__name__}: {reason}); "
-                "if its code is a plug-in, name the folder with --user-dir"
-            ) from error
-        self.models += models
-
-    def _point_at_data(self, saved: Any) -> None:
-        """Replace what the checkpoint remembers of its own training data."""
-        overrides = {
-            "data": str(self.bitext.folder),
-            "source_lang": self.bitext.source,
-            "target_lang": self.bitext.target,
-            "train_subset": "train",
-            "dataset_impl": None,  # as the files are
-            "eval_bleu": False,
-            "truncate_source": False,  # too long sources are counted, not cut
-            "num_batch_buckets": 0,
-            "load_alignments": False,
-        }
-        if hasattr(saved, "task") and not isinstance(saved.task, str):
-            overwrite_args_by_name(saved, overrides)
-        else:  # an old checkpoint: a flat Namespace
-            vars(saved).update(overrides)
+        loaded = load_model(
+            path,
+            self.bitext.folder,
+            languages=(self.bitext.source, self.bitext.target),
+            who="--path ",
+            settings=SETTINGS,
+            task=self.task,
+            compare_dictionaries=True,
+            hint="; if its code is a plug-in, name the folder with --user-dir",
+        )
+        self.task = loaded.task
+        self.models.append(loaded.model)
 
     def translate(self, ids: np.ndarray) -> list[Hypothesis]:
-        """The k best hypotheses of each sentence, best first; sentences of one length make the best batch.
+        """The k best hypotheses of each sentence, best first; ideally all sentences are of the same length.
 
         A sentence that is empty or too long for the teacher, or gets no output, has no hypothesis.
         """
@@ -133,9 +114,9 @@ class Teacher:
             return self._search(ids)
         except torch.OutOfMemoryError as error:
             if len(ids) == 1:
-                message = f"a source of {length} tokens does not fit the GPU's memory: try a smaller --beam"
+                message = f"a source of {length} tokens does not fit into the GPU's memory: try a smaller --beam"
                 raise UserError(message) from error
-        torch.cuda.empty_cache()  # outside of the except clause, which keeps the tensors alive
+        torch.cuda.empty_cache()  # outside the except clause, which keeps the tensors alive
         return [row for half in np.array_split(ids, 2) for row in self.translate(half)]
 
     def _search(self, ids: np.ndarray) -> list[Hypothesis]:

@@ -3,11 +3,11 @@
 import argparse
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 
 from vqnat.embedded.corpus import SPLITS, generate, is_right
+from vqnat.records.atomic import replacing
 
 _LANGUAGES = ("en", "de")
 
@@ -62,23 +62,15 @@ def write(folder: Path, seed: int, sizes: dict[str, int]) -> None:
         for language, sentences in zip(_LANGUAGES, zip(*pairs, strict=True) if pairs else ((), ()), strict=True):
             data = "".join(f"{sentence}\n" for sentence in sentences).encode()
             digests[f"{name}.{language}"] = hashlib.sha256(data).hexdigest()
-            _replace(folder / f"{name}.{language}", data)
+            with replacing(folder / f"{name}.{language}") as temporary:
+                temporary.write_bytes(data)
     command = ["python", "-m", "vqnat.embedded", "--seed", str(seed)]
     for name, size in sizes.items():
         command += [f"--{name}", str(size)]
     # The folder is left out of the command, so that the file is the same wherever the corpus lies.
     description = {"seed": seed, "sizes": sizes, "command": " ".join(command), "sha256": digests}
-    _replace(folder / "corpus.json", (json.dumps(description, indent=2) + "\n").encode())
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Writes a file so that it is complete whenever it is there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(folder / "corpus.json") as temporary:
+        temporary.write_bytes((json.dumps(description, indent=2) + "\n").encode())
 
 
 def check(source_file: Path, output_file: Path) -> str:

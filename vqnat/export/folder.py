@@ -16,7 +16,7 @@ from vqnat.hub.translator import LatentTranslator
 from vqnat.kernels.packed_linear import Int8Linear, PackedLinear
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat.results import sha256
+from vqnat.records.checksums import sha256
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.pieces import Words
 

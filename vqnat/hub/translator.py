@@ -1,4 +1,4 @@
-"""Plain text to plain text with a checkpoint."""
+"""From plain text to plain text with a checkpoint."""
 
 from pathlib import Path
 from typing import Any
@@ -11,31 +11,30 @@ from fairseq.models import FairseqIncrementalDecoder
 from omegaconf import OmegaConf
 
 import vqnat.plugin  # noqa: F401  (registration; torch.load accepts fairseq's checkpoints)
+from vqnat.checkpoints.loading import LoadedModel, load_model
 from vqnat.errors import UserError
-from vqnat.fairseq_loading import load_checkpoint
-from vqnat.hub.pieces import build_pieces
-from vqnat.models.inference import DTYPES as CASTS
-from vqnat.models.inference import prepare
+from vqnat.hub.subwords import build_pieces
+from vqnat.hub.translator_options import TranslatorOptions
+from vqnat.models.inference import DTYPES, prepare
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat_serving.pieces import Pieces
 from vqnat_serving.translator import Decoded, Translator
 from vqnat_serving.vocabulary import Vocabulary
 
-# names -> those of --decode-precision
-DTYPES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16", "int8_dynamic": "int8_dynamic"}
-TASKS = ("translation", "latent_translation")  # those whose autoregressive models are decoded word for word
+TASKS = ("translation", "latent_translation")  # tasks whose autoregressive models are decoded token by token
 
 
 class LatentTranslator(Translator):
     """A latent transformer, or an autoregressive teacher, decoded as ``fairseq-generate`` does.
 
-    Made by :meth:`from_pretrained`.
+    Create one with :meth:`from_pretrained`. Text passes the subword model, then :meth:`decode_batch`, then the subword
+    model again; the base class sorts sentences by length into batches.
 
     Attributes:
         model: on its device, in evaluation mode.
         task: fairseq's task, which builds the generators.
-        sentencepiece: the sentencepiece model's file, None when there is none.
+        sentencepiece: file of the sentencepiece model, None if there is none.
     """
 
     def __init__(self, model, task, pieces: Pieces, settings: dict[str, Any], **batches: int):
@@ -59,93 +58,35 @@ class LatentTranslator(Translator):
         bpe: str = "auto",
         bpe_model: str | Path | None = None,
         tokenizer: str | None = None,
-        source_lang: str | None = None,
-        target_lang: str | None = None,
-        device: str = "cpu",
-        dtype: str = "float32",
-        length_penalty: float = 1.0,
-        max_len_a: float = 0.0,
-        max_len_b: int = 200,
-        max_tokens: int = 1024,
-        max_sentences: int = 64,
-        packed: bool = True,
-        compiled: bool = False,
-        ctc_blank_penalty: float = 0.0,
-        dag_search: str = "lookahead",
+        **options: Any,
     ) -> "LatentTranslator":
-        """Load a checkpoint, its dictionaries and its tokeniser.
+        """Load a checkpoint, its dictionaries and its tokenizer.
 
         Args:
             path: checkpoint of a latent transformer or of an autoregressive fairseq model.
             data: folder with the dictionaries; None: beside the checkpoint, or where it was trained.
-            bpe: sentencepiece, subword_nmt, none (text is in pieces), or auto, which tells by the dictionary.
-            bpe_model: sentencepiece model or subword-nmt codes; None looks for ``spm.model`` in the data's folder,
-                the one above it, and beside the checkpoint.
-            tokenizer: ``moses`` where the text was so tokenised before byte-pair encoding.
-            source_lang: names the dictionary, ``dict.LANG.txt``; None: as in training, or as the data's file names.
-            target_lang: likewise.
-            device: of torch, such as ``cuda``.
-            dtype: float32, bfloat16, float16 or int8_dynamic (a latent transformer on a CPU; a translation may then
-                depend on its batch).
-            length_penalty: as ``--lenpen``.
-            max_len_a: as ``--max-len-a``.
-            max_len_b: as ``--max-len-b``.
-            max_tokens: of a batch, see :class:`Translator`.
-            max_sentences: of a batch.
-            packed: False leaves a latent transformer's modules as they were trained, for export.
-            compiled: torch.compile for a latent transformer, as ``--decode-compile``.
-            ctc_blank_penalty: as ``--ctc-blank-penalty``.
-            dag_search: as ``--dag-search``.
+            bpe: see :class:`TranslatorOptions`.
+            bpe_model: likewise.
+            tokenizer: likewise.
+            **options: all other fields of :class:`TranslatorOptions`, such as ``device`` and ``dtype``.
 
         Raises:
-            UserError: a file is missing or of the wrong kind, an option is unknown.
+            UserError: a file is missing or of the wrong kind, an option has no such value.
         """
         path = Path(path)
-        if dtype not in DTYPES:
-            raise UserError(f"dtype {dtype!r} is unknown; choose from: {', '.join(DTYPES)}")
-        languages = (source_lang, target_lang)
-        loaded = load_checkpoint(path, None if data is None else Path(data), languages=languages)
-        model, task, task_name = loaded.model, loaded.task, loaded.task_name
-        if isinstance(model, LatentTransformer):
-            if not getattr(model.bottleneck, "started", True):
-                raise UserError(f"{path}: its codebook has not started; train for more updates")
-        elif not isinstance(model, ParallelTransformer) and (
-            not isinstance(getattr(model, "decoder", None), FairseqIncrementalDecoder) or task_name not in TASKS
-        ):
-            raise UserError(f"{path}: task {task_name}; needed a latent transformer or an autoregressive translator")
-        pieces, sentencepiece = build_pieces(
-            bpe,
-            None if bpe_model is None else Path(bpe_model),
-            tokenizer,
-            (task.cfg.source_lang, task.cfg.target_lang),
-            Vocabulary(task.source_dictionary.symbols),
-            [loaded.data, loaded.data.absolute().parent, path.absolute().parent],
+        chosen = TranslatorOptions(bpe=bpe, bpe_model=bpe_model, tokenizer=tokenizer, **options).checked()
+        loaded = load_model(
+            path,
+            None if data is None else Path(data),
+            languages=(chosen.source_lang, chosen.target_lang),
+            compare_dictionaries=chosen.compare_dictionaries,
         )
-        if isinstance(model, LatentTransformer | ParallelTransformer):
-            task.cfg.ctc_blank_penalty, task.cfg.dag_search = ctc_blank_penalty, dag_search
-            task.set_search(model.output_layer)
-        elif ctc_blank_penalty:
-            raise UserError(f"ctc_blank_penalty {ctc_blank_penalty:g}: {path} is an autoregressive model")
-        settings = {"lenpen": length_penalty, "max_len_a": max_len_a, "max_len_b": max_len_b}
-        model.eval()  # before the next line, after which it returns None
-        try:
-            model = model.to(device=device)
-        except (RuntimeError, AssertionError) as error:  # an unknown name; torch without that device
-            raise UserError(f"device {device!r}: {str(error).splitlines()[0]}") from error
-        precision = DTYPES[dtype]
-        if isinstance(model, LatentTransformer | ParallelTransformer):
-            if packed:
-                prepare(model, precision, compiled)
-            elif compiled:
-                raise UserError("compiled: not with packed=False, which leaves the model as it was trained")
-        elif compiled:
-            raise UserError(f"compiled: {path} has no latents; only latent transformers are compiled")
-        else:
-            if precision not in CASTS:
-                raise UserError(f"dtype {dtype!r}: {path} has no latents; choose from: float32, bfloat16, float16")
-            model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=GenerationConfig(**settings))))
-            model.to(CASTS[precision])
-        translator = cls(model, task, pieces, settings, max_tokens=max_tokens, max_sentences=max_sentences)
+        _check_kind(loaded, path)
+        subwords, sentencepiece = _build_subwords(loaded, path, chosen)
+        _set_output_search(loaded, path, chosen)
+        _prepare(loaded.model, path, chosen)
+        batches = {"max_tokens": chosen.max_tokens, "max_sentences": chosen.max_sentences}
+        translator = cls(loaded.model, loaded.task, subwords, chosen.generation, **batches)
         translator.sentencepiece = sentencepiece
         return translator
 
@@ -165,6 +106,64 @@ class LatentTranslator(Translator):
             settings = GenerationConfig(beam=beam, nbest=beam, **self.settings)
             self._generators[beam] = self.task.build_generator([self.model], settings)
         return self._generators[beam]
+
+
+def _check_kind(loaded: LoadedModel, path: Path) -> None:
+    """Raise UserError unless it is one of our models, ready to decode, or an autoregressive translator."""
+    model = loaded.model
+    if isinstance(model, LatentTransformer):
+        if not getattr(model.bottleneck, "started", True):
+            raise UserError(f"{path}: its codebook has not started; train for more updates")
+        return
+    autoregressive = (
+        isinstance(getattr(model, "decoder", None), FairseqIncrementalDecoder) and loaded.task_name in TASKS
+    )
+    if not isinstance(model, ParallelTransformer) and not autoregressive:
+        raise UserError(f"{path}: task {loaded.task_name}; needed a latent transformer or an autoregressive translator")
+
+
+def _build_subwords(loaded: LoadedModel, path: Path, options: TranslatorOptions) -> tuple[Pieces, Path | None]:
+    task = loaded.task
+    return build_pieces(
+        options.bpe,
+        None if options.bpe_model is None else Path(options.bpe_model),
+        options.tokenizer,
+        (task.cfg.source_lang, task.cfg.target_lang),
+        Vocabulary(task.source_dictionary.symbols),
+        [loaded.data, loaded.data.absolute().parent, path.absolute().parent],
+    )
+
+
+def _set_output_search(loaded: LoadedModel, path: Path, options: TranslatorOptions) -> None:
+    """Set the search of our models' output layer; other models have none."""
+    penalty = options.ctc_blank_penalty
+    if isinstance(loaded.model, LatentTransformer | ParallelTransformer):
+        loaded.task.cfg.ctc_blank_penalty, loaded.task.cfg.dag_search = penalty, options.dag_search
+        loaded.task.set_search(loaded.model.output_layer)
+    elif penalty:
+        raise UserError(f"ctc_blank_penalty {penalty:g}: {path} is an autoregressive model")
+
+
+def _prepare(model: Any, path: Path, options: TranslatorOptions) -> None:
+    """Move a model to its device and precision, in place, and make it fast: packed or compiled."""
+    model.eval()
+    try:
+        model.to(device=options.device)
+    except (RuntimeError, AssertionError) as error:  # an unknown name; torch without that device
+        raise UserError(f"device {options.device!r}: {str(error).splitlines()[0]}") from error
+    if isinstance(model, LatentTransformer | ParallelTransformer):
+        if options.packed:
+            prepare(model, options.dtype, options.compiled)
+        elif options.compiled:
+            raise UserError("compiled: not with packed=False, which leaves the model as it was trained")
+    elif options.compiled:
+        raise UserError(f"compiled: {path} has no latents; only latent transformers are compiled")
+    elif options.dtype not in DTYPES:
+        raise UserError(f"dtype {options.dtype!r}: {path} has no latents; choose from: {', '.join(DTYPES)}")
+    else:
+        generation = GenerationConfig(**options.generation)
+        model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=generation)))
+        model.to(DTYPES[options.dtype])
 
 
 def _decoded(hypothesis: dict[str, Any]) -> Decoded:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from fairseq import checkpoint_utils
 
-from vqnat.averaging import load_checkpoint
+from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.errors import UserError
 from vqnat.image.autoencoder import ImageAutoencoder
 from vqnat.image.vqvae import ImageVQVAE
@@ -16,7 +16,7 @@ def load_model(path: Path, overrides: dict | None = None) -> tuple:
     Raises:
         UserError: the file is missing, unreadable, or of another kind of model.
     """
-    state = load_checkpoint(path)
+    state = read_checkpoint(path)
     task = (state.get("cfg") or {}).get("task")
     name = getattr(task, "_name", None) if not isinstance(task, dict) else task.get("_name")
     if name not in ("image_vqvae", "image_latent_transformer"):

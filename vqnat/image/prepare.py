@@ -10,6 +10,7 @@ import numpy as np
 from vqnat.errors import UserError
 from vqnat.image.sources import CIFAR_ROWS, find_pictures, read_cifar_batch
 from vqnat.image.store import write_split
+from vqnat.records.atomic import replacing
 
 CIFAR_TRAIN = [f"data_batch_{n}.bin" for n in range(1, 6)]
 CIFAR_TEST = "test_batch.bin"
@@ -169,12 +170,11 @@ def fetch(url: str, path: Path, md5: str) -> Path:
     """
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        try:
-            urllib.request.urlretrieve(url, part)
-        except OSError as error:
-            raise UserError(f"{url}: could not be downloaded ({error}); give a copy with --from DIR") from None
-        verify(part, "md5", md5)
-        part.rename(path)
+        with replacing(path) as temporary:
+            try:
+                urllib.request.urlretrieve(url, temporary)
+            except OSError as error:
+                raise UserError(f"{url}: could not be downloaded ({error}); give a copy with --from DIR") from None
+            verify(temporary, "md5", md5)
     verify(path, "md5", md5)
     return path

@@ -16,8 +16,8 @@ from vqnat.image import show
 from vqnat.image.autoencoder import ImageAutoencoder
 from vqnat.image.loading import load_autoencoder
 from vqnat.image.vqvae import ImageVQVAE
-from vqnat.pipeline.logs import curves
-from vqnat.results import shown
+from vqnat.records.results import shown
+from vqnat.records.training_logs import curves
 
 COLUMNS = 8
 BATCH = 50

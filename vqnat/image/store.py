@@ -6,14 +6,15 @@ and the checksum.
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from vqnat.errors import UserError
-from vqnat.results import sha256, write_json
+from vqnat.records.atomic import replacing
+from vqnat.records.checksums import sha256
+from vqnat.records.results import write_json
 
 SPLITS = ("train", "valid", "test")
 FORMAT = "vqnat images 1"
@@ -37,9 +38,8 @@ def write_split(folder: Path, split: str, images: Iterable[np.ndarray], about: d
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{split}.bin"
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     digest, count, shape = hashlib.sha256(), 0, ()
-    try:
+    with replacing(target) as temporary:
         with temporary.open("wb") as file:
             for image in images:
                 if count and image.shape != shape:
@@ -52,9 +52,6 @@ def write_split(folder: Path, split: str, images: Iterable[np.ndarray], about: d
         if count == 0:
             raise UserError(f"{folder}: no image for the split {split}")
         (folder / f"{split}.json").unlink(missing_ok=True)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
     header = {"format": FORMAT, "count": count, "shape": list(shape), "sha256": digest.hexdigest()}
     write_json(folder / f"{split}.json", header | about)
     return count

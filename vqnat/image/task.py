@@ -11,7 +11,7 @@ from vqnat.errors import UserError
 from vqnat.image.dataset import ImageDataset
 from vqnat.image.store import open_split, read_header
 from vqnat.tasks.autocast import Autocast, AutocastConfig
-from vqnat.tasks.common import ReliableBatches
+from vqnat.tasks.reliable_batches import ReliableBatches
 
 
 @dataclass

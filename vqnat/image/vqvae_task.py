@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fairseq.tasks import register_task
 
 from vqnat.image.task import ImageTask, ImageTaskConfig
-from vqnat.tasks.common import CodebookUpdates
+from vqnat.tasks.codebook_updates import CodebookUpdates
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vqnat.averaging import load_checkpoint
+from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.errors import UserError
 from vqnat.output_layers.registry import check_checkpoint
 
@@ -52,7 +52,7 @@ def start_encoder(model, path: Path) -> None:
     Raises:
         UserError: the checkpoint cannot be read, holds no such encoder, or one of another size or vocabulary.
     """
-    given = load_checkpoint(path)["model"]
+    given = read_checkpoint(path)["model"]
     ours = model.encoder.state_dict()
     if "embed_tokens.weight" in ours or "encoder.embedding.weight" in given:
         theirs = _part(given, "encoder.")
@@ -76,7 +76,7 @@ def start_codes(model, path: Path) -> None:
     option = f"--codes-from {path}"
     if not hasattr(model, "bottleneck"):
         raise UserError(f"{option}: only for latent_transformer")
-    given = load_checkpoint(path)["model"]
+    given = read_checkpoint(path)["model"]
     if not _part(given, "target_encoder."):
         raise UserError(f"{option}: not a latent transformer")
     for part in ("encoder", "target_encoder", "bottleneck", "predictor"):
@@ -96,7 +96,7 @@ def start_decoder(model, path: Path) -> None:
     option = f"--decoder-from {path}"
     if not hasattr(model, "output_layer"):
         raise UserError(f"{option}: only for latent_transformer and parallel_transformer")
-    given = load_checkpoint(path)["model"]
+    given = read_checkpoint(path)["model"]
     stack = _part(given, "decoder.stack.")
     if not stack:
         raise UserError(f"{option}: not a latent or parallel transformer")

@@ -1,6 +1,8 @@
-"""One command from raw text to a table of quality and latency: the runner behind ``scripts/run_pipeline.py``.
+"""One command from raw text to a table of quality and latency, behind ``scripts/run_pipeline.py``.
 
-``config`` reads the YAML, ``plan`` turns it into stages, ``scheduler`` runs those that are not done yet,
-``children`` starts their programs, ``progress`` shows them; ``results``, ``report`` and ``tables`` write what
-came out.
+:mod:`.config` reads the YAML (:mod:`.reader`, :mod:`.program_options`), :mod:`.plan` turns it into stages,
+:mod:`.scheduler` runs those that are not done (:mod:`.stages` keeps the record), :mod:`.jobs` and :mod:`.children`
+start their programs, :mod:`.progress` shows them. :mod:`.training`, :mod:`.translate`, :mod:`.scores` and
+:mod:`.latency` are the work of single stages; :mod:`.results` gathers what came out, and :mod:`vqnat.reporting`
+renders it.
 """

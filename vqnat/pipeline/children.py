@@ -1,4 +1,4 @@
-"""Starts the programs of a stage, keeps their logs, and ends them when the pipeline ends."""
+"""Starts the programs of a stage, keeps their logs, and ends them with the pipeline."""
 
 import os
 import shlex
@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LEASH = Path(__file__).with_name("leash.py")
+WATCHDOG = Path(__file__).with_name("die_with_parent.py")
 TAIL = 20  # lines of a failed program's log to show
-# glibc gives large blocks back to the system at every free; keeping them made CPU training 30% faster.
+# glibc returns large blocks to the OS at every free; keeping them made CPU training 30 % faster.
 MALLOC = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "100000000000",
@@ -29,7 +29,7 @@ class Stopped(Exception):
 
 
 def environment(threads: int) -> dict[str, str]:
-    """What every child gets."""
+    """Environment variables of every child."""
     return {**os.environ, **MALLOC, "OMP_NUM_THREADS": str(threads), "PYTHONUNBUFFERED": "1"}
 
 
@@ -40,21 +40,21 @@ def run_child(
     stop: threading.Event,
     poll: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run ``command`` in the repository's root to its end; its output is added to ``log``.
+    """Run ``command`` to its end in the repository's root; its output is appended to ``log``.
 
     Args:
         command: program and arguments.
         log: file for standard output and standard error.
         threads: for OMP_NUM_THREADS.
-        stop: when set, the program is ended and Stopped raised.
-        poll: called a few times a second meanwhile.
+        stop: once set, the program is ended and Stopped raised.
+        poll: called several times per second meanwhile.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         output.write(f"$ {shlex.join(command)}\n".encode())
         output.flush()
         process = subprocess.Popen(
-            [sys.executable, "-I", str(LEASH), *command],
+            [sys.executable, "-I", str(WATCHDOG), *command],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -66,7 +66,7 @@ def run_child(
         while process.poll() is None and not stop.wait(0.2):
             poll()
     finally:
-        process.stdin.close()  # the leash ends the program, if it still runs
+        process.stdin.close()  # die_with_parent.py ends the program if it is still running
         status = process.wait()
     if stop.is_set():
         raise Stopped

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vqnat.errors import UserError
-from vqnat.pipeline.options import check_options, placeholders
+from vqnat.pipeline.program_options import check_options, placeholders
 from vqnat.pipeline.reader import build, invalid, read_yaml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 ONE = {"minimum": 1}
 ZERO = {"minimum": 0}
-TEXTS = ("raw", "distilled", "distilled_extra")  # the last one: with the source text that the teacher also translates
+TEXTS = ("raw", "distilled", "distilled_extra")  # the last one includes distillation.source_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,8 @@ class Data:
     test: int = field(default=500, metadata=ONE)
     seed: int = field(default=1, metadata=ZERO)
     path: str = ""
-    tokenised: bool = False  # spaces around punctuation: BLEU without tokenising again
-    note: str = ""  # stands below every table
+    tokenised: bool = False  # tokenized already, so BLEU does not tokenize
+    note: str = ""  # printed below every table
     prepare: list[str] = field(default_factory=list)
 
 
@@ -43,7 +43,7 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True)
 class Distillation:
-    """How the teacher rewrites the training text; ``options`` are those of scripts/distill.py."""
+    """How the teacher translates the training text; ``options`` are those of scripts/distill.py."""
 
     teacher: str = "teacher"
     source_text: str = ""  # for text: distilled_extra; {raw} is the folder of the raw text
@@ -101,7 +101,7 @@ class Config:
         return [system for system in self.systems if full or not system.full_only]
 
     def only(self, names: Sequence[str]) -> "Config":
-        """This configuration with the systems ``names``, and those that speed-ups are over. Raises UserError."""
+        """This configuration with only the systems ``names`` and the baselines of speed-ups. Raises UserError."""
         known = [system.name for system in self.systems]
         for name in names:
             if name not in known:
@@ -111,7 +111,7 @@ class Config:
         return replace(self, systems=systems)
 
     def options(self, training: str) -> dict:
-        """What fairseq-train is told for this model: what all have in common, then its own."""
+        """Options of fairseq-train for this model: the common ones, overridden by its own."""
         return {**self.common, **self.trainings[training].options}
 
 
@@ -129,7 +129,7 @@ def load(path: Path) -> Config:
 def _check_trainings(config: Config) -> None:
     check_options("common", config.common)
     check_options("distillation.options", config.distillation.options)
-    before = {config.distillation.teacher}  # which is made first wherever it stands
+    before = {config.distillation.teacher}  # which is trained first, wherever it is listed
     for name, training in config.trainings.items():
         _check_name("trainings", name)
         check_options(f"trainings.{name}.options", training.options)
@@ -153,7 +153,7 @@ def _check_trainings(config: Config) -> None:
 
 
 def _check_average(where: str, average: int, options: dict) -> None:
-    """What is to be averaged must still be there at the end."""
+    """Raise UserError if checkpoints to average would be deleted during training."""
     for limit in ("keep-interval-updates", "keep-last-epochs"):
         kept = options.get(limit)
         if isinstance(kept, int) and 0 < kept < average:

@@ -1,4 +1,4 @@
-"""What a stage's work is given, and the run of all stages from the first to the last."""
+"""A stage at work, and the run of all stages from first to last."""
 
 import threading
 import time
@@ -32,13 +32,13 @@ class Job:
 
     def _last_line(self) -> None:
         line = tail(self.log, 1).removeprefix("  | ").strip()
-        self.task.note("" if line.startswith("$ ") else line)  # the command itself is not news
+        self.task.note("" if line.startswith("$ ") else line)  # do not show the command itself
 
 
 def run_pipeline(
     stages: Sequence[Stage], store: Store, cores: int, stop: threading.Event, again: Sequence[str] = ()
 ) -> None:
-    """Run what is not done. Raises StageFailed, or KeyboardInterrupt when the user stops it."""
+    """Run the stages that are not done. Raises StageFailed, or KeyboardInterrupt if the user stops it."""
     screen = Screen([stage.name for stage in stages])
     to_do = store.to_do(again)
     wanted = {stage.name for stage in to_do}

@@ -1,4 +1,4 @@
-"""The command of scripts/benchmark_latency.py, and what the pipeline takes from its JSON."""
+"""The command of scripts/benchmark_latency.py, and what the pipeline reads from its JSON."""
 
 import json
 import sys
@@ -9,11 +9,8 @@ from typing import Any
 from vqnat.pipeline.config import Config, System
 from vqnat.pipeline.training import device_arguments
 
-BATCHES = (
-    "batch-size",
-    "max-tokens",
-    "required-batch-size-multiple",
-)  # fairseq-generate's; latency is measured at batch size 1
+# Options of fairseq-generate that do not apply, as latency is measured at batch size 1.
+BATCHES = ("batch-size", "max-tokens", "required-batch-size-multiple")
 
 
 def latency_command(
@@ -23,7 +20,7 @@ def latency_command(
     measured = config.latency
     command = [sys.executable, "scripts/benchmark_latency.py", str(data), "--gen-subset", "test"]
     for system, checkpoint, decoding in systems:
-        # 0 is a value, and equal to False
+        # not `in`: 0 is a value, and equals False
         given = {k: v for k, v in decoding.items() if v is not None and v is not False and k not in BATCHES}
         words = [f"{system.name}={checkpoint}", *(f"{option}={value}" for option, value in given.items())]
         command += ["--system", ",".join(words)]
@@ -36,7 +33,7 @@ def latency_command(
 
 
 def read_latency(path: Path, baseline: str, greedy: str) -> dict[str, dict[str, Any]]:
-    """``latency_ms`` of each system and its speed-ups over two of them: all that is read of the file.
+    """``latency_ms`` of each system and its speed-ups over two of them: all that is read from the file.
 
     The spread of a speed-up is a 95% interval over sentences.
     """

@@ -1,4 +1,4 @@
-"""From a configuration to its stages."""
+"""From a configuration to the stages of its run."""
 
 import shutil
 import sys
@@ -10,15 +10,15 @@ from vqnat.pipeline import training as trainings
 from vqnat.pipeline.config import Config, System
 from vqnat.pipeline.jobs import Job
 from vqnat.pipeline.latency import latency_command
-from vqnat.pipeline.options import arguments, fill, placeholders
-from vqnat.pipeline.report import write_report
+from vqnat.pipeline.program_options import arguments, fill, placeholders
 from vqnat.pipeline.results import collect
-from vqnat.pipeline.scores import score
+from vqnat.pipeline.scores import right_rate, score
 from vqnat.pipeline.stages import Stage
 from vqnat.pipeline.translate import generate_command, read_hypotheses, read_lines, sentence_counter, write_lines
-from vqnat.results import write_json
+from vqnat.records.results import write_json
+from vqnat.reporting.html_report import write_report
 
-DISTIL = {"distilled": "distil", "distilled_extra": "distil_extra"}  # text -> stage
+DISTILL = {"distilled": "distill", "distilled_extra": "distill_extra"}  # text -> stage
 
 
 class Plan:
@@ -45,7 +45,7 @@ class Plan:
         self._results()
 
     def checkpoint(self, name: str) -> Path:
-        """What a training gives to its systems."""
+        """The checkpoint of a training that its systems load."""
         folder = self.run / "models" / name
         if self.config.trainings[name].average:
             return self.run / "averaged" / f"{name}.pt"
@@ -81,16 +81,7 @@ class Plan:
         files = [self.raw / f"{s}.{x}" for s in ("train", "valid", "test") for x in (config.source, config.target)]
         if data.kind == "embedded":
             sizes = [word for s in ("train", "valid", "test") for word in (f"--{s}", str(getattr(data, s)))]
-            command = [
-                python,
-                "-m",
-                "vqnat.embedded",
-                "--out",
-                str(self.raw),
-                "--seed",
-                str(data.seed),
-                *sizes,
-            ]
+            command = [python, "-m", "vqnat.embedded", "--out", str(self.raw), "--seed", str(data.seed), *sizes]
             title = f"writing {data.train} pairs"
             self._program("corpus", title, command, [], [self.raw])
         elif data.kind == "prepare":
@@ -113,17 +104,12 @@ class Plan:
             spec = {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
             self._add("corpus", f"copying {folder}", spec, [], [self.raw], work=copy)
 
-        binarise = [python, "data-prep/binarise.py", "--raw", str(self.raw), "--out", str(self.prep)]
-        binarise += [
-            "--vocabulary",
-            str(config.vocabulary),
-            "--source",
-            config.source,
-            "--target",
-            config.target,
+        command = [
+            *(python, "-m", "vqnat.data.binarize", "--raw", str(self.raw), "--out", str(self.prep)),
+            *("--vocabulary", str(config.vocabulary), "--source", config.source, "--target", config.target),
         ]
-        title = f"joint vocabulary of {config.vocabulary} pieces"
-        self._program("binarise", title, binarise, ["corpus"], [self.prep], config.cores)
+        title = f"joint vocabulary of {config.vocabulary} subwords"
+        self._program("binarize", title, command, ["corpus"], [self.prep], config.cores)
 
     def _models(self) -> None:
         config = self.config
@@ -139,7 +125,7 @@ class Plan:
             self._train(name)
             if name == teacher:
                 for text in texts:
-                    self._distil(text)
+                    self._distill(text)
 
     def _train(self, name: str) -> None:
         config, training = self.config, self.config.trainings[name]
@@ -154,7 +140,7 @@ class Plan:
             trainings.run_training(job, command, folder, training)
 
         title = f"training, {training.updates} updates on {training.text.replace('_', ' + ')} text"
-        inputs = ["binarise" if training.text == "raw" else DISTIL[training.text]]
+        inputs = ["binarize" if training.text == "raw" else DISTILL[training.text]]
         inputs += [self._checkpoint_stage(other) for other in started_from]
         self._add(f"train_{name}", title, command, inputs, [folder], work=work, cores=training.threads)
         if training.average:
@@ -170,34 +156,29 @@ class Plan:
         title = f"the mean of the last {training.average} checkpoints"
         self._add(f"average_{name}", title, training.average, [f"train_{name}"], [output], work=work)
 
-    def _distil(self, text: str) -> None:
+    def _distill(self, text: str) -> None:
         wanted, out = self.config.distillation, self.run / text
         extra = wanted.source_text.replace("{raw}", str(self.raw)) if text == "distilled_extra" else ""
         command = [
-            *(sys.executable, "scripts/distill.py", str(self.prep / "bin")),
+            *(sys.executable, "-m", "vqnat.commands.distill", str(self.prep / "bin")),
             *("--path", str(self.checkpoint(wanted.teacher)), "--out", str(out), "--valid-too"),
             *(("--source-text", extra) if extra else ()),
-            *(
-                "--jobs",
-                str(wanted.jobs),
-                *arguments(wanted.options),
-                *trainings.device_arguments(self.config),
-            ),
+            *("--jobs", str(wanted.jobs), *arguments(wanted.options), *trainings.device_arguments(self.config)),
         ]
-        inputs = ["binarise", self._checkpoint_stage(wanted.teacher)]
+        inputs = ["binarize", self._checkpoint_stage(wanted.teacher)]
         title = "the teacher translates the training text" + (f" and {Path(extra).name}" if extra else "")
 
         def work(job: Job) -> None:
             job.child(command, threads=1)
 
-        self._add(DISTIL[text], title, command, inputs, [out], work=work, cores=wanted.jobs)
+        self._add(DISTILL[text], title, command, inputs, [out], work=work, cores=wanted.jobs)
 
     def _translate(self, system: System) -> None:
         config, checkpoint = self.config, self.checkpoint(system.training)
         command = generate_command(config, system, self.prep / "bin", checkpoint, self._decoding(system))
         output = self.run / "outputs" / f"{system.name}.{config.target}"
         scores = self.run / "scores" / f"{system.name}.json"
-        tokenised = config.data.tokenised
+        tokenized = config.data.tokenised
 
         def work(job: Job) -> None:
             job.log.unlink(missing_ok=True)  # no lines of an earlier try
@@ -207,11 +188,13 @@ class Plan:
             with job.log.open(encoding="utf-8") as lines:
                 outputs = read_hypotheses(lines, len(sources), self.prep / "spm.model")
             write_lines(output, outputs)
-            write_json(scores, score(sources, outputs, references, config.target, right_rate(config), tokenised))
+            write_json(
+                scores, score(sources, outputs, references, config.target, right_rate(config.data.kind), tokenized)
+            )
 
-        inputs = ["binarise", *self._needed(system)]
+        inputs = ["binarize", *self._needed(system)]
         self._add(
-            f"translate_{system.name}", "the test set", [command, 1 + tokenised], inputs, [output, scores], work=work
+            f"translate_{system.name}", "the test set", [command, 1 + tokenized], inputs, [output, scores], work=work
         )
 
     def _latency(self) -> None:
@@ -219,13 +202,13 @@ class Plan:
         output = self.run / "latency.json"
         outputs = [output, output.with_suffix(".png")]
         command = latency_command(self.config, systems, self.prep / "bin", output)
-        inputs = ["binarise", *sorted({name for s in self.systems for name in self._needed(s)})]
+        inputs = ["binarize", *sorted({name for s in self.systems for name in self._needed(s)})]
         title = f"one sentence at a time, {len(systems)} systems in turn"
 
         def work(job: Job) -> None:
             job.child(command, threads=self.config.latency.threads)
 
-        # All cores, so that nothing else runs: a neighbour would be measured too.
+        # All cores, so that nothing else runs: it would disturb the measurement.
         self._add("latency", title, command, inputs, outputs, work=work, cores=self.config.cores)
 
     def _results(self) -> None:
@@ -233,7 +216,7 @@ class Plan:
         spec = [system.name for system in self.systems] + [self.config.samples, self.config.data.note]
 
         def gather(job: Job) -> None:
-            write_json(self.results, collect(self))
+            write_json(self.results, collect(self.config, self.systems, self.run, self.raw))
 
         def render(job: Job) -> None:
             checkpoints = {system.training: self.checkpoint(system.training) for system in self.systems}
@@ -241,12 +224,3 @@ class Plan:
 
         self._add("results", "one JSON file", spec, inputs, [self.results], work=gather)
         self._add("report", "one HTML file", None, ["results"], [self.report], work=render)
-
-
-def right_rate(config: Config) -> Any:
-    """The embedded corpus's own measure; None for other text."""
-    if config.data.kind != "embedded":
-        return None
-    from vqnat.embedded import right_translation_rate  # only this corpus needs its grammar
-
-    return right_translation_rate

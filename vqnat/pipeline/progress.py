@@ -1,4 +1,4 @@
-"""What the user sees while stages run: bars on a terminal, a line now and then elsewhere."""
+"""What the user sees while stages run: bars on a terminal, occasional lines elsewhere."""
 
 import sys
 import threading
@@ -12,10 +12,10 @@ BAR = "{desc}  {percentage:3.0f}% {bar:24} {n_fmt}/{total_fmt} updates  {elapsed
 
 
 class Screen:
-    """Numbers the stages and hands each a place on the terminal. Used by several threads.
+    """Numbers the stages and assigns each a line of the terminal. Used by several threads.
 
     Args:
-        names: all stages in order, those that are done already too.
+        names: all stages in order, including those that are done.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ class Screen:
         return f"[{self.numbers[name]}/{len(self.numbers)}] {name}"
 
     def task(self, name: str) -> "Task":
-        """A place for the stage that begins now."""
+        """A line for the stage that starts now."""
         with self.lock:
             slot = next(n for n in range(len(self.slots) + 1) if n not in self.slots)
             self.slots.add(slot)
@@ -58,11 +58,11 @@ class Task:
         self.bar: tqdm | None = None
 
     def count(self, done: int, total: int, text: str) -> None:
-        """``done`` of ``total`` updates, and what else to say."""
+        """Show ``done`` of ``total`` updates and ``text``."""
         if self.screen.terminal:
             if self.bar is None or self.bar.total != total:
                 self._close()
-                # initial: a resumed training's first updates cost no time now
+                # initial: updates before a resumption took no time in this run
                 options = {"total": total, "initial": done, "bar_format": BAR, "position": self.slot}
                 self.bar = tqdm(desc=self.label, leave=False, smoothing=0.1, file=sys.stderr, **options)
                 self.first = (done, time.monotonic())
@@ -76,7 +76,7 @@ class Task:
         self._line(f"{done}/{total} updates, {text}{left}")
 
     def note(self, text: str) -> None:
-        """The last thing a program without a count of updates has said."""
+        """The last line of output of a program without a count of updates."""
         if self.screen.terminal:
             if self.bar is None:
                 options = {
@@ -93,7 +93,7 @@ class Task:
 
     def _line(self, text: str) -> None:
         now = time.monotonic()
-        if now >= self.next_line and text != self.last_line:  # a program may be silent for longer than EVERY
+        if now >= self.next_line and text != self.last_line:  # a program may print nothing for longer than EVERY
             self.next_line, self.last_line = now + EVERY, text
             self.screen.say(f"{self.label}: {text}")
 
@@ -103,7 +103,7 @@ class Task:
             self.bar = None
 
     def close(self) -> None:
-        """Leave the terminal to the others."""
+        """Free the line of the terminal."""
         self._close()
         self.screen.release(self.slot)
 

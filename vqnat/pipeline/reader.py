@@ -1,4 +1,7 @@
-"""YAML into dataclasses; a mistake is one line that names key, value and what is valid."""
+"""YAML as dataclasses; a mistake is one line that names the key, its value and the valid values.
+
+By hand, as OmegaConf's structured configs give other errors (no valid keys, no ranges); a JSON schema is to replace it.
+"""
 
 import dataclasses
 import types
@@ -34,7 +37,7 @@ def build(kind: type, value: Any, name: str = "") -> Any:
 
     Args:
         kind: the dataclass.
-        value: what the YAML has in its place.
+        value: the parsed YAML in its place.
         name: the keys that lead to it, for errors.
     """
     fields = {f.name: f for f in dataclasses.fields(kind)}

@@ -1,33 +1,34 @@
-"""Gathers what the stages measured into one JSON file, from which every table is rendered."""
-
-from __future__ import annotations
+"""What the stages measured, gathered in one JSON file from which every table is rendered."""
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from vqnat.pipeline.config import Config, System
 from vqnat.pipeline.latency import read_latency
-from vqnat.pipeline.logs import curves, wall_seconds
+from vqnat.pipeline.scores import right_rate
 from vqnat.pipeline.translate import read_lines
-from vqnat.results import provenance
-
-if TYPE_CHECKING:
-    from vqnat.pipeline.plan import Plan
+from vqnat.records.results import provenance
+from vqnat.records.training_logs import curves, wall_seconds
 
 
-def collect(plan: Plan) -> dict[str, Any]:
-    """The content of ``results.json``."""
-    from vqnat.pipeline.plan import right_rate
+def collect(config: Config, systems: Sequence[System], run: Path, raw: Path) -> dict[str, Any]:
+    """The content of ``results.json``.
 
-    config = plan.config
-    latency = read_latency(plan.run / "latency.json", config.latency.baseline, config.latency.greedy)
-    systems = []
-    for system in plan.systems:
+    Args:
+        config: the checked YAML.
+        systems: those of this run.
+        run: folder with the stages' latency, scores, outputs and logs.
+        raw: folder of the raw text.
+    """
+    latency = read_latency(run / "latency.json", config.latency.baseline, config.latency.greedy)
+    records = []
+    for system in systems:
         training = config.trainings[system.training]
-        scores = json.loads((plan.run / "scores" / f"{system.name}.json").read_text(encoding="utf-8"))
-        systems.append(
+        scores = json.loads((run / "scores" / f"{system.name}.json").read_text(encoding="utf-8"))
+        records.append(
             {
                 "name": system.name,
                 **scores,
@@ -37,14 +38,14 @@ def collect(plan: Plan) -> dict[str, Any]:
                     "name": system.training,
                     "text": training.text,
                     "arch": config.options(system.training)["arch"],
-                    **training_facts(plan.run / "logs" / f"train_{system.training}.log"),
+                    **training_facts(run / "logs" / f"train_{system.training}.log"),
                 },
             }
         )
-    outputs = {s.name: read_lines(plan.run / "outputs" / f"{s.name}.{config.target}") for s in plan.systems}
-    sources = read_lines(plan.raw / f"test.{config.source}")
-    references = read_lines(plan.raw / f"test.{config.target}")
-    files = sorted(path for path in plan.raw.iterdir() if path.suffix in (f".{config.source}", f".{config.target}"))
+    outputs = {s.name: read_lines(run / "outputs" / f"{s.name}.{config.target}") for s in systems}
+    sources = read_lines(raw / f"test.{config.source}")
+    references = read_lines(raw / f"test.{config.target}")
+    files = sorted(path for path in raw.iterdir() if path.suffix in (f".{config.source}", f".{config.target}"))
     return {
         "name": config.name,
         "corpus": config.data.kind,
@@ -56,14 +57,14 @@ def collect(plan: Plan) -> dict[str, Any]:
         "latency_min_target_words": config.latency.min_target_words,
         "baseline": config.latency.baseline,
         "greedy": config.latency.greedy,
-        "systems": systems,
-        "samples": choose_samples(sources, references, outputs, config.samples, right_rate(config)),
+        "systems": records,
+        "samples": choose_samples(sources, references, outputs, config.samples, right_rate(config.data.kind)),
         **provenance(config.seed, {path.name: path for path in files}),
     }
 
 
 def training_facts(log: Path) -> dict[str, Any]:
-    """What a training log says: updates, seconds, speed, and of the codes at the last validation on each set."""
+    """Updates, seconds and speed from a training log, and its codes at the last validation on each set."""
     found = curves(log)
     lines = [line for kind in found.values() for line in kind]
     updates = max((int(line["num_updates"]) for line in lines), default=None)
@@ -78,7 +79,7 @@ def training_facts(log: Path) -> dict[str, Any]:
 
 
 def _codes(valid: list[dict[str, float]]) -> dict[str, float] | None:
-    """What the last validation says of the codes; None for models without."""
+    """The codes at the last validation; None for models without codes."""
     last = next((line for line in reversed(valid) if "code_ppl" in line), None)
     if last is None:
         return None
@@ -99,7 +100,7 @@ def choose_samples(
     count: int,
     right_rate: Callable[[Sequence[str], Sequence[str]], float] | None,
 ) -> list[dict[str, Any]]:
-    """``count`` sentences at equal distances in the test set, so that nobody has picked them."""
+    """``count`` sentences at equal distances in the test set, so that nobody picks them."""
     step = max(1, len(sources) // count) if count else len(sources) + 1
     samples = []
     for n in range(step // 2, len(sources), step)[:count]:

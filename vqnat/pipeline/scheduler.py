@@ -1,4 +1,4 @@
-"""Runs stages when their inputs are done and cores are free."""
+"""Runs stages once their inputs are done and cores are free."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ def run_stages(stages: Sequence[Stage], cores: int, work: Callable[[Stage], None
     """Run ``work(stage)`` for every stage; an input that is not among ``stages`` counts as done.
 
     Args:
-        stages: the first ones are preferred when several could start.
-        cores: the sum of ``stage.cores`` that may run at a time; a stage that wants more gets all of them.
+        stages: earlier ones are preferred if several could start.
+        cores: limit on the sum of ``stage.cores`` running at a time; a stage that wants more gets all of them.
         work: does one stage, in a thread of its own.
-        stop: set at the first error and at Ctrl-C; ``work`` is to give up then.
+        stop: set at the first error and at Ctrl-C; ``work`` must then give up.
     """
     waiting = list(stages)
     unfinished = {stage.name for stage in stages}

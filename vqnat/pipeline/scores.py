@@ -6,8 +6,9 @@ from typing import Any
 from sacrebleu.metrics import BLEU, CHRF
 from sacremoses import MosesDetokenizer, MosesPunctNormalizer, MosesTokenizer
 
-TOKENISED = (
-    "both sides lower-cased, punctuation normalised and tokenised by sacremoses (as Multi30k does), "
+RightRate = Callable[[Sequence[str], Sequence[str]], float]  # of sources and translations
+TOKENIZED = (
+    "both sides lower-cased, punctuation normalized and tokenized by sacremoses (as Multi30k does), "
     "then sacrebleu with tokenize=none"
 )
 
@@ -17,24 +18,24 @@ def score(
     outputs: Sequence[str],
     references: Sequence[str],
     language: str,
-    right_rate: Callable[[Sequence[str], Sequence[str]], float] | None = None,
-    tokenised: bool = False,
+    right_rate: RightRate | None = None,
+    tokenized: bool = False,
 ) -> dict[str, Any]:
     """All measures of one system.
 
     Args:
         sources: the test sentences.
-        outputs: their translations, cased and detokenised.
+        outputs: their translations, cased and detokenized.
         references: one reference each.
-        language: of outputs and references, for the tokeniser.
-        right_rate: share of right translations, from 0 to 1, where the corpus has such a measure.
-        tokenised: the text is tokenised by Moses, as IWSLT14's is: ``sacrebleu`` is then BLEU of its tokens as they
-            stand, which the signature says (tok:none), and chrF is of the text without Moses's ``&apos;`` and the like.
+        language: of outputs and references, for the tokenizer.
+        right_rate: share of right translations, 0 to 1, if the corpus has such a measure.
+        tokenized: whether Moses tokenized the text, as it did IWSLT14's: ``sacrebleu`` is then BLEU of the tokens as
+            they are (tok:none in the signature), and chrF is of the text without Moses's ``&apos;`` and the like.
     """
     if not len(sources) == len(outputs) == len(references):
         raise ValueError(f"{len(sources)} sources, {len(outputs)} outputs, {len(references)} references: must be equal")
-    bleu, chrf = BLEU(tokenize="none", force=True) if tokenised else BLEU(), CHRF()
-    unescape = MosesDetokenizer(language).unescape_xml if tokenised else str
+    bleu, chrf = BLEU(tokenize="none", force=True) if tokenized else BLEU(), CHRF()
+    unescape = MosesDetokenizer(language).unescape_xml if tokenized else str
     plain = [[unescape(line) for line in lines] for lines in (outputs, references)]
     result = {
         "sacrebleu": bleu.corpus_score(outputs, [references]).score,
@@ -43,18 +44,27 @@ def score(
         "chrf_signature": str(chrf.get_signature()),
         "right_translation_rate": right_rate(sources, outputs) if right_rate else None,
     }
-    if not tokenised:
-        how = {"score": _tokenised(outputs, references, language), "how": TOKENISED}
+    if not tokenized:
+        how = {"score": _tokenized(outputs, references, language), "how": TOKENIZED}
         result["bleu_tokenised_lowercased"] = how
     return result
 
 
-def _tokenised(outputs: Sequence[str], references: Sequence[str], language: str) -> float:
-    normalise, tokenise = MosesPunctNormalizer(language).normalize, MosesTokenizer(language).tokenize
+def _tokenized(outputs: Sequence[str], references: Sequence[str], language: str) -> float:
+    normalize, tokenize = MosesPunctNormalizer(language).normalize, MosesTokenizer(language).tokenize
 
     def prepare(lines: Sequence[str]) -> list[str]:
-        return [tokenise(normalise(line.lower()), return_str=True, escape=False) for line in lines]
+        return [tokenize(normalize(line.lower()), return_str=True, escape=False) for line in lines]
 
-    # force: without it sacrebleu warns that the text looks tokenised, as it is
+    # force: sacrebleu would warn that the text looks tokenized, which it is
     metric = BLEU(tokenize="none", force=True)
     return metric.corpus_score(prepare(outputs), [prepare(references)]).score
+
+
+def right_rate(corpus: str) -> RightRate | None:
+    """The embedded corpus's own measure, the share of right translations; None for other text."""
+    if corpus != "embedded":
+        return None
+    from vqnat.embedded import right_translation_rate  # only this corpus needs its grammar
+
+    return right_translation_rate

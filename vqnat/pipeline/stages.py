@@ -1,8 +1,8 @@
-"""Stages and the record of which are done.
+"""Stages, and the record of which are done.
 
-A stage's fingerprint is a hash of what it does and of its inputs' fingerprints. ``RUN/stages/NAME.json`` has
-the fingerprint under which it finished, ``NAME.started.json`` the one under which it began: with the same, a
-stage that was stopped finds its folder as it left it and continues; with another it finds it empty.
+A stage's fingerprint is a hash of what it does and of its inputs' fingerprints. ``RUN/stages/NAME.json`` holds the
+fingerprint with which it finished, ``NAME.started.json`` that with which it started: if it is unchanged, a stage that
+was stopped continues in its folder as it is; otherwise it starts in an empty folder.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vqnat.results import write_json
+from vqnat.records.results import write_json
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Stage:
 
     Args:
         name: unique; also the name of its log.
-        title: what the user reads.
-        spec: all that decides the result, besides the inputs; anything that JSON can hold.
-        inputs: stages that must be done before.
-        outputs: files and folders it writes, and nobody else; removed before a fresh start.
-        cores: how many of the run's cores it keeps busy.
-        work: does it; called with the job (see ``jobs``).
+        title: shown to the user.
+        spec: everything besides the inputs that determines the result; anything that JSON can hold.
+        inputs: stages that must be done first.
+        outputs: files and folders that only this stage writes; removed before a fresh start.
+        cores: how many of the run's cores it uses.
+        work: does the work; called with a :class:`vqnat.pipeline.jobs.Job`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Store:
         self.folder = run / "stages"
         self.stages = {stage.name: stage for stage in stages}
         self.fingerprints: dict[str, str] = {}
-        for stage in stages:  # a stage comes after its inputs
+        for stage in stages:  # every stage comes after its inputs
             inputs = [self.fingerprints[name] for name in stage.inputs]
             spec = json.dumps(stage.spec, sort_keys=True)
             # The same run in another folder, or with another .venv, is still the same run.
@@ -85,7 +85,7 @@ class Store:
         return stale
 
     def begin(self, stage: Stage) -> bool:
-        """Make the stage's folder ready. Returns True when it continues something unfinished."""
+        """Prepare the stage's folder. Returns True if it continues an unfinished run."""
         fingerprint = self.fingerprints[stage.name]
         started = self._started(stage.name)
         if _read(started).get("fingerprint") == fingerprint:
@@ -99,7 +99,7 @@ class Store:
         return False
 
     def finish(self, stage: Stage, seconds: float) -> None:
-        """Remember that the stage is done."""
+        """Record that the stage is done."""
         record = {
             "fingerprint": self.fingerprints[stage.name],
             "seconds": round(seconds, 1),
@@ -111,7 +111,7 @@ class Store:
         self._started(stage.name).unlink(missing_ok=True)
 
     def seconds(self, name: str) -> float:
-        """How long the stage took when it finished; 0 when it has not."""
+        """Seconds that the finished stage took; 0 if it is not finished."""
         return _read(self._record(name)).get("seconds", 0.0)
 
 

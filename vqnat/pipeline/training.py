@@ -1,4 +1,4 @@
-"""The command of one training, its progress, and its checkpoint when it was stopped while writing one."""
+"""One training: its command, its progress, and its last checkpoint if it was killed while writing it."""
 
 import shutil
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from vqnat.pipeline.config import Config, Training
 from vqnat.pipeline.jobs import Job
-from vqnat.pipeline.logs import Follower
-from vqnat.pipeline.options import arguments
+from vqnat.pipeline.program_options import arguments
+from vqnat.records.training_logs import Follower
 
 
 def train_command(config: Config, name: str, options: dict, data: Path, folder: Path) -> list[str]:
@@ -20,7 +20,7 @@ def train_command(config: Config, name: str, options: dict, data: Path, folder: 
         *arguments(options),
         *("--max-update", str(config.trainings[name].updates), "--seed", str(config.seed)),
         *("--save-dir", str(folder), "--log-format", "json", *device_arguments(config)),
-        # stock tasks: no batch left out, no buffer thread that aborts the process at its end
+        # for fairseq's tasks: skip no batch, no buffer thread that aborts the process at exit
         *("--required-batch-size-multiple", "1", "--data-buffer-size", "0"),
     ]
 
@@ -28,30 +28,30 @@ def train_command(config: Config, name: str, options: dict, data: Path, folder: 
 def validation_arguments(text: str) -> list[str]:
     """Distilled text has a distilled validation set too; checkpoint_best.pt is by the raw one, which comes first.
 
-    fairseq believes that the second set is forgotten, as it compares ``valid1.en-de.en`` with ``valid1``.
+    fairseq would report the second set as unused, since it compares ``valid1.en-de.en`` with ``valid1``.
     """
     return [] if text == "raw" else ["--valid-subset", "valid,valid1", "--ignore-unused-valid-subsets"]
 
 
 def device_arguments(config: Config) -> list[str]:
-    """What every fairseq command needs to know of the device."""
+    """The options of every fairseq command that choose the device."""
     return ["--cpu"] if config.device == "cpu" else []
 
 
 def average_command(count: int, folder: Path, output: Path) -> list[str]:
-    """The newest checkpoints of ``--save-interval-updates``; those of epochs when there are too few of them.
+    """Average the newest checkpoints of ``--save-interval-updates``, or of epochs if there are too few of those.
 
-    fairseq writes no checkpoint of updates at the end of an epoch: a small corpus may have none.
+    fairseq writes no update checkpoint at the end of an epoch, so a small corpus may have none.
     """
     kind = "update" if len(list(folder.glob("checkpoint_*_*.pt"))) >= count else "epoch"
     return [
-        *(sys.executable, "scripts/average_checkpoints.py", "--inputs", str(folder)),
+        *(sys.executable, "-m", "vqnat.commands.average_checkpoints", "--inputs", str(folder)),
         *(f"--num-{kind}-checkpoints", str(count), "--output", str(output)),
     ]
 
 
 def run_training(job: Job, command: list[str], folder: Path, training: Training) -> None:
-    """Train to the last update, showing how far it is."""
+    """Train to the last update, showing the progress."""
     folder.mkdir(parents=True, exist_ok=True)
     repair_last_checkpoint(folder)
     follower = Follower(job.log)
@@ -66,10 +66,10 @@ def run_training(job: Job, command: list[str], folder: Path, training: Training)
 
 
 def repair_last_checkpoint(folder: Path) -> None:
-    """Put the newest whole checkpoint in the place of a half-written ``checkpoint_last.pt``.
+    """Replace a half-written ``checkpoint_last.pt`` with the newest complete checkpoint.
 
-    fairseq writes a checkpoint aside and renames it, but then copies it to ``checkpoint_last.pt`` in place:
-    killed in that moment, it could not start again. A checkpoint is a zip file and ends with its index.
+    fairseq writes a checkpoint under another name and renames it, but then copies it to ``checkpoint_last.pt`` in
+    place: killed at that moment, it could not start again. A checkpoint is a zip file and ends with its index.
     """
     last = folder / "checkpoint_last.pt"
     if not last.exists() or zipfile.is_zipfile(last):

@@ -1,4 +1,4 @@
-"""The test set through one system: fairseq-generate, and its output as plain text in the corpus's order."""
+"""The test set translated by one system: fairseq-generate, and its output as text in the corpus's order."""
 
 import re
 import sys
@@ -8,17 +8,17 @@ from pathlib import Path
 import sentencepiece
 
 from vqnat.pipeline.config import Config, System
-from vqnat.pipeline.logs import Follower
-from vqnat.pipeline.options import arguments
+from vqnat.pipeline.program_options import arguments
 from vqnat.pipeline.training import device_arguments
+from vqnat.records.training_logs import Follower
 
 HYPOTHESIS = re.compile(r"^H-(\d+)\t[^\t]*\t(.*)$")
 
 
 def generate_command(config: Config, system: System, data: Path, checkpoint: Path, decoding: dict) -> list[str]:
-    """fairseq-generate on the test set, in pieces."""
+    """fairseq-generate on the test set; its output is in subwords."""
     task = config.options(system.training)["task"]
-    # Unless told so, fairseq-fixed drops a last batch whose size is no multiple of 8, sentences and all.
+    # By default, fairseq-fixed drops a last batch whose size is not a multiple of 8.
     batches = {"batch-size": 64, "required-batch-size-multiple": 1}
     return [
         *(sys.executable, "-m", "fairseq_cli.generate", str(data), "--user-dir", "vqnat", "--task", task),
@@ -30,7 +30,7 @@ def generate_command(config: Config, system: System, data: Path, checkpoint: Pat
 
 
 def sentence_counter(log: Path, total: int, note: Callable[[str], None]) -> Callable[[], None]:
-    """To be called now and then: notes how many of the sentences a running fairseq-generate has written to its log."""
+    """A function that, when called, notes how many sentences a running fairseq-generate has written to its log."""
     follower, done = Follower(log), 0
 
     def poll() -> None:
@@ -42,7 +42,7 @@ def sentence_counter(log: Path, total: int, note: Callable[[str], None]) -> Call
 
 
 def read_hypotheses(lines: Iterable[str], count: int, model: Path) -> list[str]:
-    """The best hypothesis of each of ``count`` sentences, pieces joined by the sentencepiece ``model``."""
+    """The best hypothesis of each of ``count`` sentences, subwords joined by the sentencepiece ``model``."""
     processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
     found: dict[int, str] = {}
     for line in lines:
@@ -61,6 +61,6 @@ def read_lines(path: Path) -> list[str]:
 
 
 def write_lines(path: Path, lines: list[str]) -> None:
-    """One sentence a line."""
+    """Write one sentence per line."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

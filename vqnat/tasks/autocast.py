@@ -1,4 +1,4 @@
-"""Mixed precision in training, on processors that multiply bfloat16 themselves."""
+"""``--autocast``: mixed precision in training, on processors with bfloat16 instructions."""
 
 import logging
 from contextlib import ExitStack
@@ -18,8 +18,8 @@ CHOICES = ("none", "auto", "bf16")
 def multiplies_bfloat16(device: torch.device | str) -> bool:
     """Whether the device multiplies bfloat16 matrices faster than fp32 ones.
 
-    torch also does it on CPUs without such instructions, by generic code: on one with AVX2 alone, products of 1,500
-    rows of a `_tiny` model take 8 to 14 times as long as in fp32.
+    torch also multiplies them on CPUs without such instructions, but slowly: with AVX2 only, matrix products of 1,500
+    rows in a `_tiny` model take 8 to 14 times as long as in fp32.
     """
     device = torch.device(device)
     if device.type == "cuda":
@@ -38,10 +38,10 @@ class AutocastConfig(FairseqDataclass):
     autocast: str = field(
         default="none",
         metadata={
-            "help": "bf16: training's forward passes in bfloat16 where that is safe (torch.autocast), weights, "
-            "optimizer and codebook in fp32; about half the time on processors with bfloat16 instructions, many times "
-            "as long on CPUs without them. auto: bf16 where there are such instructions, else none. none: off. "
-            "(fairseq's own --bf16 means TPUs.)"
+            "help": "bf16: run the forward pass of training in bfloat16 where that is safe (torch.autocast), with "
+            "weights, optimizer and codebook in fp32; takes about half the time on processors with bfloat16 "
+            "instructions and many times as long on CPUs without. auto: bf16 if there are such instructions, else "
+            "none. none: off. (fairseq's own --bf16 is for TPUs.)"
         },
     )
 
@@ -50,7 +50,7 @@ class Autocast:
     """Mixed precision in training that works on a CPU too."""
 
     def build_model(self, cfg, from_checkpoint=False):
-        """As fairseq's, after a look at ``--autocast``."""
+        """As fairseq's, after checking ``--autocast``."""
         if self.cfg.autocast not in CHOICES:
             raise UserError(f"--autocast {self.cfg.autocast} is not possible; valid: {', '.join(CHOICES)}")
         return super().build_model(cfg, from_checkpoint)
@@ -65,15 +65,15 @@ class Autocast:
                 with ExitStack() as stack:
                     stack.enter_context(torch.autocast(device, torch.bfloat16))
                     if device == "cpu":
-                        # The CPU's fused attention is many times slower backward in bfloat16 than in fp32: on
-                        # sentences it would take longer than all the rest.
+                        # The backward pass of the CPU's fused attention is many times slower in bfloat16 than in
+                        # fp32; for sentences it would take longer than everything else.
                         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
                     return criterion(*inputs)
 
         return super().train_step(sample, model, loss, optimizer, update_num, ignore_grad)
 
     def _in_bfloat16(self, device: str) -> bool:
-        """What ``--autocast`` means on this device; said once."""
+        """Whether ``--autocast`` means bfloat16 on this device; logged once."""
         chosen = getattr(self, "_bfloat16", None)
         if chosen is None:
             fast = multiplies_bfloat16(device)
@@ -83,7 +83,7 @@ class Autocast:
             elif chosen and not fast:
                 logger.warning(
                     "--autocast bf16: this %s has no bfloat16 instructions, training is slower than in fp32; "
-                    "--autocast auto takes bfloat16 only where it is faster",
+                    "--autocast auto uses bfloat16 only where it is faster",
                     device.upper(),
                 )
         return chosen

@@ -1,4 +1,4 @@
-"""fairseq's own models, with dropout masks that a CPU draws faster."""
+"""Dropout masks that a CPU draws faster, for fairseq's own models."""
 
 from fairseq.modules import FairseqDropout
 from torch import nn

@@ -1,4 +1,4 @@
-"""Translation with a latent transformer; stock models work with it too."""
+"""``--task latent_translation``: training and decoding of our models; fairseq's own models work with it too."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,15 +19,12 @@ from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import DAGLayer, check_search
 from vqnat.output_layers.output_layer import OutputLayer
 from vqnat.tasks.autocast import Autocast, AutocastConfig
-from vqnat.tasks.common import (
-    CodebookUpdates,
-    ReliableBatches,
-    TeacherStart,
-    TeacherStartConfig,
-)
+from vqnat.tasks.codebook_updates import CodebookUpdates
 from vqnat.tasks.fast_dropout import use_fast_dropout
+from vqnat.tasks.reliable_batches import ReliableBatches
+from vqnat.tasks.starting_from import TeacherStart, TeacherStartConfig
 
-# Options of fairseq-generate that mean nothing when all words are decoded at once: name -> neutral value.
+# Options of fairseq-generate without meaning if all tokens are decoded at once: name -> neutral value.
 _UNAVAILABLE = {
     "sampling": False,
     "diverse_beam_groups": -1,
@@ -48,15 +45,15 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
     rescore_with: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
         default=None,
         metadata={
-            "help": "what chooses among the --beam candidates: the checkpoint of an autoregressive teacher, or "
-            "'helper', the model's own (trained with --helper-layers)"
+            "help": "what rescores the --beam candidates: the checkpoint of an autoregressive teacher, or 'helper', "
+            "the model's own autoregressive decoder (trained with --helper-layers)"
         },
     )
     ctc_blank_penalty: float = field(
         default=0.0,
         metadata={
-            "help": "with --output-layer ctc: subtracted from the blank's log-probability in decoding; more makes "
-            "texts longer (choose it on a validation set, where they are as long as the references)"
+            "help": "with --output-layer ctc: subtracted from the blank's log-probability in decoding; larger values "
+            "make longer texts (tune it on a validation set until texts are as long as the references)"
         },
     )
     dag_search: str = field(
@@ -73,14 +70,14 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
     train_compile: bool = field(
         default=False,
         metadata={
-            "help": "of fairseq-train: torch.compile of the Transformer layers, which needs a C++ compiler and takes a "
-            "minute or two before the first update; measure before you use it (scripts/benchmark_training.py)"
+            "help": "for fairseq-train: torch.compile the Transformer layers; needs a C++ compiler and takes a minute "
+            "or two before the first update; measure before you use it (scripts/benchmark_training.py)"
         },
     )
     decode_precision: Optional[str] = field(  # noqa: UP045
         default=None,
         metadata={
-            "help": "of fairseq-generate and fairseq-interactive: fp32, bf16 (faster on GPUs and on CPUs with bfloat16 "
+            "help": "for fairseq-generate and fairseq-interactive: fp32, bf16 (faster on GPUs and CPUs with bfloat16 "
             "instructions), fp16 (GPUs; the same as --fp16), int8_dynamic (CPUs; a translation may then depend on its "
             "batch); default: fp32, or as --fp16 says"
         },
@@ -88,7 +85,7 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
     decode_compile: bool = field(
         default=False,
         metadata={
-            "help": "of fairseq-generate and fairseq-interactive: torch.compile, which needs a C++ compiler and takes "
+            "help": "for fairseq-generate and fairseq-interactive: torch.compile; needs a C++ compiler and takes "
             "minutes for the first sentences; measure before you use it"
         },
     )
@@ -99,7 +96,7 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 
     def build_model(self, cfg, from_checkpoint=False):
-        """As fairseq's, then what makes a training faster: what is merely loaded is left as it is."""
+        """As fairseq's, then made faster for training; a model that is loaded from a checkpoint stays as it is."""
         model = super().build_model(cfg, from_checkpoint)
         if not from_checkpoint:
             use_fast_dropout(model)
@@ -110,7 +107,7 @@ class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherS
         return model
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, prefix_allowed_tokens_fn=None):
-        """Our generators for our models, which write all words at once; fairseq's own for other models."""
+        """Our generators for our models, which write all tokens at once; fairseq's own for other models."""
         if not isinstance(models[0], LatentTransformer | ParallelTransformer):
             return super().build_generator(models, args, seq_gen_cls, extra_gen_cls_kwargs, prefix_allowed_tokens_fn)
         if len(models) > 1:

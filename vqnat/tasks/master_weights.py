@@ -1,4 +1,4 @@
-"""fairseq's fp16 and bf16 optimizers keep an fp32 copy of every parameter and write it over the model's."""
+"""The fp32 copy that fairseq's fp16 and bf16 optimizers keep of every parameter and write back to the model."""
 
 from collections.abc import Iterable
 
@@ -7,13 +7,13 @@ from torch import nn
 
 
 def write_through(optimizer: object, parameters: Iterable[nn.Parameter]) -> None:
-    """Copy parameters that something else than the optimizer has changed into its fp32 copy, if it keeps one.
+    """Copy parameters that were changed by anything but the optimizer into its fp32 copy, if it keeps one.
 
-    Without this, the next step would undo a codebook's start or a replaced code. Parameters in half precision are
-    left out: their copy is better than they are.
+    Without this, the next step would undo the initialization of a codebook or a replaced code. Parameters in half
+    precision are skipped, as their copy is more precise.
 
     Args:
-        optimizer: a fairseq optimizer of any kind.
+        optimizer: any fairseq optimizer.
         parameters: of the changed module.
     """
     copies = getattr(optimizer, "fp32_params", None)
@@ -21,7 +21,7 @@ def write_through(optimizer: object, parameters: Iterable[nn.Parameter]) -> None
         return
     changed = {id(p) for p in parameters if p.dtype == torch.float32}
     with torch.no_grad():
-        if isinstance(copies, dict):  # device -> all parameters there, end to end
+        if isinstance(copies, dict):  # device -> all its parameters, concatenated
             for device, copy in copies.items():
                 offset = 0
                 for p in (p for p in optimizer.fp16_params if p.device.index == device):

@@ -1,4 +1,4 @@
-"""fairseq's own non-autoregressive models under the same conditions as ours."""
+"""``--task nat_translation``: fairseq's own non-autoregressive models under the same conditions as ours."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,8 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation_lev import TranslationLevenshteinConfig, TranslationLevenshteinTask
 
 from vqnat.tasks.autocast import Autocast, AutocastConfig
-from vqnat.tasks.common import ReliableBatches, TeacherStart, TeacherStartConfig
+from vqnat.tasks.reliable_batches import ReliableBatches
+from vqnat.tasks.starting_from import TeacherStart, TeacherStartConfig
 
 
 @dataclass
@@ -16,4 +17,4 @@ class NATTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationLevens
 
 @register_task("nat_translation", dataclass=NATTranslationConfig)
 class NATTranslationTask(ReliableBatches, Autocast, TeacherStart, TranslationLevenshteinTask):
-    """``translation_lev`` that leaves no sentence out and may start from the teacher's encoder."""
+    """``translation_lev`` that skips no sentence and may start from the teacher's encoder."""

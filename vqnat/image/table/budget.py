@@ -4,7 +4,7 @@ import re
 import statistics
 from pathlib import Path
 
-from vqnat.pipeline.logs import curves
+from vqnat.records.training_logs import curves
 
 TRIAL = 12  # updates that are timed
 FEWEST = 20  # updates of the shortest training

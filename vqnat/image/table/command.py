@@ -10,7 +10,7 @@ from vqnat.errors import UserError
 from vqnat.image.table.config import load
 from vqnat.image.table.plan import Plan
 from vqnat.image.table.rendering import markdown_image_tables
-from vqnat.pipeline.command import CORES_HELP, how_to_continue, only_one, overridden, stoppable
+from vqnat.pipeline.console import CORES_HELP, how_to_continue, only_one, overridden, stoppable
 from vqnat.pipeline.jobs import StageFailed, run_pipeline
 from vqnat.pipeline.stages import Store
 

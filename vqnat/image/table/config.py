@@ -6,7 +6,7 @@ from pathlib import Path
 from vqnat.errors import UserError
 from vqnat.image.table.columns import COLUMNS
 from vqnat.pipeline.config import NAME, ONE, ZERO
-from vqnat.pipeline.options import check_options
+from vqnat.pipeline.program_options import check_options
 from vqnat.pipeline.reader import build, invalid, read_yaml
 
 

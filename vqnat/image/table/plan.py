@@ -13,11 +13,11 @@ from vqnat.image.table.config import Config, Row, Table
 from vqnat.image.table.measure import read_figures, validate_command
 from vqnat.pipeline.config import Training
 from vqnat.pipeline.jobs import Job
-from vqnat.pipeline.logs import wall_seconds
-from vqnat.pipeline.options import arguments
+from vqnat.pipeline.program_options import arguments
 from vqnat.pipeline.stages import Stage
 from vqnat.pipeline.training import run_training
-from vqnat.results import provenance, write_json
+from vqnat.records.results import provenance, write_json
+from vqnat.records.training_logs import wall_seconds
 
 IMAGES, PRIOR = "image_vqvae", "image_latent_transformer"  # tasks
 COMMON = {

@@ -4,7 +4,7 @@ from itertools import combinations
 from typing import Any
 
 from vqnat.image.table.columns import COLUMNS
-from vqnat.pipeline.tables import number
+from vqnat.records.tables import number
 
 Results = dict[str, Any]
 

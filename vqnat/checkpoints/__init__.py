@@ -1,0 +1,6 @@
+"""Trained models from their files.
+
+:mod:`.reading` returns what a file holds, :mod:`.loading` builds the task and the model from it; every mistake, from a
+missing file to another dictionary (:mod:`.dictionaries`), is one line. :mod:`.averaging` writes the mean of several
+checkpoints. :mod:`.safe_globals` tells torch which classes a fairseq checkpoint may contain.
+"""

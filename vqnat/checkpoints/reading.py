@@ -1,0 +1,24 @@
+"""A checkpoint file as the dictionary that it holds."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
+from vqnat.errors import UserError
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint, tensors on the CPU; nothing but tensors and plain containers is unpickled.
+
+    Raises:
+        UserError: the file is missing or cannot be read.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such checkpoint")
+    allow_fairseq_checkpoints()
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle, zip, torch: each has its own
+        raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
