@@ -1,0 +1,159 @@
+"""Raw parallel text -> joint sentencepiece vocabulary -> fairseq's binary format.
+
+Reads ``RAW/{train,valid,test}.{SOURCE,TARGET}`` and writes under OUT:
+
+    spm.model            joint byte-pair model, trained on both sides of train (no text normalization)
+    pieces/              the text in subwords, one sentence per line
+    bin/                 what fairseq-train reads: one dictionary for both sides, binarized splits
+    data.json            checksums of the raw text, sizes, vocabulary size, command
+
+Nothing is repeated if the output exists for the same raw text.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import sentencepiece as spm
+
+from vqnat.errors import UserError, run_command
+from vqnat.records.atomic import replacing
+from vqnat.records.checksums import sha256
+
+SPLITS = ("train", "valid", "test")
+SPECIALS = 3  # sentencepiece's <unk>, <s>, </s>: fairseq has its own
+
+
+def check_raw(raw: Path, languages: tuple[str, str]) -> dict:
+    """Checksum and number of lines of each raw file.
+
+    Raises:
+        UserError: a file is missing, has an empty line, or is not as long as its other side.
+    """
+    found = {}
+    for split in SPLITS:
+        for language in languages:
+            path = raw / f"{split}.{language}"
+            if not path.is_file():
+                raise UserError(f"{path}: no such file (needed: {{train,valid,test}}.{{{','.join(languages)}}} in {raw})")
+            try:
+                lines = path.read_text(encoding="utf-8").splitlines()
+            except UnicodeDecodeError as error:
+                raise UserError(f"{path}: not UTF-8 at byte {error.start}")
+            for number, line in enumerate(lines, 1):
+                if not line.strip():
+                    raise UserError(f"{path}, line {number}: empty line; remove the pair from both sides")
+            found[path.name] = {"sha256": sha256(path), "lines": len(lines)}
+        counts = [found[f"{split}.{language}"]["lines"] for language in languages]
+        if counts[0] != counts[1]:
+            names = [str(raw / f"{split}.{language}") for language in languages]
+            raise UserError(f"{names[0]} has {counts[0]} lines and {names[1]} has {counts[1]}: they must be equal")
+    return found
+
+
+def sentences(path: Path) -> list[str]:
+    """The lines with single spaces: a tab would become part of a subword, and fairseq splits at any space."""
+    return [" ".join(line.split()) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: int) -> None:
+    """Train ``prefix.model``, one subword model for both languages."""
+    spm.SentencePieceTrainer.train(
+        sentence_iterator=iter([s for language in languages for s in sentences(raw / f"train.{language}")]),
+        model_prefix=str(prefix),
+        vocab_size=size,
+        model_type="bpe",  # unigram splits even frequent words of a corpus with few types
+        character_coverage=1.0,
+        normalization_rule_name="identity",  # decoding gives back the text exactly as it was
+        hard_vocab_limit=False,  # a small corpus may not have that many subwords
+        num_threads=2,
+        minloglevel=1,
+    )
+
+
+def write_dictionary(model: Path, path: Path) -> None:
+    """Write every subword of the model, so that both directions and later data share one dictionary."""
+    processor = spm.SentencePieceProcessor(model_file=str(model))
+    pieces = [processor.id_to_piece(i) for i in range(SPECIALS, processor.get_piece_size())]
+    path.write_text("".join(f"{piece} 1\n" for piece in pieces), encoding="utf-8")
+
+
+def encode(model: Path, raw: Path, pieces: Path) -> None:
+    """Write a raw file in subwords."""
+    processor = spm.SentencePieceProcessor(model_file=str(model))
+    lines = processor.encode(sentences(raw), out_type=str)
+    pieces.write_text("".join(" ".join(line) + "\n" for line in lines), encoding="utf-8")
+
+
+def main() -> None:
+    """The command line. Raises UserError."""
+    parser = argparse.ArgumentParser(prog="binarize", description=__doc__.splitlines()[0])
+    parser.add_argument("--raw", type=Path, required=True, help="folder with {train,valid,test}.{SOURCE,TARGET}")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--source", default="en", help="source language, the file's ending (default: en)")
+    parser.add_argument("--target", default="de", help="target language, the file's ending (default: de)")
+    parser.add_argument("--vocabulary", type=int, default=8000, help="subwords in the joint vocabulary")
+    parser.add_argument("--workers", type=int, default=2, help="processes of fairseq-preprocess")
+    args = parser.parse_args()
+    if args.vocabulary < 32:
+        raise UserError(f"--vocabulary {args.vocabulary} is too small: at least 32")
+    binarize(args.raw, args.out, (args.source, args.target), args.vocabulary, args.workers)
+
+
+def binarize(raw: Path, out: Path, languages: tuple[str, str], vocabulary: int, workers: int) -> None:
+    """Write the joint vocabulary, the text in subwords and its binary form, unless they are there already.
+
+    Raises:
+        UserError: the raw text cannot be used, or not with so small or large a vocabulary.
+    """
+    record = {"raw": check_raw(raw, languages), "vocabulary": vocabulary, "languages": list(languages)}
+    manifest = out / "data.json"
+    if manifest.is_file():
+        old = json.loads(manifest.read_text())
+        if {key: old.get(key) for key in record} == record:
+            print(f"binarize: {out} is up to date")
+            return
+
+    out.mkdir(parents=True, exist_ok=True)
+    for stale in ("pieces", "bin"):
+        shutil.rmtree(out / stale, ignore_errors=True)
+    (out / "pieces").mkdir()
+    try:
+        train_vocabulary(raw, languages, out / "spm", vocabulary)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1]
+        raise UserError(f"--vocabulary {vocabulary}: sentencepiece refuses it for {raw}: {reason}") from error
+    model, dictionary = out / "spm.model", out / "dict.txt"
+    write_dictionary(model, dictionary)
+    for split in SPLITS:
+        for language in languages:
+            encode(model, raw / f"{split}.{language}", out / "pieces" / f"{split}.{language}")
+    _preprocess(out, languages, dictionary, workers)
+    record |= {"command": sys.argv, "spm_sha256": sha256(model)}
+    with replacing(manifest) as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n")
+    print(f"binarize: {out}/bin, {sum(1 for _ in dictionary.open())} subwords")
+
+
+def _preprocess(out: Path, languages: tuple[str, str], dictionary: Path, workers: int) -> None:
+    """Run fairseq-preprocess. Raises UserError with the end of its output if it fails."""
+    prefixes = [word for split in SPLITS for word in (f"--{split}pref", str(out / "pieces" / split))]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "fairseq_cli.preprocess", "--joined-dictionary", "--srcdict", str(dictionary)),
+            *("--source-lang", languages[0], "--target-lang", languages[1], *prefixes),
+            *("--destdir", str(out / "bin"), "--workers", str(workers)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode:
+        raise UserError("fairseq-preprocess failed:\n" + "\n".join(done.stdout.splitlines()[-20:]))
+
+
+if __name__ == "__main__":
+    run_command("binarize", main)
