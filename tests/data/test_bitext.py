@@ -43,5 +43,5 @@ def test_languages_of_a_split(tmp_path):
     with pytest.raises(UserError, match="pairs there: en-de en-fr"):
         open_split(tmp_path, "test", "en")
     (tmp_path / "dict.de.txt").unlink()
-    with pytest.raises(UserError, match="dict.de.txt: no such file"):
+    with pytest.raises(UserError, match=r"dict\.de\.txt: no such file"):
         open_split(tmp_path, "test", "en", "de")

@@ -38,11 +38,12 @@ def check_raw(raw: Path, languages: tuple[str, str]) -> dict:
         for language in languages:
             path = raw / f"{split}.{language}"
             if not path.is_file():
-                raise UserError(f"{path}: no such file (needed: {{train,valid,test}}.{{{','.join(languages)}}} in {raw})")
+                needed = f"{{train,valid,test}}.{{{','.join(languages)}}}"
+                raise UserError(f"{path}: no such file (needed: {needed} in {raw})")
             try:
                 lines = path.read_text(encoding="utf-8").splitlines()
             except UnicodeDecodeError as error:
-                raise UserError(f"{path}: not UTF-8 at byte {error.start}")
+                raise UserError(f"{path}: not UTF-8 at byte {error.start}") from error
             for number, line in enumerate(lines, 1):
                 if not line.strip():
                     raise UserError(f"{path}, line {number}: empty line; remove the pair from both sides")

@@ -1,7 +1,7 @@
 """A folder that fairseq-preprocess wrote: its languages, splits, sentences and dictionaries.
 
-    SPLIT.SOURCE-TARGET.LANGUAGE.bin, .idx    train.en-de.en.bin and so on
-    dict.LANGUAGE.txt                         one entry a line, without the 4 special symbols
+SPLIT.SOURCE-TARGET.LANGUAGE.bin, .idx    train.en-de.en.bin and so on
+dict.LANGUAGE.txt                         one entry a line, without the 4 special symbols
 """
 
 import re

@@ -41,7 +41,7 @@ class Hypotheses:
         self.file = np.concatenate(files)[order]
         self.offset = np.concatenate(offsets)[order]
         self.length = np.concatenate(lengths)[order]
-        self.mean_score = score / max(1, len(order))  # natural logarithm, normalised by length
+        self.mean_score = score / max(1, len(order))  # natural logarithm, normalized by length
 
     def tokens_of(self, sentences: np.ndarray) -> int:
         """Tokens in all hypotheses of these sentences."""

@@ -7,6 +7,7 @@ import threading
 from multiprocessing.connection import wait
 from typing import Any
 
+import vqnat.plugin  # noqa: F401  (registration, in the children too)
 from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.distillation.batches import plan_batches
 from vqnat.distillation.distill_options import Options
