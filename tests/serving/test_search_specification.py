@@ -64,7 +64,7 @@ def exported(request) -> Exported:
 def test_both_engines_find_the_same(exported, case):
     latents = exported.description.latents
     if case.beam > 1 and not latents:
-        pytest.skip("one translation a sentence without latents")
+        pytest.skip("one translation per sentence without latents")
     lines = exported.sentences if case.lines is None else list(case.lines)
     expected = exported.torch(**case.settings, max_sentences=1).hypotheses(lines, case.beam, case.n_best)
     for engine in (exported.torch, exported.onnx):
