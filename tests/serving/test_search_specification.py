@@ -71,7 +71,7 @@ def test_both_engines_find_the_same(exported, case):
         for batches in ({"max_sentences": 1}, {"max_tokens": 2000 * case.beam}):
             same(engine(**case.settings, **batches).hypotheses(lines, case.beam, case.n_best), expected)
 
-    if case.lines is None:  # or the comparison would say little
+    if case.lines is None and not case.settings:  # different sentences, or the comparison would say little
         assert len({one[0].tokens for one in expected}) > len(lines) / 2
     for line, found in zip(lines, expected, strict=True):
         if not line.strip():
