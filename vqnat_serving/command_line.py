@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser, max_tokens: int) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="print so many per sentence, after their line number",
+        help="translations to print per sentence, with line numbers",
     )
     parser.add_argument("--scores", action="store_true", help="print the score before the text, and a tab")
     parser.add_argument("--codes", action="store_true", help="print a tab and the latent codes after the text")

@@ -60,7 +60,7 @@ class Description:
         return PARTS if self.latents else tuple(part for part in PARTS if part not in SEARCHES)
 
     def positions(self, length: int) -> int:
-        """Output positions of so many target positions or source tokens."""
+        """Output positions for ``length`` target positions or source tokens."""
         above, below = self.upsample
         return -(-length * above // below)
 

@@ -38,7 +38,7 @@ class Source:
 
 @dataclass
 class CodeSequences:
-    """``beam`` sequences a sentence, best first.
+    """``beam`` sequences per sentence, best first.
 
     Attributes:
         codes: (B * beam, T) int64; 0 after the end.
@@ -117,7 +117,7 @@ class Models:
             source: B encoded sentences.
             limits: (B,) the most codes a sentence may have; exactly that many when ``fixed``.
             fixed: the length is given (``--length-mode ratio``) and the end is not predicted.
-            turns: how often the predictor is asked at most; None: once for each code.
+            turns: the most steps of the predictor; None: one for each code.
         """
         batch = len(limits)
         inputs = {
@@ -162,7 +162,7 @@ class Models:
         inputs["length_penalty"] = np.array(length_penalty, dtype=np.float32)
         wanted = ["codes.last", "lengths.last", "scores.last"]
         codes, lengths, scores = self._load("beam").run(wanted, inputs)
-        # A dead place (score -inf) has no codes of its own: one code keeps the decoder's shapes legal.
+        # A place that no sequence took (score -inf) gets one code, so that the decoder's shapes stay valid.
         lengths = np.maximum(lengths.reshape(-1), 1)
         codes = np.ascontiguousarray(codes.reshape(batch * beam, -1)[:, : lengths.max()])
         return CodeSequences(codes, lengths, scores.reshape(-1))

@@ -55,14 +55,14 @@ class OnnxTranslator(Translator):
             max_sentences,
         )
         self.models = Models(folder, about, precision, threads)
-        # For benchmarks: every sentence gets so many codes, and the step that would end them is computed too.
+        # For benchmarks: the number of codes of every sentence; the step that would end them is computed too.
         self.forced_codes: int | None = None
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b
 
     def decode_batch(self, sources: list[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
         """Codes by greedy or beam search, then all words of each candidate in one pass; without latents the words."""
         if not self.description.latents and beam > 1:
-            raise UserError(f"beam {beam}: this model has no latents and writes one translation a sentence; valid: 1")
+            raise UserError(f"beam {beam}: this model has no latents and writes one translation per sentence; valid: 1")
         lengths = np.array([len(tokens) for tokens in sources])
         batch = np.full((len(sources), lengths.max()), PAD, dtype=np.int64)
         for row, tokens in enumerate(sources):
@@ -84,7 +84,7 @@ class OnnxTranslator(Translator):
         return [sorted(group, key=lambda one: -one.score) for group in grouped]
 
     def _limits(self, lengths: np.ndarray) -> np.ndarray:
-        """The most codes (B,) of sources with so many tokens (B,)."""
+        """The most codes (B,) of sources, from their lengths in tokens (B,)."""
         about = self.description
         lengths = lengths.astype(np.float32)  # as in training: rounding a product up depends on its precision
         if about.length_mode == "ratio":

@@ -22,7 +22,7 @@ def read_plain(words: np.ndarray, scores: np.ndarray) -> tuple[list[int], np.nda
 
 
 def read_ctc(words: np.ndarray, scores: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """Repeats and blanks taken out; a word's score is that of its positions and of the blanks before it."""
+    """Repeats and blanks are removed; a word's score is that of its positions and of the blanks before it."""
     new = (words != np.append(BLANK, words[:-1])) & (words != BLANK)
     owner = np.cumsum(new) - (words != BLANK)
     each = np.zeros(int(new.sum()) + 1, dtype=np.float32)

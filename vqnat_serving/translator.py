@@ -22,10 +22,10 @@ class Decoded:
 
 
 class Translator(ABC):
-    """Encodes sentences, decodes them in batches of similar length, and gives back text in the order of the input.
+    """Encodes sentences, decodes them in batches of similar length, and returns text in the order of the input.
 
-    A sentence's translation does not depend on the sentences beside it. An empty sentence has one translation, the
-    empty one; no model is asked.
+    A sentence's translation does not depend on the others in its batch. An empty sentence has one translation, the
+    empty one, for which no model is run.
 
     Args:
         source: source dictionary.
@@ -64,8 +64,8 @@ class Translator(ABC):
 
         Args:
             sentences: one text each.
-            beam: candidates a sentence; with latents, code sequences.
-            n_best: with 1 one translation a sentence; with more a list of up to so many, best first.
+            beam: candidates per sentence; with latents, code sequences.
+            n_best: how many translations per sentence: 1 gives a text, more a list of up to so many, best first.
 
         Raises:
             UserError: a sentence is too long; not 1 <= n_best <= beam.
@@ -82,7 +82,7 @@ class Translator(ABC):
 
         Args:
             sentences: one text each.
-            beam: candidates a sentence.
+            beam: candidates per sentence.
             n_best: how many of them.
             first_number: what errors call the first sentence.
             scored: False: with a beam of 1 scores are not wanted, and not computed where that takes time.

@@ -23,7 +23,7 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: Path) -> "Vocabulary":
-        """Read a ``dict.*.txt``: a symbol and its count a line, no duplicates.
+        """Read a ``dict.*.txt``: a symbol and its count per line, no duplicates.
 
         Raises:
             UserError: no such file, or a line that is something else.

@@ -95,7 +95,7 @@ def test_code_targets_end_after_the_last_code():
     model = build().eval()
     batch = sample()[1]
     output = model(**batch["net_input"], target=batch["target"])
-    # 9, 4 and 13 words with 4 words a code: 3, 1 and 4 codes, then the end (index K = 16).
+    # 9, 4 and 13 words with 4 words per code: 3, 1 and 4 codes, then the end (index K = 16).
     assert output.code_mask.sum(1).tolist() == [4, 2, 5]
     for row, codes in enumerate((3, 1, 4)):
         assert output.code_targets[row, codes].tolist() == [16]

@@ -24,7 +24,7 @@ class LatentGenerator(WordGenerator):
     Args:
         model: the latent transformer.
         dictionary: the target dictionary.
-        beam: candidates a sentence (``--beam``); 1 is greedy.
+        beam: candidates per sentence (``--beam``); 1 is greedy.
         length_penalty: ``--lenpen``.
         max_len_a, max_len_b: at most ``a * |x| + b`` target tokens (``--max-len-a``, ``--max-len-b``).
         unk_penalty: subtracted from the unknown word's log-probability (``--unkpen``).
@@ -65,7 +65,7 @@ class LatentGenerator(WordGenerator):
         return tokens.add(model.stride - 1).div(model.stride, rounding_mode="floor").clamp_(max=model.max_codes)
 
     def predict_codes(self, source: EncodedSource, source_lengths: Tensor) -> CodeSequences:
-        """``beam`` code sequences a sentence."""
+        """``beam`` code sequences per sentence."""
         model, limits = self.model, self.code_limits(source_lengths)
         fixed = model.config.length_mode == "ratio"
         if self.beam == 1:

@@ -23,7 +23,7 @@ class Predictor(Protocol):
         ...
 
     def begin(self, source: EncodedSource, beam: int, length: int) -> PredictorState:
-        """State for ``beam`` sequences a sentence of at most ``length`` codes."""
+        """State for ``beam`` sequences per sentence of at most ``length`` codes."""
         ...
 
     def step(self, vectors: Tensor | None, position: int, state: PredictorState) -> Tensor:
@@ -51,7 +51,7 @@ class CodeModel(Protocol):
 
 @dataclass
 class CodeSequences:
-    """``beam`` sequences a sentence, best first.
+    """``beam`` sequences per sentence, best first.
 
     Attributes:
         codes: (B * beam, T) int64; 0 after the end.
@@ -158,6 +158,6 @@ def beam_codes(
         state.reorder(rows)
         codes[:, position] = torch.where(ended, 0, chosen)
         vectors = model.bottleneck.embed(codes[:, position]).to(source.vectors)
-    # A dead place (score -inf) has no codes of its own: one code keeps the decoder's shapes legal.
+    # A place that no sequence took (score -inf) gets one code, so that the decoder's shapes stay valid.
     lengths = lengths.clamp(min=1)
     return CodeSequences(codes[:, : int(lengths.max())], lengths, scores)

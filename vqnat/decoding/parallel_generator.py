@@ -14,12 +14,12 @@ from vqnat.output_layers.output_layer import Text
 
 
 class ParallelGenerator(WordGenerator):
-    """All words in one pass; one hypothesis a sentence, or several from a beam search over the graph of words.
+    """All words in one pass; one hypothesis per sentence, or several from a beam search over the graph of words.
 
     Args:
         model: the parallel transformer.
         dictionary: the target dictionary.
-        beam: texts a sentence, for an output layer that searches for more than one.
+        beam: texts per sentence, for an output layer that searches for more than one.
         max_len_a, max_len_b: at most ``a * |x| + b`` target tokens (``--max-len-a``, ``--max-len-b``).
         others: see :class:`WordGenerator`.
     """

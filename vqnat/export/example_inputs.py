@@ -48,7 +48,7 @@ def examples(
         batch: B.
         source: S, the length of the source.
         codes: T, the number of codes, where there are any.
-        beam: sequences a sentence, where there are any.
+        beam: sequences per sentence, where there are any.
     """
     generator = torch.Generator().manual_seed(1)
 

@@ -49,7 +49,7 @@ def export(
     if translator.sentencepiece is None and not isinstance(translator.pieces, Words):
         raise UserError("the runner knows sentencepiece only: export with bpe 'none', and give it text in pieces")
     if translator.task.cfg.dag_search == "beam":
-        raise UserError("--dag-search beam: a graph returns one successor a vertex; choose from: greedy, lookahead")
+        raise UserError("--dag-search beam: a graph returns one successor per vertex; choose from: greedy, lookahead")
     check_replaceable(out)
     temporary = out.with_name(f".{out.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

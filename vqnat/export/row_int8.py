@@ -1,7 +1,7 @@
 """Linear layers in int8, with a scale for each row of activations and for each output.
 
 onnxruntime's own dynamic quantization has one scale for all activations of a batch, so that a sentence's output depends
-on the sentences beside it; its block-quantized linear layer is no faster than fp32. Here each position is scaled by its
+on the others in its batch; its block-quantized linear layer is no faster than fp32. Here each position is scaled by its
 own largest value, as CTranslate2 does, and the product is the integer kernel's.
 """
 

@@ -35,7 +35,7 @@ class PackedLinear(nn.Module):
 
 
 class Int8Linear(nn.Module):
-    """A linear map with weights in int8, a scale for each output, and activations in int8, one scale a call.
+    """A linear map with weights in int8, a scale for each output, and activations in int8, one scale per call.
 
     That one scale makes a sentence's output depend on its batch.
 

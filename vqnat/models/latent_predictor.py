@@ -95,8 +95,8 @@ class LatentPredictor(nn.Module):
         return self.output_proj(x)
 
     def begin(self, source: EncodedSource, beam: int, length: int) -> PredictorState:
-        """State for ``beam`` sequences a sentence of at most ``length`` codes and the end."""
-        projected = self.stack.project_source(source.vectors)  # once a sentence, not once a beam
+        """State for ``beam`` sequences per sentence of at most ``length`` codes and the end."""
+        projected = self.stack.project_source(source.vectors)  # once per sentence, not once per candidate
         if beam > 1:
             projected = [(key.repeat_interleave(beam, 0), value.repeat_interleave(beam, 0)) for key, value in projected]
         repeated = source.repeat(beam)

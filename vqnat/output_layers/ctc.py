@@ -57,7 +57,7 @@ class CTCLayer(OutputLayer):
         return WordLoss(loss, nll.detach(), counted.sum(), (~reachable).sum())
 
     def search(self, words: Tensor, scores: Tensor, features: Tensor, real: Tensor) -> list[Text]:
-        """The best symbol at each position, repeats and blanks taken out.
+        """The best symbol at each position, with repeats and blanks removed.
 
         A word's score is that of its positions and of the blanks before it; blanks at the end are the end of
         sentence's. So the sum is the log-probability of this way to write the text.
