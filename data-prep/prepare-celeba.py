@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vqnat.errors import run_command
-from vqnat.image.prepare import PARTITION, fetch, prepare_pictures
+from vqnat.image.datasets.prepare import PARTITION, fetch, prepare_pictures
 
 URL = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
 FILES = (  # name, identifier, checksum

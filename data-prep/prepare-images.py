@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vqnat.errors import run_command
-from vqnat.image.prepare import prepare_pictures
+from vqnat.image.datasets.prepare import prepare_pictures
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
 from vqnat.errors import run_command  # noqa: E402
-from vqnat.image import show  # noqa: E402
-from vqnat.image.loading import load_autoencoder  # noqa: E402
+from vqnat.image.reports import image_grids as show  # noqa: E402
+from vqnat.image.trained_models import load_autoencoder  # noqa: E402
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
 from vqnat.errors import run_command  # noqa: E402
-from vqnat.image import show  # noqa: E402
+from vqnat.image.reports import image_grids as show  # noqa: E402
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
-from vqnat.image.table.command import main  # noqa: E402
+from vqnat.image.tables.table_command import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

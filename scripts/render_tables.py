@@ -17,7 +17,7 @@ logging.disable(logging.INFO)  # what fairseq says when it is imported
 
 from vqnat.benchmarking.rendering import TEMPLATES as BENCHMARKS  # noqa: E402
 from vqnat.diagnosis.rendering import TEMPLATES as DIAGNOSIS  # noqa: E402
-from vqnat.image.table.rendering import markdown_image_tables  # noqa: E402
+from vqnat.image.tables.image_markdown import markdown_image_tables  # noqa: E402
 from vqnat.pipeline.seed_tables import TEMPLATES as SEEDS  # noqa: E402
 from vqnat.pipeline.tables import TEMPLATES, fill_markdown  # noqa: E402
 

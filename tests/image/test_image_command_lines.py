@@ -20,7 +20,7 @@ def test_user_dirs_in_any_order_register_once(order):
         "for name in sys.argv[1:]: utils.import_user_module(Namespace(user_dir=name))\n"
         "import vqnat.image, image\n"
         "from fairseq.tasks import TASK_REGISTRY\n"
-        "assert TASK_REGISTRY['image_vqvae'].__module__ == 'vqnat.image.vqvae_task'\n"
+        "assert TASK_REGISTRY['image_vqvae'].__module__ == 'vqnat.image.training.vqvae_task'\n"
         "assert 'latent_translation' in TASK_REGISTRY\n"
         "assert not {'errors', 'tasks', 'models'} & set(sys.modules)\n"
         "assert not any(path.endswith('/vqnat') for path in sys.path), sys.path\n"

@@ -10,10 +10,10 @@ import pictures
 import pytest
 
 from vqnat.errors import UserError
-from vqnat.image.dataset import ImageDataset
-from vqnat.image.prepare import prepare_cifar10, prepare_pictures, write_splits
-from vqnat.image.sources import CIFAR_ROW, CIFAR_ROWS, read_cifar_batch
-from vqnat.image.store import open_split
+from vqnat.image.datasets.image_dataset import ImageDataset
+from vqnat.image.datasets.prepare import prepare_cifar10, prepare_pictures, write_splits
+from vqnat.image.datasets.raw_images import CIFAR_ROW, CIFAR_ROWS, read_cifar_batch
+from vqnat.image.datasets.split_files import open_split
 
 
 @pytest.fixture

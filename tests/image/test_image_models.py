@@ -6,8 +6,8 @@ import torch
 
 from vqnat.bottlenecks import bottleneck_names
 from vqnat.errors import UserError
-from vqnat.image.vqvae_criterion import ImageVQVAELoss
-from vqnat.image.vqvae_presets import GMVQCelebAConfig, GMVQConfig, ImageVQVAEGMVQ, Roy2018Config
+from vqnat.image.autoencoders.vqvae_presets import GMVQCelebAConfig, GMVQConfig, ImageVQVAEGMVQ, Roy2018Config
+from vqnat.image.training.vqvae_criterion import ImageVQVAELoss
 
 
 def images(count=3):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vqnat.image.prior import ImagePrior, ImagePriorConfig
+from vqnat.image.priors.image_prior import ImagePrior, ImagePriorConfig
 from vqnat.modules.attention import SelfAttention
 from vqnat.modules.local_attention import LocalSelfAttention, local_mask
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from vqnat.criterions.latent_transformer_loss import code_cross_entropy
 from vqnat.errors import UserError
-from vqnat.image.codebooks import as_in_training, draws
-from vqnat.image.likelihood import bits_per_dim, pixel_nats
-from vqnat.image.prior import ImagePrior
+from vqnat.image.autoencoders.codebooks import as_in_training, draws
+from vqnat.image.autoencoders.likelihood import bits_per_dim, pixel_nats
+from vqnat.image.priors.image_prior import ImagePrior
 
 BITS = math.log(2)
 LEARNED = ("samples", "nearest")

@@ -6,7 +6,7 @@ from fairseq.dataclass import FairseqDataclass
 
 from vqnat.bottlenecks import bottleneck_names
 from vqnat.errors import UserError
-from vqnat.image.convolutions import ConvShape
+from vqnat.image.autoencoders.convolutions import ConvShape
 from vqnat.models.config import with_bottleneck_options
 
 OUTPUTS = ("softmax", "mse")

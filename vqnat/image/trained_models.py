@@ -6,8 +6,8 @@ from fairseq import checkpoint_utils
 
 from vqnat.averaging import load_checkpoint
 from vqnat.errors import UserError
-from vqnat.image.autoencoder import ImageAutoencoder
-from vqnat.image.vqvae import ImageVQVAE
+from vqnat.image.autoencoders.autoencoder import ImageAutoencoder
+from vqnat.image.autoencoders.vqvae import ImageVQVAE
 
 
 def load_model(path: Path, overrides: dict | None = None) -> tuple:

@@ -8,8 +8,8 @@ from fairseq.tasks import FairseqTask
 from omegaconf import II
 
 from vqnat.errors import UserError
-from vqnat.image.dataset import ImageDataset
-from vqnat.image.store import open_split, read_header
+from vqnat.image.datasets.image_dataset import ImageDataset
+from vqnat.image.datasets.split_files import open_split, read_header
 from vqnat.tasks.autocast import Autocast, AutocastConfig
 from vqnat.tasks.common import ReliableBatches
 

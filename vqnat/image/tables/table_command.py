@@ -7,9 +7,9 @@ import threading
 from pathlib import Path
 
 from vqnat.errors import UserError
-from vqnat.image.table.config import load
-from vqnat.image.table.plan import Plan
-from vqnat.image.table.rendering import markdown_image_tables
+from vqnat.image.tables.image_markdown import markdown_image_tables
+from vqnat.image.tables.table_config import load
+from vqnat.image.tables.table_stages import Plan
 from vqnat.pipeline.command import CORES_HELP, how_to_continue, only_one, overridden, stoppable
 from vqnat.pipeline.jobs import StageFailed, run_pipeline
 from vqnat.pipeline.stages import Store

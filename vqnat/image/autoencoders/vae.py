@@ -6,9 +6,9 @@ import torch
 from fairseq.models import register_model
 from torch import Tensor
 
-from vqnat.image.autoencoder import ImageAutoencoder, ImageOutput
-from vqnat.image.config import ConvConfig
-from vqnat.image.likelihood import gaussian_kl
+from vqnat.image.autoencoders.autoencoder import ImageAutoencoder, ImageOutput
+from vqnat.image.autoencoders.autoencoder_config import ConvConfig
+from vqnat.image.autoencoders.likelihood import gaussian_kl
 
 SMALLEST, LARGEST = -10.0, 10.0  # of a log variance: its exponential stays finite in half precision
 

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from vqnat.errors import UserError
-from vqnat.image.store import SPLITS, read_header
-from vqnat.image.table import budget as budgets
-from vqnat.image.table.config import Config, Row, Table
-from vqnat.image.table.measure import read_figures, validate_command
+from vqnat.image.datasets.split_files import SPLITS, read_header
+from vqnat.image.tables import budget as budgets
+from vqnat.image.tables.table_config import Config, Row, Table
+from vqnat.image.tables.validation_figures import read_figures, validate_command
 from vqnat.pipeline.config import Training
 from vqnat.pipeline.jobs import Job
 from vqnat.pipeline.logs import wall_seconds

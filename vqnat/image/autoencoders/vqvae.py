@@ -4,9 +4,9 @@ from fairseq.models import register_model
 from torch import Tensor
 
 from vqnat.errors import UserError
-from vqnat.image.autoencoder import ImageAutoencoder, ImageOutput
-from vqnat.image.codebooks import build_codebooks
-from vqnat.image.config import ImageVQVAEConfig
+from vqnat.image.autoencoders.autoencoder import ImageAutoencoder, ImageOutput
+from vqnat.image.autoencoders.autoencoder_config import ImageVQVAEConfig
+from vqnat.image.autoencoders.codebooks import build_codebooks
 from vqnat.models.config import TakesBottleneckOptions
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vqnat.errors import UserError
-from vqnat.image.table.columns import COLUMNS
+from vqnat.image.tables.columns import COLUMNS
 from vqnat.pipeline.config import NAME, ONE, ZERO
 from vqnat.pipeline.options import check_options
 from vqnat.pipeline.reader import build, invalid, read_yaml

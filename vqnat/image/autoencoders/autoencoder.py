@@ -7,9 +7,9 @@ from fairseq.models import BaseFairseqModel
 from torch import Tensor
 
 from vqnat.bottlenecks import BottleneckOutput
-from vqnat.image.config import ConvConfig, conv_shape, latent_field
-from vqnat.image.convolutions import ConvDecoder, ConvEncoder
-from vqnat.image.likelihood import LEVELS
+from vqnat.image.autoencoders.autoencoder_config import ConvConfig, conv_shape, latent_field
+from vqnat.image.autoencoders.convolutions import ConvDecoder, ConvEncoder
+from vqnat.image.autoencoders.likelihood import LEVELS
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import Any
 
-from vqnat.image.table.columns import COLUMNS
+from vqnat.image.tables.columns import COLUMNS
 from vqnat.pipeline.tables import number
 
 Results = dict[str, Any]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fairseq.models import register_model
 
-from vqnat.image.prior import ImagePrior, ImagePriorConfig
+from vqnat.image.priors.image_prior import ImagePrior, ImagePriorConfig
 
 
 @dataclass

@@ -8,11 +8,11 @@ from PIL import Image
 from torch import Tensor
 
 from vqnat.errors import UserError
-from vqnat.image.autoencoder import ImageAutoencoder
-from vqnat.image.likelihood import to_bytes
-from vqnat.image.loading import load_model
-from vqnat.image.prior import ImagePrior
-from vqnat.image.store import open_split
+from vqnat.image.autoencoders.autoencoder import ImageAutoencoder
+from vqnat.image.autoencoders.likelihood import to_bytes
+from vqnat.image.datasets.split_files import open_split
+from vqnat.image.priors.image_prior import ImagePrior
+from vqnat.image.trained_models import load_model
 
 GAP = 2  # pixels between images
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fairseq.models import register_model
 
-from vqnat.image.config import ImageVQVAEConfig
-from vqnat.image.vqvae import ImageVQVAE
+from vqnat.image.autoencoders.autoencoder_config import ImageVQVAEConfig
+from vqnat.image.autoencoders.vqvae import ImageVQVAE
 
 
 @dataclass

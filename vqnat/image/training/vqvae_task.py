@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fairseq.tasks import register_task
 
-from vqnat.image.task import ImageTask, ImageTaskConfig
+from vqnat.image.training.image_task import ImageTask, ImageTaskConfig
 from vqnat.tasks.common import CodebookUpdates
 
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from vqnat.bottlenecks.usage import perplexity
 from vqnat.criterions.code_usage import log_code_usage
 from vqnat.errors import UserError
-from vqnat.image.autoencoder import ImageAutoencoder, ImageOutput
-from vqnat.image.codebooks import as_in_training, draws
-from vqnat.image.likelihood import pixel_nats, squared_error
+from vqnat.image.autoencoders.autoencoder import ImageAutoencoder, ImageOutput
+from vqnat.image.autoencoders.codebooks import as_in_training, draws
+from vqnat.image.autoencoders.likelihood import pixel_nats, squared_error
 
 BITS = math.log(2)
 

@@ -12,10 +12,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from vqnat.bottlenecks.usage import perplexity
-from vqnat.image import show
-from vqnat.image.autoencoder import ImageAutoencoder
-from vqnat.image.loading import load_autoencoder
-from vqnat.image.vqvae import ImageVQVAE
+from vqnat.image.autoencoders.autoencoder import ImageAutoencoder
+from vqnat.image.autoencoders.vqvae import ImageVQVAE
+from vqnat.image.reports import image_grids as show
+from vqnat.image.trained_models import load_autoencoder
 from vqnat.pipeline.logs import curves
 from vqnat.results import shown
 

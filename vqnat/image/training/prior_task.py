@@ -7,8 +7,8 @@ from typing import Optional
 from fairseq.tasks import register_task
 
 from vqnat.errors import UserError
-from vqnat.image.loading import load_vqvae
-from vqnat.image.task import ImageTask, ImageTaskConfig
+from vqnat.image.trained_models import load_vqvae
+from vqnat.image.training.image_task import ImageTask, ImageTaskConfig
 
 
 @dataclass

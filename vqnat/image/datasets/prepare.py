@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from vqnat.errors import UserError
-from vqnat.image.sources import CIFAR_ROWS, find_pictures, read_cifar_batch
-from vqnat.image.store import write_split
+from vqnat.image.datasets.raw_images import CIFAR_ROWS, find_pictures, read_cifar_batch
+from vqnat.image.datasets.split_files import write_split
 
 CIFAR_TRAIN = [f"data_batch_{n}.bin" for n in range(1, 6)]
 CIFAR_TEST = "test_batch.bin"
