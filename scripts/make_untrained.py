@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
-from vqnat.benchmarking.untrained import read_models, save_untrained  # noqa: E402
+from vqnat.benchmarking.engines.untrained import read_models, save_untrained  # noqa: E402
 from vqnat.errors import UserError, run_command  # noqa: E402
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 logging.disable(logging.INFO)  # what fairseq says when it is imported
 
-from vqnat.benchmarking.rendering import TEMPLATES as BENCHMARKS  # noqa: E402
+from vqnat.benchmarking.reports.benchmark_markdown import TEMPLATES as BENCHMARKS  # noqa: E402
 from vqnat.diagnosis.rendering import TEMPLATES as DIAGNOSIS  # noqa: E402
 from vqnat.image.tables.image_markdown import markdown_image_tables  # noqa: E402
 from vqnat.pipeline.seed_tables import TEMPLATES as SEEDS  # noqa: E402

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vqnat.benchmarking import statistics
-from vqnat.benchmarking.sentences import Sentence, batches, choose
+from vqnat.benchmarking.harness import latency_statistics as statistics
+from vqnat.benchmarking.harness.sentences import Sentence, batches, choose
 from vqnat.errors import UserError
 
 ONE = np.ones(4, dtype=int)

@@ -7,7 +7,7 @@ import bitext
 import pytest
 from quantising import SMALL
 
-from vqnat.benchmarking.untrained import save_untrained
+from vqnat.benchmarking.engines.untrained import save_untrained
 from vqnat.diagnosis.command import main
 from vqnat.diagnosis.options import parse_options
 from vqnat.diagnosis.study import diagnose

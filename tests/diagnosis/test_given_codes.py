@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from vqnat.benchmarking.sentences import open_test_set
+from vqnat.benchmarking.harness.sentences import open_test_set
 from vqnat.diagnosis.data import read_pairs
 from vqnat.diagnosis.decoding import decode_given, text_of, translate
 from vqnat.diagnosis.figures import code_figures

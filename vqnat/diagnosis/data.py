@@ -9,7 +9,7 @@ import torch
 from fairseq.data import data_utils
 from torch import Tensor
 
-from vqnat.benchmarking.sentences import TestSet, open_test_set
+from vqnat.benchmarking.harness.sentences import TestSet, open_test_set
 from vqnat.errors import UserError
 
 DISTILLED = "valid1"  # fairseq's name for a second validation set; scripts/distill.py --valid-too writes it

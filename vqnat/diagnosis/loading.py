@@ -7,7 +7,7 @@ import torch
 from fairseq import checkpoint_utils
 
 import vqnat.plugin  # noqa: F401  (registration)
-from vqnat.benchmarking.sentences import TestSet
+from vqnat.benchmarking.harness.sentences import TestSet
 from vqnat.diagnosis.options import Options
 from vqnat.distillation.bitext import Bitext
 from vqnat.distillation.vocabulary import check_contents

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from vqnat.benchmarking.sentences import TestSet
+from vqnat.benchmarking.harness.sentences import TestSet
 from vqnat.diagnosis import data
 from vqnat.diagnosis.data import Pairs
 from vqnat.diagnosis.decoding import Written, text_of, translate

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from vqnat import results
-from vqnat.benchmarking.sentences import TestSet
+from vqnat.benchmarking.harness.sentences import TestSet
 from vqnat.diagnosis.data import open_split, readable
 from vqnat.diagnosis.decoding import Written, decode_given, text_of, translate
 from vqnat.diagnosis.figures import (

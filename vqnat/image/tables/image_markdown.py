@@ -3,6 +3,7 @@
 from itertools import combinations
 from typing import Any
 
+from vqnat.benchmarking.reports.markdown_table import markdown_table
 from vqnat.image.tables.columns import COLUMNS
 from vqnat.pipeline.tables import number
 
@@ -68,8 +69,7 @@ def markdown_image_tables(results: Results) -> str:
     blocks = []
     for table in results["tables"].values():
         header, rows = header_and_rows(table)
-        rule = ["---", *["--:"] * (len(header) - 1)]
-        lines = "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
+        lines = markdown_table(header, rows)
         orders = [text for text in (order(table, name) for name in table["columns"]) if text]
         blocks.append("\n\n".join([f"**{table['title']}**", lines, *orders, conditions(results, table)]))
     return "\n\n".join(blocks)

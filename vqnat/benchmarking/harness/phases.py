@@ -6,7 +6,8 @@ from functools import wraps
 from time import perf_counter
 from typing import Any
 
-from vqnat.benchmarking.clock import synchroniser, timed_translation
+from vqnat.benchmarking.harness.clock import timed_translation
+from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
 
 REST = "rest"  # search, bookkeeping, copies: all that no timer is around
@@ -16,9 +17,9 @@ class PhaseTimer:
     """Adds up ms by phase. A phase that runs inside of another one is not counted twice, so that all phases
     together never exceed the total."""
 
-    def __init__(self, synchronise: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, synchronize: Callable[[], None] = lambda: None) -> None:
         self.ms: dict[str, float] = {}
-        self._synchronise = synchronise
+        self._synchronize = synchronize
         self._inner: list[float] = []  # ms spent in inner phases, for each phase that is running
 
     def wrap(self, phase: str, call: Callable) -> Callable:
@@ -27,13 +28,13 @@ class PhaseTimer:
 
         @wraps(call)
         def timed(*args: Any, **kwargs: Any) -> Any:
-            self._synchronise()
+            self._synchronize()
             self._inner.append(0.0)
             start = perf_counter()
             try:
                 return call(*args, **kwargs)
             finally:
-                self._synchronise()
+                self._synchronize()
                 elapsed = (perf_counter() - start) * 1000
                 self.ms[phase] += elapsed - self._inner.pop()
                 if self._inner:
@@ -74,14 +75,14 @@ def measure_phases(system: System, batches: Sequence[Batch], device: str = "cpu"
         phase -> ms per sentence, then ``rest``; they sum to the total of this pass, which the timers (on an
         accelerator: the waiting for each phase) make longer than that of :func:`harness.measure`.
     """
-    synchronise = synchroniser(device)
-    timer = PhaseTimer(synchronise)
+    synchronize = synchronizer(device)
+    timer = PhaseTimer(synchronize)
     total = 0.0
     with timers(system, timer):
-        timed_translation(system, batches[-1], synchronise)  # caches that the last system has emptied
+        timed_translation(system, batches[-1], synchronize)  # caches that the last system has emptied
         timer.ms = dict.fromkeys(timer.ms, 0.0)
         for batch in batches:
-            total += timed_translation(system, batch, synchronise)[0]
+            total += timed_translation(system, batch, synchronize)[0]
     sentences = sum(len(batch) for batch in batches)
     split = timer.ms | {REST: total - sum(timer.ms.values())}
     return {phase: ms / sentences for phase, ms in split.items()}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from fairseq import utils
 
-from vqnat.benchmarking.ctranslate2_system import CTranslate2System
-from vqnat.benchmarking.fairseq_system import FairseqSystem
-from vqnat.benchmarking.onnx_system import OnnxSystem
-from vqnat.benchmarking.sentences import TestSet
-from vqnat.benchmarking.specs import SystemSpec
+from vqnat.benchmarking.engines.ctranslate2_system import CTranslate2System
+from vqnat.benchmarking.engines.fairseq_system import FairseqSystem
+from vqnat.benchmarking.engines.onnx_system import OnnxSystem
+from vqnat.benchmarking.engines.system_specs import SystemSpec
+from vqnat.benchmarking.harness.sentences import TestSet
 from vqnat.benchmarking.system import System
 from vqnat.errors import UserError
 from vqnat_serving.description import NAME

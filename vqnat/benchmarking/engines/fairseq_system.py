@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
 from fairseq import utils
 from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
 from fairseq.models import FairseqEncoderDecoderModel
@@ -13,9 +12,10 @@ from omegaconf import OmegaConf
 from torch import Tensor
 
 import vqnat.plugin  # noqa: F401  (torch.load accepts fairseq's checkpoints)
-from vqnat.benchmarking.forced import force_length
-from vqnat.benchmarking.sentences import TestSet
-from vqnat.benchmarking.specs import NAT_TASKS, SystemSpec, refuse_useless
+from vqnat.benchmarking.engines.forced_lengths import force_length
+from vqnat.benchmarking.engines.system_specs import NAT_TASKS, SystemSpec, refuse_useless
+from vqnat.benchmarking.harness.device import use_threads
+from vqnat.benchmarking.harness.sentences import TestSet
 from vqnat.benchmarking.system import Batch
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
@@ -192,10 +192,3 @@ def _check_settings(spec: SystemSpec, loaded: Loaded) -> None:
         raise UserError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
     if spec.rescore_with not in (None, HELPER) and not Path(spec.rescore_with).is_file():
         raise UserError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")
-
-
-def use_threads(count: int) -> None:
-    """Set torch's threads; the next system must not pay for starting them."""
-    if torch.get_num_threads() != count:
-        torch.set_num_threads(count)
-        torch.ones(256, 256).mm(torch.ones(256, 256))

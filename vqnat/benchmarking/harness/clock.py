@@ -1,4 +1,4 @@
-"""Milliseconds that mean what they say: with the accelerator's queue drained before and after."""
+"""The stopwatch: one translation in ms, the accelerator synchronized before and after, no garbage collection inside."""
 
 import gc
 from collections.abc import Callable, Sequence
@@ -11,37 +11,32 @@ from torch import Tensor
 from vqnat.benchmarking.system import Batch, System
 
 
-def synchroniser(device: str) -> Callable[[], None]:
-    """Waits until the device has done what it was given; on the CPU that is always so."""
-    return torch.cuda.synchronize if device == "cuda" else lambda: None
-
-
-def timed_translation(system: System, batch: Batch, synchronise: Callable[[], None]) -> tuple[float, Sequence[Tensor]]:
+def timed_translation(system: System, batch: Batch, synchronize: Callable[[], None]) -> tuple[float, Sequence[Tensor]]:
     """Translate one batch without gradients.
 
     Returns:
-        ms from prepared source to target tokens; the output.
+        ms from prepared source to target tokens, and the output.
 
     Raises:
         RuntimeError: the system did not return one output per sentence.
     """
     prepared = system.prepare(batch)
     with torch.inference_mode():
-        elapsed, output = _timed(system.translate, prepared, synchronise)
+        elapsed, output = _timed(system.translate, prepared, synchronize)
     if len(output) != len(batch):
         raise RuntimeError(f"system {system.name} returned {len(output)} outputs for {len(batch)} sentences")
     return elapsed, output
 
 
-def _timed(call: Callable, argument: Any, synchronise: Callable[[], None]) -> tuple[float, Any]:
-    # Garbage of one system must not be collected in the time of the next one.
+def _timed(call: Callable, argument: Any, synchronize: Callable[[], None]) -> tuple[float, Any]:
+    # Otherwise one system's garbage might be collected while the next one is timed.
     was_enabled = gc.isenabled()
     gc.disable()
     try:
-        synchronise()
+        synchronize()
         start = perf_counter()
         result = call(argument)
-        synchronise()
+        synchronize()
         return (perf_counter() - start) * 1000, result
     finally:
         if was_enabled:

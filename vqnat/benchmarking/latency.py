@@ -1,4 +1,4 @@
-"""The command line of scripts/benchmark_latency.py."""
+"""Latency and throughput, the benchmark behind ``scripts/benchmark_latency.py``."""
 
 import argparse
 import os
@@ -8,58 +8,57 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from vqnat import results
-from vqnat.benchmarking import sentences as data
-from vqnat.benchmarking.fairseq_system import use_threads
-from vqnat.benchmarking.harness import measure
-from vqnat.benchmarking.loading import load_system
-from vqnat.benchmarking.memory import peak_memory
-from vqnat.benchmarking.phases import measure_phases
-from vqnat.benchmarking.plot import draw
-from vqnat.benchmarking.report import system_records, tables
-from vqnat.benchmarking.specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
+from vqnat.benchmarking.engines.system_loading import load_system
+from vqnat.benchmarking.engines.system_specs import CONVERTERS, SystemSpec, check_names, parse_system, read_systems
+from vqnat.benchmarking.harness import sentences as data
+from vqnat.benchmarking.harness.device import choose_device, use_threads
+from vqnat.benchmarking.harness.memory import peak_memory
+from vqnat.benchmarking.harness.phases import measure_phases
+from vqnat.benchmarking.harness.records import system_records
+from vqnat.benchmarking.harness.rounds import measure
+from vqnat.benchmarking.reports.latency_plot import draw
+from vqnat.benchmarking.reports.latency_tables import tables
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 
-SYSTEM = "a checkpoint of fairseq, or a folder of scripts/export.py or of ct2-fairseq-converter (CTranslate2)"
+SYSTEM = "a fairseq checkpoint, or a folder written by scripts/export.py or ct2-fairseq-converter (CTranslate2)"
 
 
 def parser() -> argparse.ArgumentParser:
     """All options."""
     p = argparse.ArgumentParser(
         prog="benchmark_latency.py",
-        description="Latency of translation systems: synchronised, warmed up, on the same sentences in turn.",
-        epilog=f"keys of --system: {', '.join(CONVERTERS)}. What is not set is fairseq-generate's default, "
-        "but task translation_lev must be told iter=N (0 is one-shot).",
+        description="Latency of translation systems: synchronized, warmed up, interleaved on the same sentences.",
+        epilog=f"keys of --system: {', '.join(CONVERTERS)}. The defaults are fairseq-generate's, "
+        "but task translation_lev needs iter=N (0 is one-shot).",
     )
-    p.add_argument("data", type=Path, metavar="DATA_BIN", help="what fairseq-preprocess --destdir wrote")
+    p.add_argument("data", type=Path, metavar="DATA_BIN", help="folder written by fairseq-preprocess --destdir")
     p.add_argument("--gen-subset", default="test", help="split to translate (default: test)")
-    p.add_argument("-s", "--source-lang", help="default: as in the file names")
-    p.add_argument("-t", "--target-lang", help="default: as in the file names")
-    p.add_argument("--user-dir", type=Path, help="fairseq plug-in to import besides vqnat itself")
+    p.add_argument("-s", "--source-lang", help="default: from the file names")
+    p.add_argument("-t", "--target-lang", help="default: from the file names")
+    p.add_argument("--user-dir", type=Path, help="another fairseq plug-in to import")
     p.add_argument("--system", action="append", default=[], metavar="NAME=PATH[,key=value...]", help=SYSTEM)
-    p.add_argument("--systems", type=Path, metavar="FILE.yaml", help="the same as a list of mappings")
-    p.add_argument("--baseline", metavar="NAME", help="system that speed-ups are over (default: the first)")
-    text = "sentences at a time (default: 1); of several sizes all but the first are measured without phases and memory"
+    p.add_argument("--systems", type=Path, metavar="FILE.yaml", help="systems as a YAML list of mappings")
+    p.add_argument("--baseline", metavar="NAME", help="system that speed-ups are relative to (default: the first)")
+    text = "sentences per batch (default: 1); if several are given, phases and memory are measured for the first only"
     p.add_argument("--batch-size", type=_at_least(1), nargs="+", default=[1], metavar="N", help=text)
-    text = "every system writes as many tokens as the batch's references have on average: for untrained models"
+    text = "make every system write the mean length of the batch's references; for untrained models"
     p.add_argument("--force-lengths", action="store_true", help=text)
-    text = "so many, in batches at even distances by source length; a number for each batch size, or one (default: all)"
+    text = "number of sentences, sampled evenly after sorting by source length; one number, or one per batch size"
     p.add_argument("--sentences", type=_at_least(1), nargs="+", metavar="N", help=text)
     for side in ("source", "target"):
-        text = f"only sentences of so many {side} words, pieces joined"
+        text = f"skip sentences with fewer {side} words, counted after joining subwords"
         p.add_argument(f"--min-{side}-words", type=_at_least(0), default=0, metavar="N", help=text)
     p.add_argument("--repeats", type=_at_least(1), default=5, help="rounds over all sentences (default: 5)")
-    p.add_argument("--warmup", type=_at_least(0), default=3, help="untimed batches a system (default: 3)")
-    p.add_argument("--threads", type=_at_least(1), default=1, help="of torch (default: 1)")
-    p.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda when there is one")
+    p.add_argument("--warmup", type=_at_least(0), default=3, help="untimed batches per system (default: 3)")
+    p.add_argument("--threads", type=_at_least(1), default=1, help="threads of each engine (default: 1)")
+    p.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda if available")
     p.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="the same as --device cpu")
-    p.add_argument("--no-memory", action="store_true", help="skip peak memory, a process for each system")
-    p.add_argument("--seed", type=int, default=1, help="of the order of measuring and of the bootstrap")
-    p.add_argument("--json", type=Path, metavar="OUT.json", help="write all figures")
-    p.add_argument("--plot", type=Path, metavar="OUT.png", help="draw latency by length, and phases")
+    p.add_argument("--no-memory", action="store_true", help="skip peak memory, which takes a process per system")
+    p.add_argument("--seed", type=int, default=1, help="seed of the measuring order and of the bootstrap (default: 1)")
+    p.add_argument("--json", type=Path, metavar="OUT.json", help="write all figures to this file")
+    p.add_argument("--plot", type=Path, metavar="OUT.png", help="plot latency by length, and phases")
     return p
 
 
@@ -75,7 +74,7 @@ def _at_least(least: int):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status: 0, or 2 with one line on standard error when something is wrong with what was asked."""
+    """Returns the exit status: 0, or 2 after one line on standard error about a user's mistake."""
     options = parser().parse_args(arguments)
     try:
         run(options)
@@ -90,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
     specs = [parse_system(text) for text in options.system]
     specs += read_systems(options.systems) if options.systems else []
     baseline = check_names(specs, options.baseline)
-    device = _device(options.device)
+    device = choose_device(options.device)
     for path in (options.json, options.plot):
         _check_writable(path)
     test_set = data.open_test_set(options.data, options.gen_subset, options.source_lang, options.target_lang)
@@ -126,7 +125,7 @@ def run(options: argparse.Namespace) -> None:
         _say(f"memory of {name}")
         try:
             memory[name] = peak_memory(load, batches, device)
-        except BrokenProcessPool:  # killed, say for want of memory: what has been timed is worth keeping
+        except BrokenProcessPool:  # killed, for example for lack of memory; the timings are still worth keeping
             _say(f"memory of {name}: its process died")
     use_threads(options.threads)
     further = []
@@ -168,15 +167,8 @@ def run(options: argparse.Namespace) -> None:
         draw(result, options.plot)
 
 
-def _device(asked: str | None) -> str:
-    there = torch.cuda.is_available()
-    if asked == "cuda" and not there:
-        raise UserError("--device cuda: torch finds no GPU here; use --device cpu")
-    return asked or ("cuda" if there else "cpu")
-
-
 def _check_writable(path: Path | None) -> None:
-    """Before hours are spent, not after."""
+    """Refuse an output path before hours of measuring, not after."""
     if path is None:
         return
     folder = next(parent for parent in path.absolute().parents if parent.exists())

@@ -1,35 +1,25 @@
-"""The results of the benchmarks of ``scripts`` as Markdown."""
+"""The benchmarks' results as Markdown, rendered into README files by ``scripts/render_tables.py``.
+
+Every function takes the JSON that a benchmark wrote, as a dict.
+"""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from vqnat.benchmarking.codebook_names import PEAKS, RATIOS, TITLES
+from vqnat.benchmarking.reports.markdown_table import markdown_table
 from vqnat.pipeline.tables import machine_name, number
 
 Result = Mapping[str, Any]
 
-# of scripts/benchmark_codebook.py: its names -> ours
-STEPS = {
-    "hard_em": "hard EM",
-    "soft_em_10": "soft EM, m = 10",
-    "vector_quantize_pytorch": "vector-quantize-pytorch",
-    "naive": "naive",
-    "matrix_product": "matrix product",
-}
-RATIOS = {
-    "hard_em faster than vector_quantize_pytorch": "hard EM faster than vector-quantize-pytorch",
-    "hard_em over the matrix product": "hard EM over the product",
-    "soft_em_10 over hard_em": "soft EM over hard EM",
-}
-PEAKS = ("hard_em", "vector_quantize_pytorch")
-
 
 def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) -> str:
-    """One row a system: ms per sentence at the first batch size, its speed-ups, tokens per second at every size.
+    """One row per system: ms per sentence at the first batch size, speed-ups, tokens per second at every batch size.
 
     Args:
-        result: of benchmark_latency.py.
-        over: systems that speed-ups are over, where the run has them, besides the run's baseline.
+        result: JSON of benchmark_latency.py.
+        over: systems that speed-ups are over, if the run has them, besides the run's baseline.
     """
     runs = [result, *result["further"]]
     names = [system["name"] for system in result["systems"]]
@@ -44,7 +34,7 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
         rows.append(row)
     forced = "lengths forced to those of the references" if result.get("lengths") == "forced" else "lengths as decoded"
     sentences = result["sentences"]
-    return f"{_table(header, rows)}\n\n" + (
+    return f"{markdown_table(header, rows)}\n\n" + (
         f"{sentences['measured']} of {sentences['in_subset']} sentences, {forced}, {result['repeats']} rounds, "
         f"{_threads(result)}; ms and speed-ups at batch size "
         f"{result['batch_size']}; in brackets 95 % of a bootstrap over sentences, then the least and the most of "
@@ -53,7 +43,7 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
 
 
 def markdown_training(result: Result) -> str:
-    """One row a system: target tokens per second, and their ratio to the baseline's."""
+    """One row per system: target tokens per second, and their ratio to the baseline's."""
     header = ["system", "target tokens/s", f"over {result['baseline']}", "parameters"]
     rows = []
     for system in result["systems"]:
@@ -67,7 +57,7 @@ def markdown_training(result: Result) -> str:
                 f"{system['parameters'] / 1e6:.1f} M",
             ]
         )
-    return f"{_table(header, rows)}\n\n" + (
+    return f"{markdown_table(header, rows)}\n\n" + (
         f"Batches of {result['max_tokens']} tokens, {result['repeats']} rounds over {len(result['batches'])} of them, "
         f"{_threads(result)}; in brackets the least and the "
         f"most of single rounds. Of all batches' positions, {result['padding']['source']:.1%} of the source and "
@@ -76,36 +66,37 @@ def markdown_training(result: Result) -> str:
 
 
 def markdown_precisions(result: Result) -> str:
-    """One row an engine and precision: BLEU and chrF, and how many sentences come out as they do in fp32."""
+    """One row per engine and precision: BLEU, chrF, and the share of translations equal to those in fp32."""
     systems = result["systems"]
-    chrf = all("chrf" in s for s in systems)  # older files have none
+    chrf = all("chrf" in s for s in systems)  # older files lack it
     rows = []
     for s in systems:
         scores = [number(s[name], 2) for name in ("sacrebleu", *(["chrf"] if chrf else []))]
         rows.append([s["engine"], s["precision"], *scores, f"{s['identical']:.1%}"])
     header = ["engine", "precision", "sacreBLEU", *(["chrF"] if chrf else []), "translations as by torch in fp32"]
     return (
-        f"{_table(header, rows)}\n\n"
+        f"{markdown_table(header, rows)}\n\n"
         f"{result['sentences']} sentences, beam {result['beam']}. {_measured(result)} BLEU: "
         f"`{systems[0]['signature']}`."
     )
 
 
 def markdown_codebook(result: Result) -> str:
-    """One row a shape: median times of a step, ratios of interleaved rounds, and peak memory where it was taken."""
+    """One row per shape: median step times, ratios within rounds, and peak memory if it was measured."""
     memory = any("peak_mib" in shape for shape in result["shapes"])
-    header = ["N", "K", "D", *(f"{title}, ms" for title in STEPS.values()), *RATIOS.values()]
-    header += [f"{STEPS[name]}, MiB" for name in PEAKS] if memory else []
+    ratios = {name: ratio.title for name, ratio in RATIOS.items() if ratio.title}
+    header = ["N", "K", "D", *(f"{title}, ms" for title in TITLES.values()), *ratios.values()]
+    header += [f"{TITLES[name]}, MiB" for name in PEAKS] if memory else []
     rows = []
     for shape in result["shapes"]:
         row = [str(shape["vectors"]), str(shape["codes"]), str(shape["dim"])]
-        row += [number(median(shape["ms"][name]) if name in shape["ms"] else None, 1) for name in STEPS]
-        for name in RATIOS:
+        row += [number(median(shape["ms"][name]) if name in shape["ms"] else None, 1) for name in TITLES]
+        for name in ratios:
             found = shape["ratios"].get(name)
             row.append(f"{found['median']:.2f} ({found['min']:.1f}–{found['max']:.1f})" if found else "–")
         row += [number(shape.get("peak_mib", {}).get(name), 0) for name in PEAKS] if memory else []
         rows.append(row)
-    return f"{_table(header, rows)}\n\n" + (
+    return f"{markdown_table(header, rows)}\n\n" + (
         f"{_threads(result)}; medians; in brackets the least and the most of single rounds; –: left out, its scores "
         f"alone would not fit. The machine's load was {result['load_average']:.1f} at the end. {_measured(result)}"
     )
@@ -114,11 +105,6 @@ def markdown_codebook(result: Result) -> str:
 def _speedup(found: Mapping[str, Any]) -> str:
     rounds = found["rounds"]
     return f"{found['ratio']:.2f}× ({found['low']:.1f}–{found['high']:.1f}; {rounds['min']:.1f}–{rounds['max']:.1f})"
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    rule = ["---", *["--:"] * (len(header) - 1)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [header, rule, *rows])
 
 
 def _origin(result: Result) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from vqnat.benchmarking.clock import synchroniser, timed_translation
+from vqnat.benchmarking.harness.clock import timed_translation
+from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
 
 STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -45,7 +46,7 @@ def _measure(load: Callable[[], System], batches: Sequence[Batch], device: str) 
     loaded, loading_peak = _resident(), _peak()
     can_reset = _reset_peak()
     for batch in batches:
-        timed_translation(system, batch, synchroniser(device))
+        timed_translation(system, batch, synchronizer(device))
     decoding = _peak()
     figures = {
         "libraries": libraries,

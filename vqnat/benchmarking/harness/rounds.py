@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vqnat.benchmarking.clock import synchroniser, timed_translation
+from vqnat.benchmarking.harness.clock import timed_translation
+from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
 
 Output = tuple[int, ...]  # tokens of one sentence without special symbols
@@ -53,19 +54,19 @@ def measure(
     Returns:
         name -> measurement, in the order of ``systems``.
     """
-    synchronise = synchroniser(device)
+    synchronize = synchronizer(device)
     order = random.Random(seed)
     for number in range(warmup):
         batch = batches[(number * (len(batches) - 1) // max(1, warmup - 1)) if warmup > 1 else -1]
         for system in systems:
-            timed_translation(system, batch, synchronise)
+            timed_translation(system, batch, synchronize)
 
     found = {s.name: Measurement(np.zeros((repeats, len(batches))), [[] for _ in batches]) for s in systems}
     for round_ in range(repeats):
         progress(f"round {round_ + 1} of {repeats}")
         for index in order.sample(range(len(batches)), len(batches)):
             for system in order.sample(list(systems), len(systems)):
-                elapsed, raw = timed_translation(system, batches[index], synchronise)
+                elapsed, raw = timed_translation(system, batches[index], synchronize)
                 measurement = found[system.name]
                 measurement.ms[round_, index] = elapsed
                 length = batches[index].length  # latents end at a multiple of 2^nc words

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vqnat.benchmarking.sentences import TestSet, read_dictionary
-from vqnat.benchmarking.specs import SystemSpec, refuse_useless
+from vqnat.benchmarking.engines.system_specs import SystemSpec, refuse_useless
+from vqnat.benchmarking.harness.sentences import TestSet, read_dictionary
 from vqnat.benchmarking.system import Batch
 from vqnat.errors import UserError
 from vqnat.results import shown
