@@ -90,3 +90,13 @@ def test_gm_vq_reports_a_soft_posterior():
     mean = model.bottleneck.mean_posterior(z, model.real(3, z.device))
     logits = model.bottleneck.logits(z.flatten(0, 1), model.bottleneck.codebook.vectors())
     assert torch.allclose(mean, logits.softmax(-1).mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("bottleneck", ["hard_em", "soft_em"])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_batch_is_encoded_once(bottleneck, training):
+    model = pictures.model(bottleneck=bottleneck).train(training)
+    calls = []
+    model.encoder.register_forward_hook(lambda *_: calls.append(1))
+    ImageVQVAELoss(None, 1.0, False)(model, {"image": images()})
+    assert len(calls) == 1

@@ -1,4 +1,4 @@
-"""What all image autoencoders have in common: convolutions around a field of latent vectors."""
+"""The base of all image autoencoders: convolutions around a field of latent vectors."""
 
 from dataclasses import dataclass
 
@@ -14,35 +14,38 @@ from vqnat.image.autoencoders.likelihood import LEVELS
 
 @dataclass
 class ImageOutput:
-    """What an autoencoder makes of images (B, 3, H, W).
+    """An autoencoder's output for images (B, 3, H, W).
 
     Attributes:
         reconstruction: (B, 3, H, W, 256) logits with ``--output softmax``, (B, 3, H, W) values around [0, 1]
             with ``--output mse``.
+        z: (B, T, D) the encoder's output, which the bottleneck read; None without a bottleneck.
         latents: the bottleneck's record; None without a bottleneck.
-        kl: what the latents cost in nats, summed over the batch, where they are continuous; None otherwise.
+        kl: KL divergence of continuous latents in nats, summed over the batch; None for discrete ones.
     """
 
     reconstruction: Tensor
+    z: Tensor | None = None
     latents: BottleneckOutput | None = None
     kl: Tensor | None = None
 
 
 class ImageAutoencoder(BaseFairseqModel):
-    """Convolutions down to a field of h x w places with c vectors of D components each, and back up.
+    """Strided convolutions down to a field of h x w places with c vectors of D components each, and back up.
 
-    Codes are a sequence in the order row, column, channel.
+    Latents form a sequence of T = h w c positions, ordered by row, column and channel.
 
     Attributes:
         field: (h, w, c).
     """
 
     def __init__(self, config: ConvConfig, image_size: tuple[int, int], encoder_dim: int):
-        """
+        """Build both halves.
+
         Args:
             config: the options.
             image_size: (H, W) in pixels.
-            encoder_dim: what the encoder says of each latent vector: D, or more.
+            encoder_dim: D', numbers that the encoder writes for each latent vector: D, or 2 D for a Gaussian.
 
         Raises:
             UserError: an option is impossible.
@@ -58,12 +61,12 @@ class ImageAutoencoder(BaseFairseqModel):
 
     @property
     def num_latents(self) -> int:
-        """n_z = h w c."""
+        """T = h w c, the papers' n_z."""
         height, width, channels = self.field
         return height * width * channels
 
     def encode(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W) uint8 to latent vectors (B, T, D'), T = h w c."""
+        """Images (B, 3, H, W) uint8 to latent vectors (B, T, D')."""
         like = next(self.encoder.parameters())
         x = images.to(like.dtype) / ((LEVELS - 1) / 2) - 1  # (B, 3, H, W) in [-1, 1]
         x = self.encoder(x)  # (B, c D', h, w)
@@ -74,9 +77,9 @@ class ImageAutoencoder(BaseFairseqModel):
         x = vectors.unflatten(1, self.field).permute(0, 3, 4, 1, 2).flatten(1, 2)  # (B, c D, h, w)
         x = self.decoder(x.to(self.decoder.output.weight.dtype))  # (B, 3 L, H, W)
         if self.levels == 1:
-            return x + 0.5  # grey where the last layer says nothing
+            return x + 0.5  # an output layer of zeros paints gray
         return x.unflatten(1, (3, self.levels)).movedim(2, -1)  # (B, 3, H, W, 256)
 
     def real(self, batch: int, device: torch.device) -> Tensor:
-        """The mask (B, T) of positions that count: all of them."""
+        """The mask (B, T) of real positions, for the bottleneck: all are real."""
         return torch.ones(batch, self.num_latents, dtype=torch.bool, device=device)

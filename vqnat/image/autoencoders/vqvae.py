@@ -12,10 +12,10 @@ from vqnat.models.config import TakesBottleneckOptions
 
 @register_model("image_vqvae", dataclass=ImageVQVAEConfig)
 class ImageVQVAE(TakesBottleneckOptions, ImageAutoencoder):
-    """Encoder, bottleneck, decoder.
+    """Encoder, discrete bottleneck, decoder.
 
     Attributes:
-        bottleneck: of :mod:`vqnat.bottlenecks`, or one for each latent channel.
+        bottleneck: one of :mod:`vqnat.bottlenecks`, or a :class:`ManyCodebooks` of one per latent channel.
     """
 
     def __init__(self, config: ImageVQVAEConfig, image_size: tuple[int, int], own_defaults: object):
@@ -33,11 +33,11 @@ class ImageVQVAE(TakesBottleneckOptions, ImageAutoencoder):
         return cls(config, task.image_size, getattr(cls, "__dataclass")())
 
     def forward(self, images: Tensor) -> ImageOutput:
-        """Images (B, 3, H, W) uint8, encoded, quantised and decoded."""
+        """Images (B, 3, H, W) uint8, encoded, quantized and decoded."""
         z = self.encode(images)  # (B, T, D)
         latents = self.bottleneck(z, self.real(len(z), z.device))
-        return ImageOutput(self.decode(latents.quantized), latents)
+        return ImageOutput(self.decode(latents.quantized), z, latents)
 
     def decode_codes(self, codes: Tensor) -> Tensor:
-        """The ``reconstruction`` from codes (B, T)."""
+        """Codes (B, T) to the ``reconstruction`` of :class:`ImageOutput`."""
         return self.decode(self.bottleneck.embed(codes))

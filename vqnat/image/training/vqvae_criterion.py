@@ -1,4 +1,4 @@
-"""``--criterion image_vqvae_loss``: reconstruction and bottleneck losses, and what validation reports."""
+"""``--criterion image_vqvae_loss``: reconstruction and bottleneck losses, and the figures of validation."""
 
 import math
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ BITS = math.log(2)
 class ImageVQVAELossConfig(FairseqDataclass):
     """Options of ``--criterion image_vqvae_loss``."""
 
-    bottleneck_weight: float = field(default=1.0, metadata={"help": "weight of the bottleneck's losses, w"})
+    bottleneck_weight: float = field(default=1.0, metadata={"help": "weight w of the bottleneck's losses"})
     log_mse: bool = field(
         default=False,
-        metadata={"help": "squared error as the likelihood of a Gaussian whose variance fits the batch (sq_vae)"},
+        metadata={"help": "squared error as a Gaussian likelihood with the variance fitted to the batch (sq_vae)"},
     )
 
 
@@ -39,9 +39,8 @@ class ImageVQVAELoss(FairseqCriterion):
         --log-mse:          B n_x / 2 log(mean (x^ - x)^2)  +  w sum of bottleneck losses
         continuous latents: sum CE  +  KL
 
-    The third is the objective of SQ-VAE, (n_x / 2) log(SSE / B) for an image, up to a constant (Takida et al.
-    2022): both of its parts are nats. It is no sum over images, so micro-batches and replicas each have their own
-    variance.
+    The third is the objective of SQ-VAE (Takida et al. 2022), (n_x / 2) log(SSE / B) per image up to a constant; both
+    of its terms are in nats. It is not a sum over images, so each micro-batch and each replica fits its own variance.
     """
 
     def __init__(self, task, bottleneck_weight: float, log_mse: bool):
@@ -52,7 +51,7 @@ class ImageVQVAELoss(FairseqCriterion):
         self.log_mse = log_mse
 
     def forward(self, model: ImageAutoencoder, sample: dict, reduce: bool = True):
-        """fairseq's contract: (loss, number of sub-pixels, what to log)."""
+        """Return (loss, number of sub-pixels, logging output), as fairseq expects."""
         images = sample["image"]
         output = model(images)
         dims = images.numel()
@@ -66,13 +65,13 @@ class ImageVQVAELoss(FairseqCriterion):
             if not model.training:
                 self._evaluate(model, output, images, log)
                 if not model.bottleneck.started:
-                    # Without codes reconstructions are at their best: such a checkpoint must not be the best.
+                    # Reconstructions are best without quantization; such a checkpoint must not become checkpoint_best.
                     loss = torch.full_like(loss, math.inf)
         log["loss"] = loss.detach()
         return loss, dims, log
 
     def _reconstruction(self, output: ImageOutput, images: Tensor, log: dict) -> tuple[Tensor, float]:
-        """The reconstruction's loss, a sum over sub-pixels, and the weight of the bottleneck's."""
+        """The reconstruction loss, summed over sub-pixels, and the weight of the bottleneck's losses."""
         per_code = images.numel() / output.latents.codes.numel() if output.latents is not None else 1.0
         error = squared_error(output.reconstruction, images).sum()
         log["squared_error"] = error.detach()
@@ -103,10 +102,10 @@ class ImageVQVAELoss(FairseqCriterion):
     @staticmethod
     @torch.no_grad()
     def _evaluate(model: ImageAutoencoder, output: ImageOutput, images: Tensor, log: dict) -> None:
-        """What training has no need of: the soft perplexity, and the figure with the bottleneck drawing."""
+        """Figures of validation only: the soft perplexity, and bits per sub-pixel with codes drawn as in training."""
         if not model.bottleneck.started:
             return
-        z = model.encode(images)
+        z = output.z  # (B, T, D)
         mask = model.real(len(z), z.device)
         soft = model.bottleneck.mean_posterior(z, mask)  # (n K,)
         log["ppl_soft"] = log["ppl_hard"] if soft is None else perplexity(soft) / model.config.codebooks
@@ -120,13 +119,13 @@ class ImageVQVAELoss(FairseqCriterion):
 
     @staticmethod
     def reduce_metrics(logging_outputs) -> None:
-        """Per sub-pixel: loss, bits, squared error x 10^-3; per batch and per subset: use of the codebook.
+        """Per sub-pixel: loss, bits, squared error x 10^-3; per batch and per subset: codebook usage.
 
         ``ppl_hard`` and ``ppl_soft`` are exp H of the batch's mean one-hot code and mean posterior, averaged over
-        batches (Yan et al. 2024); ``code_ppl`` and ``code_use`` are of the whole subset. ``bpd`` is a bound on the
-        whole code length: with a KL for continuous latents, and for codes at log2 K bits each
-        (``bpd_uniform_prior``), which a prior over the codes improves. ``pixel_bits_soft`` feeds the decoder what
-        training feeds it, for soft EM the mean of m codes: not a code length.
+        batches (Yan et al. 2024); ``code_ppl`` and ``code_use`` are over the whole subset. ``bpd`` bounds the total
+        code length of continuous latents, ``bpd_uniform_prior`` that of codes at log2 K bits each, which a learned
+        prior improves. ``pixel_bits_soft`` decodes what the decoder reads in training, for soft EM the mean of m
+        codes, and is therefore not a code length.
         """
 
         def total(key):
