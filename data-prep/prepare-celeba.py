@@ -13,7 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vqnat.errors import run_command
-from vqnat.image.datasets.prepare import PARTITION, fetch, prepare_pictures
+from vqnat.image.datasets.checksums import fetch
+from vqnat.image.datasets.prepare import PARTITION, prepare_pictures
 
 URL = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
 FILES = (  # name, identifier, checksum

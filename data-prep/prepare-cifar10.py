@@ -12,7 +12,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vqnat.errors import run_command
-from vqnat.image.datasets.prepare import fetch, prepare_cifar10
+from vqnat.image.datasets.checksums import fetch
+from vqnat.image.datasets.prepare import prepare_cifar10
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as on the page of the data set

@@ -103,7 +103,7 @@ def test_impossible_options(squares, tmp_path, options, message):
 
 def test_damaged_data_is_one_line(tmp_path):
     data = pictures.write(tmp_path / "data", 12, 4, 4)
-    with (data / "train.bin").open("r+b") as file:
+    with (data / "train.npy").open("r+b") as file:
         file.truncate(100)
     done = bitext.run(
         *("fairseq-train", data, "--user-dir", IMAGE, "--task", "image_vqvae", "--cpu", "--batch-size", 4),
@@ -111,7 +111,7 @@ def test_damaged_data_is_one_line(tmp_path):
         *("--save-dir", tmp_path / "run", *pictures.SMALL_ARGS),
         check=False,
     )
-    assert last_line(done).startswith(f"error: {data / 'train.bin'}: truncated: 100 bytes, train.json says 2304")
+    assert last_line(done).startswith(f"error: {data / 'train.npy'}: truncated: 100 bytes, train.json says 2432")
 
 
 def test_pictures_and_report(squares, vqvae_checkpoint, prior_checkpoint, tmp_path):

@@ -19,15 +19,15 @@ class ImageOutput:
     Attributes:
         reconstruction: (B, 3, H, W, 256) logits with ``--output softmax``, (B, 3, H, W) values around [0, 1]
             with ``--output mse``.
-        z: (B, T, D) the encoder's output, which the bottleneck read; None without a bottleneck.
         latents: the bottleneck's record; None without a bottleneck.
         kl: KL divergence of continuous latents in nats, summed over the batch; None for discrete ones.
+        z: (B, T, D) the encoder's output, which the bottleneck read; None without a bottleneck.
     """
 
     reconstruction: Tensor
-    z: Tensor | None = None
     latents: BottleneckOutput | None = None
     kl: Tensor | None = None
+    z: Tensor | None = None
 
 
 class ImageAutoencoder(BaseFairseqModel):

@@ -36,7 +36,7 @@ class ImageVQVAE(TakesBottleneckOptions, ImageAutoencoder):
         """Images (B, 3, H, W) uint8, encoded, quantized and decoded."""
         z = self.encode(images)  # (B, T, D)
         latents = self.bottleneck(z, self.real(len(z), z.device))
-        return ImageOutput(self.decode(latents.quantized), z, latents)
+        return ImageOutput(self.decode(latents.quantized), latents, z=z)
 
     def decode_codes(self, codes: Tensor) -> Tensor:
         """Codes (B, T) to the ``reconstruction`` of :class:`ImageOutput`."""

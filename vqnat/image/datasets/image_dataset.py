@@ -1,4 +1,4 @@
-"""A fairseq dataset of images."""
+"""The fairseq dataset of images."""
 
 import numpy as np
 import torch
@@ -6,15 +6,15 @@ from fairseq.data import FairseqDataset
 
 
 class ImageDataset(FairseqDataset):
-    """Images (N, H, W, 3) uint8, mapped into memory.
+    """Images (N, H, W, 3) uint8, memory-mapped.
 
-    fairseq forms batches of positions once and shuffles whole batches. In training a position stands for another
-    image in every epoch, so that batches are made anew; which image, and whether it is mirrored, is a function of
-    seed, epoch and position alone: a resumed training sees what one that never stopped would.
+    fairseq forms batches of positions once and then shuffles whole batches only. So that batches mix anew, a training
+    position stands for another image in every epoch. Which image, and whether it is mirrored, depends on seed, epoch
+    and position alone: a resumed training sees the same batches as an uninterrupted one.
 
     Attributes:
         images: the array.
-        train: shuffle and, with ``flip``, mirror half of the images.
+        train: whether to shuffle and, with ``flip``, to mirror half of the images.
     """
 
     def __init__(self, images: np.ndarray, train: bool = False, flip: bool = False, seed: int = 1):
@@ -23,7 +23,7 @@ class ImageDataset(FairseqDataset):
         self.set_epoch(1)
 
     def set_epoch(self, epoch: int) -> None:
-        """fairseq's hook at the start of an epoch."""
+        """Draw the epoch's order and mirroring; fairseq calls this when an epoch starts."""
         super().set_epoch(epoch)
         count = len(self.images)
         self._order, self._flipped = None, None
@@ -41,13 +41,13 @@ class ImageDataset(FairseqDataset):
 
     def __getitem__(self, position: int) -> dict:
         index = position if self._order is None else int(self._order[position])
-        image = np.array(self.images[index])  # (H, W, 3), a copy of the mapped bytes
+        image = np.array(self.images[index])  # (H, W, 3), copied out of the map
         if self._flipped is not None and self._flipped[position]:
             image = image[:, ::-1].copy()
         return {"id": index, "image": torch.from_numpy(image)}
 
     def collater(self, samples: list[dict]) -> dict:
-        """``image`` (B, 3, H, W) uint8, ``id`` (B,) the rows in the file, ``nsentences`` B."""
+        """``image`` (B, 3, H, W) uint8, ``id`` (B,) indices into the split, ``nsentences`` B."""
         if not samples:
             return {}
         return {
@@ -58,7 +58,7 @@ class ImageDataset(FairseqDataset):
 
     @property
     def sizes(self) -> np.ndarray:
-        """One for each image: ``--max-tokens`` counts images, as ``--batch-size`` does."""
+        """1 for each image: ``--max-tokens`` counts images, as ``--batch-size`` does."""
         return np.ones(len(self.images), dtype=np.int64)
 
     def num_tokens(self, index: int) -> int:
@@ -71,14 +71,14 @@ class ImageDataset(FairseqDataset):
         return 1
 
     def __getstate__(self) -> dict:
-        # A worker process maps the file itself: pickling a map would copy all its bytes.
+        # A worker process maps the file itself: pickling a memory map would copy all its bytes.
         state = self.__dict__.copy()
         if isinstance(self.images, np.memmap):
-            state["images"] = (self.images.filename, self.images.shape)
+            state["images"] = (self.images.filename, self.images.offset, self.images.shape)
         return state
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)
         if isinstance(self.images, tuple):
-            filename, shape = self.images
-            self.images = np.memmap(filename, np.uint8, "r", shape=shape)
+            filename, offset, shape = self.images
+            self.images = np.memmap(filename, np.uint8, "r", offset, shape)

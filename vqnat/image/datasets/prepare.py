@@ -1,13 +1,13 @@
-"""From raw images to splits that never share an image."""
+"""Raw images -> train, valid and test splits that share no image."""
 
 import hashlib
-import urllib.request
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from vqnat.errors import UserError
+from vqnat.image.datasets.checksums import check_sums
 from vqnat.image.datasets.raw_images import CIFAR_ROWS, find_pictures, read_cifar_batch
 from vqnat.image.datasets.split_files import write_split
 
@@ -17,14 +17,14 @@ PARTITION = "list_eval_partition.txt"
 
 
 def write_splits(out: Path, splits: dict[str, Iterable[np.ndarray]], source: str) -> dict[str, int]:
-    """Write ``train``, ``valid`` and ``test`` so that no image is in two of them, byte for byte.
+    """Write ``train``, ``valid`` and ``test``, leaving out images that another split has, byte for byte.
 
-    The held-out splits are written first; what they hold is left out of training.
+    The held-out splits are written first, so duplicates are dropped from training.
 
     Args:
         out: the folder.
         splits: name -> images (H, W, 3) uint8.
-        source: what the data is, in a few words.
+        source: a few words on what the data is.
 
     Returns:
         name -> number of images.
@@ -42,10 +42,11 @@ def write_splits(out: Path, splits: dict[str, Iterable[np.ndarray]], source: str
 
 
 class Fresh:
-    """Iterates over images (H, W, 3) that are not among those ``seen`` in other splits.
+    """Iterates over the images (H, W, 3) that are not among those ``seen`` in other splits.
 
     Attributes:
-        own: digests of the images given out; dropped: how many were not.
+        own: digests of the images that were passed on.
+        dropped: number of images that were not.
     """
 
     def __init__(self, images: Iterable[np.ndarray], seen: set[bytes]):
@@ -64,13 +65,13 @@ class Fresh:
 
 
 def prepare_cifar10(folder: Path, out: Path, valid: int | None = None) -> dict[str, int]:
-    """CIFAR-10 from its binary batches; a part of the training batches is enough.
+    """Prepare CIFAR-10 from its binary batches; some of the training batches are enough.
 
     The last ``valid`` rows of the training batches (default: a tenth) become the validation set.
 
     Raises:
-        UserError: files are missing or damaged (by their size, their labels, and ``SHA256SUMS`` where that lies
-            beside them), or ``valid`` is not possible.
+        UserError: files are missing or damaged (judging by size, labels and, if it exists, ``SHA256SUMS`` beside
+            them), or ``valid`` is not possible.
     """
     if not folder.is_dir():
         raise UserError(f"--from {folder}: no such folder")
@@ -91,13 +92,13 @@ def prepare_cifar10(folder: Path, out: Path, valid: int | None = None) -> dict[s
 def prepare_pictures(
     folder: Path, out: Path, size: int, valid: float = 0.1, test: float = 0.1, name: str = "pictures"
 ) -> dict[str, int]:
-    """Any folder of pictures, or an archive, as central squares of ``size`` pixels.
+    """Prepare any folder or archive of pictures as center crops, resized to ``size`` x ``size`` pixels.
 
-    With CelebA's ``list_eval_partition.txt`` in the folder its splits are taken; otherwise, in order of the file
-    names, the last share ``test`` is the test set and the share ``valid`` before it the validation set.
+    If the folder has CelebA's ``list_eval_partition.txt``, its splits are used. Otherwise pictures are sorted by file
+    name: the last share ``test`` becomes the test set, the share ``valid`` before it the validation set.
 
     Raises:
-        UserError: no pictures, a damaged one, too few of them, or impossible options.
+        UserError: there are no or too few pictures, one is damaged, or an option is impossible.
     """
     if not 4 <= size <= 1024:
         raise UserError(f"--size {size} is not possible; valid: 4 to 1024 pixels")
@@ -120,7 +121,7 @@ def prepare_pictures(
 
 
 def split_by_partition(names: list[str], partition: Path) -> dict[str, list[str]]:
-    """Names by CelebA's own partition (0 train, 1 valid, 2 test); pictures it does not name are left out.
+    """Names by CelebA's official partition (0 train, 1 valid, 2 test); pictures not listed in it are left out.
 
     Raises:
         UserError: a line is not ``NAME 0|1|2``.
@@ -135,46 +136,3 @@ def split_by_partition(names: list[str], partition: Path) -> dict[str, list[str]
         if words[0] in by_file:
             splits[kinds[words[1]]].append(by_file[words[0]])
     return splits
-
-
-def check_sums(folder: Path, names: list[str]) -> None:
-    """Compare files with ``SHA256SUMS`` beside them, where there is one.
-
-    Raises:
-        UserError: a file's checksum is another one.
-    """
-    path = folder / "SHA256SUMS"
-    if not path.is_file():
-        return
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-    wanted = {words[1].lstrip("*"): words[0] for words in lines if len(words) == 2}
-    for name in names:
-        if name in wanted:
-            verify(folder / name, "sha256", wanted[name])
-
-
-def verify(path: Path, kind: str, expected: str) -> None:
-    """Raise UserError when the checksum ``kind`` (as in hashlib) of a file is not the expected one."""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, kind).hexdigest()
-    if found != expected:
-        raise UserError(f"{path}: damaged: its {kind} is {found}, expected {expected}")
-
-
-def fetch(url: str, path: Path, md5: str) -> Path:
-    """Download once, and check.
-
-    Raises:
-        UserError: no connection, or another file than expected.
-    """
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        try:
-            urllib.request.urlretrieve(url, part)
-        except OSError as error:
-            raise UserError(f"{url}: could not be downloaded ({error}); give a copy with --from DIR") from None
-        verify(part, "md5", md5)
-        part.rename(path)
-    verify(path, "md5", md5)
-    return path

@@ -1,4 +1,4 @@
-"""Raw images: CIFAR-10's binary batches, and pictures in a folder or an archive."""
+"""Readers of raw images: CIFAR-10's binary batches, and picture files in a folder or archive."""
 
 import io
 import tarfile
@@ -17,11 +17,13 @@ PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".gif", ".tif", ".
 ARCHIVES = {".tar", ".zip"}
 
 
+# torchvision has a CIFAR-10 reader (of the pickled version), but needs a build of torch that matches it exactly and
+# cannot be imported beside ours; the binary format is three lines of NumPy.
 def read_cifar_batch(path: Path) -> np.ndarray:
-    """One file of CIFAR-10's binary version as (10000, 32, 32, 3) uint8.
+    """Read one file of CIFAR-10's binary version as (10000, 32, 32, 3) uint8.
 
     Raises:
-        UserError: the file is missing, empty, of another size, or has labels that CIFAR-10 does not have.
+        UserError: the file is missing, empty, of another size, or has labels other than 0 to 9.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file")
@@ -37,15 +39,16 @@ def read_cifar_batch(path: Path) -> np.ndarray:
 
 
 class Pictures:
-    """The pictures of a folder (searched to its depths), a .tar or a .zip, in order of their names; read in place."""
+    """The pictures in a folder and its subfolders, a .tar or a .zip, sorted by name and read in place."""
 
     def __init__(self, path: Path):
-        """
+        """Find the pictures.
+
         Args:
             path: the folder or archive.
 
         Raises:
-            UserError: it is missing, unreadable, or has no picture.
+            UserError: it is missing or unreadable, or there is no picture.
         """
         self.path = path
         self._archive: tarfile.TarFile | zipfile.ZipFile | None = None
@@ -74,10 +77,10 @@ class Pictures:
         return self._archive.read(name)
 
     def read(self, name: str, size: int) -> np.ndarray:
-        """The central square of a picture, resized: (size, size, 3) uint8.
+        """The center crop of a picture, resized: (size, size, 3) uint8.
 
         Raises:
-            UserError: the file is empty, truncated or no picture.
+            UserError: the file is empty, truncated or not a picture.
         """
         try:
             data = self._bytes(name)
@@ -102,13 +105,13 @@ class Pictures:
         return np.asarray(picture.resize((size, size), Image.Resampling.LANCZOS, box=box))
 
     def images(self, names: list[str], size: int) -> Iterator[np.ndarray]:
-        """Pictures by name, one after the other, as :meth:`read` gives them."""
+        """Yield :meth:`read` of each name."""
         for name in names:
             yield self.read(name, size)
 
 
 def find_pictures(folder: Path) -> Pictures:
-    """The pictures of a folder, or of the one archive in it when it has no picture of its own.
+    """The pictures of a folder, or of the single archive in it.
 
     Raises:
         UserError: there is neither.

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from vqnat.errors import UserError
-from vqnat.image.datasets.split_files import SPLITS, read_header
+from vqnat.image.datasets.split_files import SPLITS, read_header, split_file
 from vqnat.image.tables import budget as budgets
 from vqnat.image.tables.table_config import Config, Row, Table
 from vqnat.image.tables.validation_figures import read_figures, validate_command
@@ -179,5 +179,6 @@ class Plan:
             tables.setdefault(key, {**about, "rows": []})["rows"].append(entry)
         header = read_header(self.data, "train")
         about = {"name": self.config.name, "data_source": header["source"], "images": counts, "shape": header["shape"]}
-        inputs = {f"{split}.bin": self.data / f"{split}.bin" for split in SPLITS}
+        files = [split_file(self.data, split) for split in SPLITS]
+        inputs = {path.name: path for path in files}
         write_json(self.results, about | provenance(self.config.seed, inputs) | {"tables": tables})
