@@ -1,4 +1,4 @@
-"""From times to figures."""
+"""Figures from times: latency, throughput, and speed-ups with their uncertainty."""
 
 from typing import Any
 
@@ -8,15 +8,15 @@ RESAMPLES = 2000
 
 
 def latency(ms: np.ndarray, sizes: np.ndarray) -> dict[str, Any]:
-    """Figures of one system, all in ms per sentence.
+    """Latency of one system, all figures in ms per sentence.
 
     Args:
-        ms: (rounds, batches) ms for each batch.
+        ms: (rounds, batches) ms of each batch.
         sizes: (batches,) sentences in each.
 
     Returns:
-        ``mean`` over rounds and sentences; ``p50`` and ``p95`` of the sentences, each with its median over
-        the rounds; ``standard_error`` of the mean over sentences (None for one batch); ``round_means``.
+        ``mean`` over rounds and sentences; percentiles ``p50`` and ``p95`` over batches, each taken at its median
+        over rounds; ``standard_error`` of the mean over batches (None for one batch); ``round_means``.
     """
     sentences = sizes.sum()
     middle = per_sentence(ms, sizes)
@@ -37,32 +37,52 @@ def per_sentence(ms: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def tokens_per_second(ms: np.ndarray, tokens: np.ndarray) -> float:
-    """Output tokens by time; ``tokens`` (batches,) counts those of each batch."""
+    """Output tokens per second.
+
+    Args:
+        ms: (rounds, batches) ms of each batch.
+        tokens: (batches,) output tokens of each.
+    """
     return float(tokens.sum() * len(ms) / (ms.sum() / 1000))
 
 
 def speedup(baseline: np.ndarray, ms: np.ndarray, seed: int) -> dict[str, Any]:
-    """How many times faster than the baseline, which was timed on the same batches in the same rounds.
+    """How many times faster a system is than a baseline timed on the same batches in the same rounds.
 
     Args:
-        baseline: (rounds, batches) its ms.
-        ms: (rounds, batches) those of the system.
+        baseline: (rounds, batches) ms of the baseline.
+        ms: (rounds, batches) ms of the system.
         seed: of the bootstrap.
 
     Returns:
-        ``ratio`` of the mean times; ``low`` and ``high``, a 95% interval of it by bootstrap over batches
-        (other sentences of this kind); ``rounds``: median, min and max of the ratios within one round (this
-        machine's noise); ``of_medians``: the ratio when each sentence counts with its median over the rounds,
-        which a busy machine distorts less: an interruption adds as much to a fast system as to a slow one.
+        ``ratio`` of the mean times; ``low`` and ``high``, its 95% interval by a paired bootstrap over batches (how
+        it varies with the sentences); ``rounds``: median, min and max of the ratio within single rounds (how it
+        varies with the machine's noise); ``of_medians``: the ratio with each batch at its median over rounds, which
+        is more robust on a busy machine, where an interruption costs a fast system as much as a slow one.
     """
+    # Imported late: memory benchmarks count what their process has loaded, and this module is among it.
+    from scipy.stats import bootstrap
+
     rounds = baseline.sum(1) / ms.sum(1)  # (rounds,)
-    ours, theirs = ms.mean(0), baseline.mean(0)  # (batches,)
-    drawn = np.random.default_rng(seed).integers(len(ours), size=(RESAMPLES, len(ours)))
-    # Both systems with the same sentences: long ones are slow for both.
-    ratios = theirs[drawn].sum(1) / ours[drawn].sum(1)
-    low, high = np.percentile(ratios, [2.5, 97.5])
+    theirs, ours = baseline.mean(0), ms.mean(0)  # (batches,) each
+
+    def ratio_of_means(theirs: np.ndarray, ours: np.ndarray, axis: int) -> np.ndarray:
+        return theirs.sum(axis) / ours.sum(axis)
+
+    ratio = float(ratio_of_means(theirs, ours, 0))
+    low = high = ratio  # one batch has nothing to resample, and scipy refuses it
+    if len(ours) > 1:
+        # Paired: both systems on the same sentences, for long ones are slow for both.
+        low, high = bootstrap(
+            (theirs, ours),
+            ratio_of_means,
+            paired=True,
+            n_resamples=RESAMPLES,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        ).confidence_interval
     return {
-        "ratio": float(theirs.sum() / ours.sum()),
+        "ratio": ratio,
         "low": float(low),
         "high": float(high),
         "of_medians": float(np.median(baseline, 0).sum() / np.median(ms, 0).sum()),
