@@ -1,4 +1,4 @@
-"""Reconstructions, samples, codebook usage and training curves: PNG files and one HTML page that needs nothing else."""
+"""Reconstructions, samples, codebook usage and training curves: PNG files, and one self-contained HTML page."""
 
 import base64
 from pathlib import Path
@@ -14,14 +14,16 @@ import numpy as np
 from vqnat.bottlenecks.usage import perplexity
 from vqnat.image.autoencoders.autoencoder import ImageAutoencoder
 from vqnat.image.autoencoders.vqvae import ImageVQVAE
-from vqnat.image.reports import image_grids as show
-from vqnat.image.trained_models import load_autoencoder
+from vqnat.image.datasets.split_files import open_split
+from vqnat.image.reports.image_grids import beside, grid, save_png
+from vqnat.image.reports.model_images import pick, reconstruct, sample_images
+from vqnat.image.trained_models import load_autoencoder, load_prior
 from vqnat.pipeline.logs import curves
 from vqnat.results import shown
 
 COLUMNS = 8
 BATCH = 50
-# name in fairseq's log -> title; what a training did not log is left out
+# name in fairseq's log -> title; curves that were not logged are left out
 CURVES = {
     "loss": "Loss",
     "mse_e3": "Squared error × 10⁻³",
@@ -41,8 +43,9 @@ def write_report(
     count: int = 32,
     seed: int = 1,
 ) -> Path:
-    """Write ``reconstructions.png``, ``usage.png``, ``samples.png``, ``curves.png``, as far as there is something
-    to show, and ``report.html``.
+    """Write ``report.html`` and its pictures.
+
+    These are ``reconstructions.png``; ``usage.png`` of a VQ-VAE; ``samples.png`` with a prior; ``curves.png`` with logs.
 
     Args:
         out: folder to write.
@@ -50,26 +53,26 @@ def write_report(
         data: folder of images.
         split: the split to reconstruct.
         prior: checkpoint of a prior over its codes.
-        logs: of the trainings, written with ``--log-format json``.
-        count: images to show.
+        logs: output of fairseq-train with ``--log-format json``.
+        count: number of images to show.
         seed: of the samples.
 
     Returns:
-        the page.
+        The page's path.
 
     Raises:
-        UserError: a file is missing or of another kind.
+        UserError: a file is missing or is something else.
     """
     out.mkdir(parents=True, exist_ok=True)
     model = load_autoencoder(vqvae, str(data))
-    images = show.pick(data, split, count)
-    made = show.reconstruct(model, images)
-    show.save_png(show.beside(images, made, COLUMNS), out / "reconstructions.png")
+    images = pick(data, split, count)
+    made = reconstruct(model, images)
+    save_png(beside(images, made, COLUMNS), out / "reconstructions.png")
     pictures = [("Reconstructions", "Originals above, reconstructions below.", "reconstructions.png")]
     if prior:
-        network, _ = show.load_prior(prior, vqvae, data)
-        samples = show.sample_images(network, model, count, 1.0, seed)
-        show.save_png(show.grid(samples, COLUMNS), out / "samples.png")
+        network, _ = load_prior(prior, vqvae, data)
+        samples = sample_images(network, model, count, 1.0, seed)
+        save_png(grid(samples, COLUMNS), out / "samples.png")
         pictures.append(("Samples", f"Codes drawn from the prior at temperature 1, seed {seed}.", "samples.png"))
     if isinstance(model, ImageVQVAE):
         counts = code_counts(model, data, split)
@@ -85,8 +88,8 @@ def write_report(
 
 @torch.no_grad()
 def code_counts(model: ImageAutoencoder, data: Path, split: str) -> torch.Tensor:
-    """How often a split's images use each code, (codebooks, K) float32."""
-    images = show.open_split(data, split)
+    """Count how often each code occurs in a split, (codebooks, K) float32."""
+    images = open_split(data, split)
     total = 0
     for start in range(0, len(images), BATCH):
         batch = torch.from_numpy(np.array(images[start : start + BATCH])).permute(0, 3, 1, 2)
@@ -96,14 +99,14 @@ def code_counts(model: ImageAutoencoder, data: Path, split: str) -> torch.Tensor
 
 
 def usage_words(counts: torch.Tensor, split: str) -> str:
-    """One line about counts (codebooks, K)."""
+    """Summarize counts (codebooks, K) in one line."""
     used = float((counts > 0).float().mean())
     each = torch.stack([perplexity(row) for row in counts])
     return f"All images of {split}: {used:.1%} of {counts.shape[1]} codes in use, perplexity {float(each.mean()):.1f}."
 
 
 def draw_usage(counts: torch.Tensor, path: Path) -> None:
-    """Shares of the codes, the most frequent first, a line for each codebook."""
+    """Plot the codes' shares in descending order, one line per codebook."""
     figure, axes = plt.subplots(figsize=(6, 3))
     for row in counts:
         share = row.sort(descending=True).values / row.sum()
@@ -113,7 +116,7 @@ def draw_usage(counts: torch.Tensor, path: Path) -> None:
 
 
 def draw_curves(found: dict[str, dict[str, list[dict[str, float]]]], path: Path) -> bool:
-    """One plot for each quantity that some log has; False when there is none."""
+    """Plot each quantity that occurs in some log; return False if there is none."""
     wanted = [name for name in CURVES if any(name in line for log in found.values() for line in _lines(log))]
     if not wanted:
         return False
@@ -122,7 +125,9 @@ def draw_curves(found: dict[str, dict[str, list[dict[str, float]]]], path: Path)
         for log, lines in found.items():
             for kind in ("train_inner", "valid"):
                 points = [(line["num_updates"], line[name]) for line in lines[kind] if name in line]
-                points = [(x, y) for x, y in points if np.isfinite(y)]  # validation before the codebook's start
+                points = [
+                    (x, y) for x, y in points if np.isfinite(y)
+                ]  # infinite in validation before the codebook starts
                 if points:
                     label = f"{log} {'train' if kind == 'train_inner' else kind}"
                     axes.plot(*zip(*points, strict=True), label=label, linewidth=1.5)
@@ -142,7 +147,7 @@ def _save(figure, path: Path) -> None:
 
 
 def render(pictures: list[tuple[str, str, str]], folder: Path, checkpoint: Path, split: str) -> str:
-    """The page as text, with the pictures (title, words, file name) in it."""
+    """Render the page, with its pictures (title, caption, file name) inline."""
 
     def inline(name: str) -> str:
         return "data:image/png;base64," + base64.b64encode((folder / name).read_bytes()).decode()
