@@ -1,4 +1,4 @@
-"""An autoregressive fairseq model in CTranslate2, the engine that a user would otherwise pick."""
+"""An autoregressive fairseq model on CTranslate2, the engine that a user would otherwise choose."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,13 +16,13 @@ COMPUTE_TYPES = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8_float32"}
 
 
 class CTranslate2System:
-    """Decodes a folder of ct2-fairseq-converter; see :class:`system.System`.
+    """Decodes with a folder of ct2-fairseq-converter; see :class:`~vqnat.benchmarking.system.System`.
 
     Args:
         spec: the folder, and beam, lenpen, max_len_a, max_len_b, threads, precision.
-        test_set: what is translated; its dictionaries must be those of the model.
+        test_set: the split that batches are taken from; its dictionaries must be the model's.
         device: ``cpu`` or ``cuda``.
-        threads: of CTranslate2, unless ``spec`` says otherwise.
+        threads: threads of CTranslate2, unless ``spec`` sets them.
 
     Raises:
         UserError: CTranslate2 is missing, or the folder cannot be used, or not with these settings.
@@ -60,10 +60,10 @@ class CTranslate2System:
         }
 
     def prepare(self, batch: Batch) -> tuple[list[list[str]], int, int]:
-        """Pieces as text, which is what CTranslate2 reads; it adds the end of sentence itself."""
+        """Subwords as text, which CTranslate2 reads; it adds the end of sentence itself."""
         pieces = [[self.source[token] for token in source[:-1]] for source in batch.sources]
         if batch.length is not None:
-            # It stops at the longest length without a step for the end, which the others take: one token more.
+            # At its maximum length it stops without computing the end of sentence, as others do: allow one token more.
             return pieces, batch.length + 1, batch.length + 1
         longest = max(len(source) for source in batch.sources)
         a, b = self.spec.max_len_a or 0, 200 if self.spec.max_len_b is None else self.spec.max_len_b

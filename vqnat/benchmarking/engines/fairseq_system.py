@@ -1,4 +1,4 @@
-"""A fairseq checkpoint as a system: stock models, autoregressive or not, and latent transformers."""
+"""Any fairseq checkpoint as a system: autoregressive, non-autoregressive or latent transformer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -24,7 +24,7 @@ from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.modules.packed import pack
 from vqnat.results import shown
 
-# What each task's generator reads; a setting that would do nothing is refused.
+# The settings that each task's generator reads; others would be ignored and are refused.
 SETTINGS = {
     "translation": {"beam", "lenpen", "max_len_a", "max_len_b", "packed"},
     "latent_translation": {
@@ -36,13 +36,13 @@ SETTINGS = {
 
 
 class FairseqSystem:
-    """Decodes as fairseq-generate does with the same settings; see :class:`system.System`.
+    """Decodes as fairseq-generate does with the same settings; see :class:`~vqnat.benchmarking.system.System`.
 
     Args:
         spec: checkpoint and decoding settings.
-        test_set: its lines are what :class:`system.Batch` numbers.
+        test_set: the split that batches are taken from.
         device: ``cpu`` or ``cuda``.
-        threads: of torch, unless ``spec`` says otherwise.
+        threads: threads of torch, unless ``spec`` sets them.
 
     Raises:
         UserError: the checkpoint cannot be used, or not with this data or these settings.
@@ -94,7 +94,7 @@ class FairseqSystem:
             "arch": loaded.arch,
             "decoding": {k: v for k, v in decoding.items() if k not in ("task", "threads")},
             "threads": self.threads,
-            # all of them, also those that are needed in training only; without the rescoring teacher's
+            # including those needed in training only, without the rescoring teacher's
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
         }
 
@@ -104,7 +104,7 @@ class FairseqSystem:
         return int(limit[0] if isinstance(limit, tuple | list) else limit)
 
     def prepare(self, batch: Batch) -> tuple[dict[str, Any], list[int]]:
-        """Collated as for fairseq-generate, from the task's own dataset, which may add symbols of its own."""
+        """Collate as for fairseq-generate, from the task's own dataset, which may add symbols."""
         use_threads(self.threads)
         if batch.length is not None:
             self._set_length = self._set_length or force_length(self.generator, self.model)
@@ -124,14 +124,14 @@ class FairseqSystem:
                     "(another direction, or the task cuts sentences)"
                 )
         sample = self.dataset.collater(items)
-        # Nothing of the reference may be within reach, nor be copied to the device.
+        # The reference must neither be readable nor be copied to the device.
         net_input = {key: sample["net_input"][key] for key in ("src_tokens", "src_lengths")}
         kept = {"id": sample["id"], "nsentences": len(batch), "net_input": net_input}
         rows = sample["id"].tolist()  # sorted by length
         return kept, [rows.index(number) for number in batch.ids]
 
     def translate(self, prepared: tuple[dict[str, Any], list[int]]) -> Sequence[Tensor]:
-        """Copies to and from an accelerator are part of it: a user waits for them too."""
+        """Decode, including copies to and from an accelerator, which a user waits for too."""
         sample, order = prepared
         if self.device == "cuda":
             sample = utils.move_to_cuda(sample)
@@ -139,7 +139,7 @@ class FairseqSystem:
         return [hypotheses[row][0]["tokens"].cpu() for row in order]
 
     def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
-        """Of the three kinds of generator; what else they do counts as the rest."""
+        """The parts of each kind of generator; all else they do counts as the rest."""
         generator, model = self.generator, self.model
         if hasattr(generator, "predict_codes"):  # latent transformer
             parts = {
@@ -162,11 +162,11 @@ class FairseqSystem:
 
 
 def generation(spec: SystemSpec) -> GenerationConfig:
-    """fairseq-generate's options.
+    """The same settings as fairseq-generate's options.
 
     One-shot decoding of ``translation_lev`` is ``iter_decode_max_iter=0``: IterativeRefinementGenerator makes
-    max_iter + 1 passes, and the last one ends whatever the loop check finds. ``iter_decode_force_max_iter``
-    (no early stop) therefore changes nothing at 0, and is left off as in fairseq-generate.
+    max_iter + 1 passes and always stops after the last. ``iter_decode_force_max_iter`` (no early stop) therefore
+    changes nothing at 0 and stays off, as in fairseq-generate.
     """
     renamed = {"iter": "iter_decode_max_iter"}
     values = {renamed.get(key, key): value for key, value in spec.decoding().items()}

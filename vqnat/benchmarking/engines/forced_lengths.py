@@ -1,4 +1,4 @@
-"""Makes fairseq's generators and ours write outputs of a given length, with the work that such outputs take."""
+"""Force the output length of fairseq's generators and ours, without skipping any work that such an output takes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,16 +8,16 @@ from torch import Tensor
 
 
 def force_length(generator: Any, model: Any) -> Callable[[int], None]:
-    """From now on outputs have the length that the returned function was last called with.
+    """Patch a generator so that its outputs have the length that the returned function was last called with.
 
-    Nothing is left out: predictors of lengths and of ends are computed, and overruled.
+    Predictions of length and of end of sentence are still computed, then overridden.
 
     Args:
-        generator: of a fairseq task.
-        model: what it decodes with.
+        generator: built by a fairseq task.
+        model: the model it decodes with.
 
     Returns:
-        A function of the number of target tokens, end of sentence not counted.
+        A function that sets the number of target tokens, without end of sentence.
     """
     if hasattr(generator, "predict_codes"):
         return _latent(generator, model)
@@ -36,7 +36,7 @@ def _stepwise(generator: Any) -> Callable[[int], None]:
 
 
 def _refining(generator: Any, model: Any) -> Callable[[int], None]:
-    generator.adaptive = False  # outputs of an untrained model may stop changing, which would end the refinement
+    generator.adaptive = False  # or refinement would end early where an untrained model's output stops changing
     predict, wanted = model.decoder.forward_length_prediction, [0]
 
     def forced(*args: Any, **kwargs: Any) -> Tensor:
@@ -45,7 +45,7 @@ def _refining(generator: Any, model: Any) -> Callable[[int], None]:
     model.decoder.forward_length_prediction = forced
 
     def set_length(tokens: int) -> None:
-        wanted[0] = tokens + 2  # begin and end
+        wanted[0] = tokens + 2  # begin and end of sentence
 
     return set_length
 
@@ -53,7 +53,7 @@ def _refining(generator: Any, model: Any) -> Callable[[int], None]:
 def _latent(generator: Any, model: Any) -> Callable[[int], None]:
     predictor, step, wanted = model.predictor, model.predictor.step, [0]
     generator.max_len_a, generator.max_len_b = 0, model.max_decoder_positions()
-    # An end of sentence among the words would make the text shorter.
+    # An end of sentence among the words would shorten the text.
     generator.never = torch.cat([generator.never, generator.never.new_tensor([generator.eos])])
 
     def forced(vectors: Tensor | None, position: int, state: Any) -> Tensor:
@@ -66,6 +66,6 @@ def _latent(generator: Any, model: Any) -> Callable[[int], None]:
     predictor.step = forced
 
     def set_length(tokens: int) -> None:
-        wanted[0] = -(-(tokens + 1) // model.stride)  # the codes stand for the end of sentence too
+        wanted[0] = -(-(tokens + 1) // model.stride)  # codes cover the end of sentence too
 
     return set_length

@@ -16,12 +16,12 @@ from vqnat_serving.vocabulary import BOS, EOS, PAD
 
 
 class OnnxSystem:
-    """Decodes as ``OnnxTranslator.translate`` does, in the batches that it makes; see :class:`system.System`.
+    """Decodes as ``OnnxTranslator.translate`` does; see :class:`~vqnat.benchmarking.system.System`.
 
     Args:
         spec: the folder of scripts/export.py, and beam, lenpen, max_len_a, max_len_b, threads, precision.
-        test_set: what is translated; its dictionaries must be those of the model.
-        threads: of onnxruntime, unless ``spec`` says otherwise.
+        test_set: the split that batches are taken from; its dictionaries must be the model's.
+        threads: threads of onnxruntime, unless ``spec`` sets them.
 
     Raises:
         UserError: the folder cannot be used, or not with this data or these settings.
@@ -37,7 +37,7 @@ class OnnxSystem:
         settings = {"length_penalty": spec.lenpen, "max_len_a": spec.max_len_a, "max_len_b": spec.max_len_b}
         settings = {key: value for key, value in settings.items() if value is not None}
         self.translator = OnnxTranslator(spec.checkpoint, precision, self.threads, **settings)
-        # fairseq-generate's default; without latents there is one translation a sentence
+        # fairseq-generate's default; without latents there is one translation per sentence
         self.beam = spec.beam or (5 if self.translator.description.latents else 1)
         for side, vocabulary in (("source", self.translator.source), ("target", self.translator.target)):
             if list(vocabulary.symbols) != read_dictionary(test_set, side).symbols:
@@ -51,7 +51,7 @@ class OnnxSystem:
         }
 
     def prepare(self, batch: Batch) -> list[list[int]]:
-        """The tokens as they are: padding them is part of decoding here."""
+        """The tokens unchanged: padding is part of decoding here."""
         if batch.length is not None:
             self._force(batch.length)
         return [list(source) for source in batch.sources]
@@ -69,5 +69,5 @@ class OnnxSystem:
         }
 
     def _force(self, tokens: int) -> None:
-        """As in :mod:`forced`: the end of the codes is computed, and overruled."""
+        """As in :mod:`forced_lengths`: the end of the codes is computed, then overridden."""
         self.translator.forced_codes = -(-(tokens + 1) // self.translator.description.stride)

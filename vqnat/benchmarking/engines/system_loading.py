@@ -1,4 +1,4 @@
-"""From what the user wrote to a system: what the path leads to decides which."""
+"""From a user's specification to a system: what is at the path decides the engine."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -16,10 +16,10 @@ from vqnat_serving.description import NAME
 
 
 def load_system(spec: SystemSpec, test_set: TestSet, device: str, threads: int, user_dir: Path | None) -> System:
-    """Import the user directory, then load; importable and picklable, for processes of their own.
+    """Import the user-dir, then load the system. A module-level function, so that worker processes can unpickle it.
 
     Raises:
-        UserError: nothing is there, or nothing that can be used.
+        UserError: there is nothing at the path, or nothing usable.
     """
     if user_dir is not None:
         try:

@@ -1,4 +1,4 @@
-"""Which systems to measure, as the user writes them: ``--system NAME=PATH[,key=value...]`` or YAML."""
+"""Which systems to measure, as users write them: ``--system NAME=PATH[,key=value...]`` or YAML."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -11,32 +11,34 @@ import yaml
 from vqnat.errors import UserError
 
 TASKS = ("translation", "latent_translation", "translation_lev", "nat_translation")
-PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8_dynamic")  # no system has all of them
-NAT_TASKS = ("translation_lev", "nat_translation")  # fairseq's own, and the same with our batches
-# fairseq-generate's names for the same settings, with "-" or "_".
+PRECISIONS = ("fp32", "bf16", "fp16", "int8", "int8_dynamic")  # no engine has all of them
+NAT_TASKS = ("translation_lev", "nat_translation")  # fairseq's own, and the same with vqnat's batching
+# fairseq-generate's names of the same settings; "-" and "_" are equal.
 ALIASES = {"iter_decode_max_iter": "iter", "iter_decode_with_beam": "beam"}
 
 
 @dataclass(frozen=True)
 class SystemSpec:
-    """A model and how it decodes; None leaves fairseq-generate's default.
+    """A model and its decoding settings; None means fairseq-generate's default.
 
     Attributes:
-        name: in the results.
-        checkpoint: fairseq's file, or a folder of scripts/export.py or of ct2-fairseq-converter.
-        beam: of words, of codes (latent_translation) or of lengths (translation_lev).
-        task: instead of the one in the checkpoint.
+        name: its name in the results.
+        checkpoint: a fairseq checkpoint, or a folder written by scripts/export.py or ct2-fairseq-converter.
+        beam: beam size, of words, of codes (latent_translation) or of lengths (translation_lev).
+        task: task to use instead of the checkpoint's.
         lenpen: exponent of the length penalty.
-        max_len_a, max_len_b: at most ``a * source + b`` target tokens.
-        iter: refinements after the first pass of translation_lev; 0 is one-shot.
+        max_len_a: a in the limit of ``a * source length + b`` target tokens.
+        max_len_b: b in that limit.
+        iter: refinement steps after the first pass of translation_lev; 0 is one-shot.
         iter_decode_eos_penalty: as in fairseq-generate (translation_lev).
-        rescore_with: checkpoint of the teacher that chooses among the beam, or ``helper`` (latent_translation).
-        threads: of torch, instead of ``--threads``.
-        precision: of weights and linear maps; fp32 when None.
-        packed: 1 gives the decoder of fairseq's autoregressive models the packed linear maps that a latent transformer
-            always has on a CPU: what is left is the algorithm.
+        rescore_with: checkpoint of the teacher that reranks the beam, or ``helper`` (latent_translation).
+        threads: threads of this system, instead of ``--threads``.
+        precision: of the weights and linear layers; None means fp32.
+        packed: 1 gives the decoder of an autoregressive fairseq model the prepacked linear layers that a latent
+            transformer always has on a CPU, so that only the algorithms differ.
         compiled: 1 compiles a latent transformer (--decode-compile).
-        ctc_blank_penalty, dag_search: as in fairseq-generate (latent_translation).
+        ctc_blank_penalty: as in fairseq-generate (latent_translation).
+        dag_search: as in fairseq-generate (latent_translation).
     """
 
     name: str
@@ -57,7 +59,7 @@ class SystemSpec:
     dag_search: str | None = None
 
     def decoding(self) -> dict[str, Any]:
-        """What was set, by name."""
+        """The settings that are not None, by name."""
         values = {field.name: getattr(self, field.name) for field in fields(self)[2:]}
         return {key: value for key, value in values.items() if value is not None}
 
@@ -123,7 +125,11 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
 
 
 def parse_system(text: str) -> SystemSpec:
-    """``NAME=CHECKPOINT[,key=value...]``; a checkpoint with a comma in its name has to go into YAML."""
+    """Parse ``NAME=CHECKPOINT[,key=value...]``; a checkpoint with a comma in its name must be given in YAML.
+
+    Raises:
+        UserError: the text is something else.
+    """
     name, equals, rest = text.partition("=")
     checkpoint, *settings = rest.split(",")
     if not (equals and name and checkpoint):
@@ -140,7 +146,11 @@ def parse_system(text: str) -> SystemSpec:
 
 
 def read_systems(path: Path) -> list[SystemSpec]:
-    """A YAML list of mappings with ``name``, ``checkpoint`` and the keys of ``--system``."""
+    """Read a YAML list of mappings with ``name``, ``checkpoint`` and the keys of ``--system``.
+
+    Raises:
+        UserError: the file is missing or something else.
+    """
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -159,7 +169,7 @@ def read_systems(path: Path) -> list[SystemSpec]:
 
 
 def build(where: str, name: str, checkpoint: str, settings: Mapping[str, str]) -> SystemSpec:
-    """Check and convert the settings of one system; ``where`` begins the error messages."""
+    """Check and convert the settings of one system; error messages begin with ``where``."""
     values: dict[str, Any] = {}
     for written, text in settings.items():
         key = written.replace("-", "_")
@@ -176,7 +186,7 @@ def build(where: str, name: str, checkpoint: str, settings: Mapping[str, str]) -
 
 
 def refuse_useless(spec: SystemSpec, what: str, useful: set[str]) -> None:
-    """Raises UserError for a setting that would do nothing with ``what``, which reads ``useful`` ones."""
+    """Raise UserError for a setting that ``what``, which reads only the ``useful`` ones, would ignore."""
     useless = spec.decoding().keys() - useful - {"threads", "precision"}
     if useless:
         raise UserError(
@@ -185,7 +195,11 @@ def refuse_useless(spec: SystemSpec, what: str, useful: set[str]) -> None:
 
 
 def check_names(specs: Iterable[SystemSpec], baseline: str | None) -> str:
-    """The baseline's name, the first system's when none is given; refuse names that are given twice."""
+    """Return the baseline's name, by default the first system's.
+
+    Raises:
+        UserError: there is no system, a name is given twice, or the baseline is unknown.
+    """
     names = [spec.name for spec in specs]
     if not names:
         raise UserError("no system: give --system NAME=CHECKPOINT or --systems FILE.yaml")

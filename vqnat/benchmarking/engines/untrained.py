@@ -1,4 +1,4 @@
-"""Checkpoints of models that nobody has trained: time does not depend on the weights, only on the sizes."""
+"""Checkpoints of untrained models, for timing: speed depends on the sizes, not on the weights."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from vqnat.errors import UserError
 
 
 def read_models(path: Path) -> dict[str, list[str]]:
-    """A YAML mapping from names to the words of fairseq-train that say what a model is.
+    """Read a YAML mapping from names to fairseq-train options.
 
     Raises:
         UserError: the file is missing or something else.
@@ -31,23 +31,23 @@ def read_models(path: Path) -> dict[str, list[str]]:
 
 
 def save_untrained(words: Sequence[str], data: Path, path: Path, seed: int = 1) -> int:
-    """Build a model as fairseq-train would, and write it as fairseq-train would.
+    """Build a model and write its checkpoint as fairseq-train would.
 
     Args:
         words: ``--task``, ``--arch`` and the model's options.
-        data: what fairseq-preprocess wrote.
-        path: checkpoint to write; its folder is made.
+        data: folder written by fairseq-preprocess.
+        path: checkpoint to write; its folder is created.
         seed: of the weights.
 
     Returns:
-        How many parameters it has.
+        The number of parameters.
 
     Raises:
-        UserError: fairseq knows no such option or value.
+        UserError: fairseq rejects the options.
     """
     try:
         args = options.parse_args_and_arch(options.get_training_parser(), input_args=[str(data), "--cpu", *words])
-    except SystemExit as error:  # argparse has said why
+    except SystemExit as error:  # argparse has printed the reason
         raise UserError(f"{path.name}: fairseq-train does not take {shlex.join(words)}") from error
     cfg = convert_namespace_to_omegaconf(args)
     utils.set_torch_seed(seed)
@@ -61,8 +61,8 @@ def save_untrained(words: Sequence[str], data: Path, path: Path, seed: int = 1) 
 
 @torch.no_grad()
 def _never_special(model: torch.nn.Module, dictionary) -> None:
-    # A chance end of sentence would make some systems' outputs shorter than what they were made to write. Zeros
-    # are never the largest of thousands of random scores.
+    # A random end of sentence would make some outputs shorter than the forced length. A logit of zero is never the
+    # largest of thousands of random ones.
     output = model.output_proj if hasattr(model, "output_proj") else model.decoder.output_projection
     output.weight[[dictionary.bos(), dictionary.eos(), dictionary.pad(), dictionary.unk()]] = 0
 

@@ -1,4 +1,4 @@
-"""Peak memory of one system, in a process of its own: systems in one process share its memory."""
+"""Peak memory of one system, measured in a process of its own, for systems in one process share its memory."""
 
 import gc
 import os
@@ -19,22 +19,22 @@ STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def peak_memory(load: Callable[[], System], batches: Sequence[Batch], device: str) -> dict[str, float | None]:
-    """Load a system in a fresh process, translate every batch once.
+    """Load a system in a fresh process and translate every batch once.
 
     Args:
-        load: makes the system; must be picklable.
+        load: builds the system; must be picklable.
         batches: what it translates.
         device: ``cpu`` or ``cuda``.
 
     Returns:
-        In MiB: ``libraries`` resident before loading, ``loaded`` after it, ``decoding`` the peak while
-        translating (None where the kernel cannot tell), ``peak`` of the whole process, and on an accelerator
-        ``device_peak``, the most that torch had allocated there.
+        In MiB: ``libraries`` resident before loading, ``loaded`` after it, ``decoding`` the peak during translation
+        (None if the kernel cannot tell), ``peak`` of the whole process, and on an accelerator ``device_peak``, the
+        most that torch had allocated there.
 
     Raises:
-        BrokenProcessPool: the process died, say for want of memory. Whatever ``load`` raises.
+        BrokenProcessPool: the process died, for example for lack of memory. Whatever ``load`` raises.
     """
-    # Spawned, not forked: a fork would begin with all that this process holds.
+    # Spawned, not forked: a fork would start with all memory of this process.
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_measure, load, batches, device).result()
 
@@ -60,11 +60,11 @@ def _measure(load: Callable[[], System], batches: Sequence[Batch], device: str) 
 
 
 def peak_of_call(make: Callable[[], Callable[[], object]], warm: Callable[[], Callable[[], object]]) -> float:
-    """MiB that a call needs at most beyond what is there before it, in a fresh process.
+    """Peak MiB of a call in a fresh process, beyond what was resident before it.
 
     Args:
-        make: makes the callable; must be picklable.
-        warm: makes a smaller one, called before: what libraries allocate at their first use is not counted.
+        make: builds the callable; must be picklable.
+        warm: builds a smaller one to call first, so that what libraries allocate at first use is not counted.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_measure_call, make, warm).result()
@@ -82,7 +82,7 @@ def _measure_call(make: Callable[[], Callable[[], object]], warm: Callable[[], C
 
 
 def _peak() -> float:
-    # Not getrusage where it can be helped: Linux hands a process the peak of the one that started it.
+    # getrusage is the last resort: on Linux a process inherits the peak of the one that started it.
     if STATUS.exists():
         return _status("VmHWM")
     import resource

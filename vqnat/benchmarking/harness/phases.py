@@ -1,4 +1,4 @@
-"""How a system's time is split, by timers around its parts, in a pass of its own."""
+"""Where a system spends its time: timers around its parts, in a pass of its own."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,17 +10,19 @@ from vqnat.benchmarking.harness.clock import timed_translation
 from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
 
-REST = "rest"  # search, bookkeeping, copies: all that no timer is around
+REST = "rest"  # search, bookkeeping, copies: everything outside of the timers
 
 
 class PhaseTimer:
-    """Adds up ms by phase. A phase that runs inside of another one is not counted twice, so that all phases
-    together never exceed the total."""
+    """Adds up ms by phase.
+
+    A phase inside another one counts only once, as the inner one, so that all phases together never exceed the total.
+    """
 
     def __init__(self, synchronize: Callable[[], None] = lambda: None) -> None:
         self.ms: dict[str, float] = {}
         self._synchronize = synchronize
-        self._inner: list[float] = []  # ms spent in inner phases, for each phase that is running
+        self._inner: list[float] = []  # ms spent in inner phases, for each running phase
 
     def wrap(self, phase: str, call: Callable) -> Callable:
         """``call``, timed."""
@@ -45,7 +47,7 @@ class PhaseTimer:
 
 @contextmanager
 def timers(system: System, timer: PhaseTimer) -> Iterator[None]:
-    """Put timers around the system's phases, and take them away again."""
+    """Put timers around the system's phases for the time of a ``with`` block."""
     undo: list[Callable[[], None]] = []
     try:
         for phase, callables in system.phases().items():
@@ -62,24 +64,25 @@ def _replace(owner: object, name: str, value: Callable) -> Callable[[], None]:
     if name in own:
         before = own[name]
         restore = lambda: setattr(owner, name, before)  # noqa: E731
-    else:  # a method of the class: it shows again when the instance's attribute goes
+    else:  # a method of the class: visible again once the instance's attribute is gone
         restore = lambda: delattr(owner, name)  # noqa: E731
     setattr(owner, name, value)
     return restore
 
 
 def measure_phases(system: System, batches: Sequence[Batch], device: str = "cpu") -> dict[str, float]:
-    """One pass over the batches with timers on.
+    """Translate all batches once with timers on.
 
     Returns:
-        phase -> ms per sentence, then ``rest``; they sum to the total of this pass, which the timers (on an
-        accelerator: the waiting for each phase) make longer than that of :func:`harness.measure`.
+        phase -> ms per sentence, then ``rest``. They sum to the total of this pass, which is longer than in
+        :func:`~vqnat.benchmarking.harness.rounds.measure` because of the timers and, on an accelerator, because each
+        phase waits for the device.
     """
     synchronize = synchronizer(device)
     timer = PhaseTimer(synchronize)
     total = 0.0
     with timers(system, timer):
-        timed_translation(system, batches[-1], synchronize)  # caches that the last system has emptied
+        timed_translation(system, batches[-1], synchronize)  # fill the caches, which another system has used last
         timer.ms = dict.fromkeys(timer.ms, 0.0)
         for batch in batches:
             total += timed_translation(system, batch, synchronize)[0]

@@ -1,4 +1,4 @@
-"""Times systems in turn on the same sentences, so that the machine's noise hits all of them alike."""
+"""Time systems in turn on the same sentences, so that the machine's noise affects all of them alike."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -10,7 +10,7 @@ from vqnat.benchmarking.harness.clock import timed_translation
 from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
 
-Output = tuple[int, ...]  # tokens of one sentence without special symbols
+Output = tuple[int, ...]  # tokens of one sentence, without special symbols
 
 
 @dataclass
@@ -18,8 +18,8 @@ class Measurement:
     """One system's times and outputs.
 
     Attributes:
-        ms: (rounds, batches) ms for each batch as a whole.
-        outputs: for each batch its sentences' outputs, of the first round.
+        ms: (rounds, batches) ms of each whole batch.
+        outputs: outputs of the first round, by batch and sentence.
         stable: whether all rounds gave the same outputs.
     """
 
@@ -39,17 +39,17 @@ def measure(
 ) -> dict[str, Measurement]:
     """Time every system on every batch ``repeats`` times.
 
-    In a round, batches come in random order; each is translated by all systems one after another, again in
-    random order, before the next batch is taken.
+    Within a round, batches come in random order; each is translated by all systems, again in random order, before
+    the next batch.
 
     Args:
-        systems: with names of their own.
-        batches: what each of them translates.
-        repeats: rounds.
-        warmup: batches that each system translates before, untimed, from the shortest to the longest.
+        systems: with unique names.
+        batches: what each system translates.
+        repeats: number of rounds.
+        warmup: untimed batches that each system translates first, from the shortest to the longest.
         seed: of both orders.
         device: ``cpu`` or ``cuda``.
-        progress: is told what happens.
+        progress: called with a line of text at each round.
 
     Returns:
         name -> measurement, in the order of ``systems``.
@@ -69,7 +69,7 @@ def measure(
                 elapsed, raw = timed_translation(system, batches[index], synchronize)
                 measurement = found[system.name]
                 measurement.ms[round_, index] = elapsed
-                length = batches[index].length  # latents end at a multiple of 2^nc words
+                length = batches[index].length  # a latent transformer writes multiples of 2^nc tokens
                 outputs = [content(tokens.tolist(), system.specials)[:length] for tokens in raw]
                 if round_ == 0:
                     measurement.outputs[index] = outputs
@@ -79,5 +79,5 @@ def measure(
 
 
 def content(tokens: Sequence[int], specials: frozenset[int]) -> Output:
-    """What of an output is text."""
+    """An output without special symbols."""
     return tuple(token for token in tokens if token not in specials)

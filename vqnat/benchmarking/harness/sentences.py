@@ -1,4 +1,4 @@
-"""The test set: reading, restricting, choosing, batching."""
+"""The test set: read it, filter it, sample it, make batches."""
 
 import re
 from collections.abc import Sequence
@@ -13,33 +13,33 @@ from vqnat.errors import UserError
 
 @dataclass(frozen=True)
 class Sentence:
-    """One line of the test set, from 0; lengths in words are after the pieces are joined."""
+    """One line of the test set, counted from 0; words are counted after joining subwords."""
 
     id: int
     source: tuple[int, ...]
     source_words: int
     target_words: int
-    target_tokens: int  # of the reference, end of sentence not counted
+    target_tokens: int  # of the reference, without end of sentence
 
 
 @dataclass(frozen=True)
 class TestSet:
     """A split in fairseq's binary format."""
 
-    __test__ = False  # for pytest, which takes the name for a test
+    __test__ = False  # or pytest collects it
 
     folder: Path
     subset: str
     source: str  # language code
     target: str
-    pair: str  # as in the file names; may be the other way round
+    pair: str  # as in the file names, possibly reversed
 
     def file(self, language: str, ending: str) -> Path:
         """``test.en-de.LANGUAGE.ENDING``; ending is ``bin`` or ``idx``."""
         return self.folder / f"{self.subset}.{self.pair}.{language}.{ending}"
 
     def files(self) -> list[Path]:
-        """All that the sentences depend on."""
+        """All files that the sentences depend on."""
         languages = (self.source, self.target)
         text = [self.file(language, "bin") for language in languages]
         return text + [self.folder / f"dict.{language}.txt" for language in languages]
@@ -49,13 +49,13 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
     """Find the languages of a split.
 
     Args:
-        folder: what fairseq-preprocess wrote.
+        folder: folder written by fairseq-preprocess.
         subset: name of the split.
-        source: language code; None takes that of the file names, ``test.SOURCE-TARGET.``.
+        source: language code; None takes it from the file names, ``test.SOURCE-TARGET.``.
         target: likewise.
 
     Raises:
-        UserError: no such folder or split; several languages to choose from.
+        UserError: the folder, split or language pair does not exist or is ambiguous.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder (DATA_BIN is what fairseq-preprocess --destdir wrote)")
@@ -85,12 +85,12 @@ def open_test_set(folder: Path, subset: str, source: str | None, target: str | N
 
 
 def read_dictionary(test_set: TestSet, side: str) -> Dictionary:
-    """Of the ``source`` or the ``target``."""
+    """The dictionary of the side ``source`` or ``target``."""
     return Dictionary.load(str(test_set.folder / f"dict.{getattr(test_set, side)}.txt"))
 
 
 def read_sentences(test_set: TestSet) -> list[Sentence]:
-    """All sentences of a split, in its order.
+    """All sentences of a split, in order.
 
     Raises:
         UserError: a file is damaged, or the sides do not match.
@@ -101,7 +101,7 @@ def read_sentences(test_set: TestSet) -> list[Sentence]:
             dictionary = Dictionary.load(str(test_set.folder / f"dict.{language}.txt"))
             dataset = data_utils.load_indexed_dataset(str(test_set.file(language, "bin").with_suffix("")))
             sides.append([(tokens.tolist(), _words(dictionary, tokens)) for tokens in dataset])
-    except Exception as error:  # fairseq asserts, numpy complains of the size, mmap of an empty file
+    except Exception as error:  # fairseq asserts, numpy and mmap raise errors of their own
         reason = " ".join(str(error).split())
         raise UserError(
             f"--gen-subset {test_set.subset}: damaged in {test_set.folder} ({type(error).__name__}: {reason})"
@@ -119,12 +119,12 @@ def read_sentences(test_set: TestSet) -> list[Sentence]:
 
 def _words(dictionary: Dictionary, tokens) -> int:
     text = dictionary.string(tokens)
-    pieces = "sentencepiece" if "▁" in text else "subword_nmt"  # without "@@ " the latter changes nothing
+    pieces = "sentencepiece" if "▁" in text else "subword_nmt"  # leaves text without "@@ " unchanged
     return len(data_utils.post_process(text, pieces).split())
 
 
 def choose(sentences: Sequence[Sentence], min_source_words: int = 0, min_target_words: int = 0) -> list[Sentence]:
-    """Sentences that are long enough, by source length.
+    """Sentences that are long enough, sorted by source length.
 
     Raises:
         UserError: nothing is left.
@@ -143,14 +143,14 @@ def choose(sentences: Sequence[Sentence], min_source_words: int = 0, min_target_
 def batches(
     sentences: Sequence[Sentence], size: int, count: int | None = None, force_lengths: bool = False
 ) -> list[Batch]:
-    """Neighbours by length go together, as when a whole test set is translated.
+    """Group sentences of similar length, as when a whole test set is translated.
 
     Args:
-        sentences: by length.
-        size: sentences in a batch.
-        count: take batches with so many sentences in all, or a few more, at even distances by length; None takes all.
-        force_lengths: every sentence of a batch shall become as long as its batch's references are on average. One
-            length a batch is what all systems can be made to write.
+        sentences: sorted by length.
+        size: sentences per batch.
+        count: number of sentences, rounded up to whole batches, sampled evenly over the lengths; None takes all.
+        force_lengths: force all outputs of a batch to the mean length of its references. One length per batch is
+            what all systems can be made to write.
     """
     groups = [sentences[start : start + size] for start in range(0, len(sentences), size)]
     if count is not None and count < len(sentences):

@@ -14,27 +14,32 @@ OUTPUTS = ("softmax", "mse")
 
 @dataclass
 class ConvConfig(FairseqDataclass):
-    """Options of both convolutional halves; the defaults are those of Roy et al. 2018."""
+    """Options of the encoder and the decoder; the defaults are those of Roy et al. 2018."""
 
-    hidden_size: int = field(default=512, metadata={"help": "channels of the convolutions"})
-    kernel_size: int = field(default=5, metadata={"help": "kernel of the strided convolutions: 4 or 5"})
-    halvings: int = field(default=2, metadata={"help": "strided convolutions: height and width shrink by 2 to this"})
-    residual_layers: int = field(default=2, metadata={"help": "residual layers of encoder and of decoder"})
+    hidden_size: int = field(default=512, metadata={"help": "channels of the hidden layers"})
+    kernel_size: int = field(default=5, metadata={"help": "kernel size of the strided convolutions: 4 or 5"})
+    halvings: int = field(
+        default=2, metadata={"help": "number of strided convolutions, each of which halves height and width"}
+    )
+    residual_layers: int = field(default=2, metadata={"help": "residual layers of the encoder and of the decoder"})
     middle_convolution: bool = field(
-        default=False, metadata={"help": "a 3 x 3 convolution between strided convolutions and residual layers"}
+        default=False, metadata={"help": "add a 3 x 3 convolution between strided convolutions and residual layers"}
     )
     latent_channels: int = field(default=10, metadata={"help": "codes at each place of the latent field"})
     code_dim: int = field(default=512, metadata={"help": "D, components of a code"})
     output: str = field(
         default="softmax",
-        metadata={"help": "softmax: 256 values of each sub-pixel, in bits; mse: one value, by its squared error"},
+        metadata={
+            "help": "softmax: a distribution over 256 values per sub-pixel; mse: one value and its squared error"
+        },
     )
 
 
 @dataclass
 class _VQVAEConfig(ConvConfig):
     codebooks: int = field(
-        default=1, metadata={"help": "1: all latent channels share a codebook; as many as channels: one for each"}
+        default=1,
+        metadata={"help": "1: one codebook for all latent channels; equal to --latent-channels: one for each"},
     )
     bottleneck: str = field(
         default="hard_em", metadata={"help": f"discrete bottleneck: {', '.join(bottleneck_names())}"}
@@ -47,17 +52,17 @@ ImageVQVAEConfig = with_bottleneck_options(
 
 
 def conv_shape(config: ConvConfig) -> ConvShape:
-    """Sizes of the two halves, from the options (which fairseq hands over as a DictConfig)."""
+    """The sizes of encoder and decoder, from the options."""
     return ConvShape(
         config.hidden_size, config.kernel_size, config.halvings, config.residual_layers, config.middle_convolution
     )
 
 
 def latent_field(config: ConvConfig, image_size: tuple[int, int]) -> tuple[int, int, int]:
-    """(height, width, channels) of the codes of an image.
+    """(h, w, c) of the codes of an image.
 
     Raises:
-        UserError: an option is impossible, or the image's sides are no multiples of 2^halvings.
+        UserError: an option is impossible, or the image's sides are not multiples of 2^halvings.
     """
     checks = (
         ("hidden-size", config.hidden_size >= 1, "1 or more"),

@@ -1,4 +1,4 @@
-"""One codebook for each latent channel, behind the interface of a single bottleneck."""
+"""One codebook per latent channel, behind the interface of a single bottleneck."""
 
 from argparse import Namespace
 from collections.abc import Callable, Iterator
@@ -15,9 +15,9 @@ from vqnat.bottlenecks.soft_em import SoftEM
 
 
 class ManyCodebooks(nn.Module):
-    """n bottlenecks of which the i-th has the positions i, i + n, i + 2n, ...
+    """n bottlenecks, the i-th of which quantizes the positions i, i + n, i + 2n, ...
 
-    A code is in [0, K) as ever; its position says of which codebook. Counts are (n K,), codebook by codebook.
+    Codes are in [0, K); the position tells which codebook a code belongs to. Counts are (n K,), codebook by codebook.
     """
 
     def __init__(self, number: int, make: Callable[[], nn.Module]):
@@ -31,12 +31,12 @@ class ManyCodebooks(nn.Module):
 
     @property
     def started(self) -> bool:
-        """Whether all have started."""
+        """Whether all codebooks have started."""
         return all(member.started for member in self.members)
 
     @property
     def accumulating(self) -> bool:
-        """As the members'."""
+        """Whether training batches are accumulated for the next update."""
         return self.members[0].accumulating
 
     @accumulating.setter
@@ -64,7 +64,7 @@ class ManyCodebooks(nn.Module):
         return torch.stack([member.embed(part) for member, part in parts], 2).flatten(1, 2)
 
     def mean_posterior(self, z: Tensor, mask: Tensor) -> Tensor | None:
-        """As a bottleneck's, (n K,): the members' side by side, each with the share 1 / n."""
+        """The mean posterior (n K,): the members' in a row, each weighted by 1 / n."""
         parts = zip(self.members, self._parts(z), self._parts(mask), strict=True)
         found = [member.mean_posterior(*both) for member, *both in parts]
         return None if any(part is None for part in found) else torch.cat(found) / len(found)
@@ -82,7 +82,7 @@ class ManyCodebooks(nn.Module):
             member.apply_update()
 
     def usage(self) -> dict[str, Tensor]:
-        """The mean over the codebooks."""
+        """The codebook usage, averaged over the codebooks."""
         found = [member.usage() for member in self.members]
         return {name: sum(part[name] for part in found) / len(found) for name in found[0]}
 
@@ -91,13 +91,13 @@ class ManyCodebooks(nn.Module):
 
 
 def build_codebooks(config: object, own_defaults: type, dim: int) -> nn.Module:
-    """The bottleneck that an image model's options ask for.
+    """Build the bottleneck that an image model's options ask for.
 
     Args:
         config: the options, with ``bottleneck`` and ``codebooks``.
-        own_defaults: the model's config class. An option that is as the model has it by default was not given,
-            and is no mistake where the chosen bottleneck lacks it.
-        dim: D of a code.
+        own_defaults: the model's default options. An option that has the model's default was not given by the user,
+            so it is not an error if the chosen bottleneck lacks it.
+        dim: D, components of a code.
     """
     known = bottleneck_fields(config.bottleneck)
     options = Namespace()
@@ -113,16 +113,16 @@ def build_codebooks(config: object, own_defaults: type, dim: int) -> nn.Module:
 
 
 def draws(bottleneck: nn.Module) -> bool:
-    """Whether training reads something else than the nearest code: a mixture or a draw."""
+    """Whether training decodes something other than the nearest code: a mixture or a sample."""
     return any(isinstance(module, (SoftEM, Relaxed, Semhash)) for module in bottleneck.modules())
 
 
 @contextmanager
 def as_in_training(bottleneck: nn.Module, seed: int = 1) -> Iterator[None]:
-    """Let a bottleneck draw as in training, reproducibly and without any effect on its codebook.
+    """Let a bottleneck sample as in training, reproducibly and without affecting its codebook.
 
-    This is how figures are made that feed soft EM's mean of m codes to the decoder. Such a figure is no code
-    length: nobody could send the mean of m codes at the price of one.
+    Used for figures whose decoder reads soft EM's mean of m codes. Such a figure is not a code length: the mean of m
+    codes cannot be sent at the price of one.
     """
     training, accumulating = bottleneck.training, bottleneck.accumulating
     devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []

@@ -1,4 +1,4 @@
-"""The convolutional halves of an image autoencoder, mirrored."""
+"""The convolutional encoder of an image autoencoder, and the decoder that mirrors it."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ GROUPS = 8
 
 @dataclass(frozen=True)
 class ConvShape:
-    """Sizes of both halves.
+    """Sizes of encoder and decoder.
 
     Attributes:
-        width: channels inside.
-        kernel: of the strided convolutions, 4 or 5.
-        halvings: strided convolutions, each of which halves height and width.
-        residuals: residual layers after them.
-        middle: whether a 3 x 3 convolution stands between the two.
+        width: channels of the hidden layers.
+        kernel: kernel size of the strided convolutions, 4 or 5.
+        halvings: number of strided convolutions, each of which halves height and width.
+        residuals: number of residual layers after them.
+        middle: whether there is a 3 x 3 convolution between the two.
     """
 
     width: int
@@ -28,7 +28,7 @@ class ConvShape:
 
 
 def normed(channels: int) -> nn.GroupNorm:
-    """Normalisation that looks at one image only, so that no image's codes depend on its batch."""
+    """Group normalization: unlike batch normalization, it keeps an image's codes independent of its batch."""
     return nn.GroupNorm(GROUPS if channels % GROUPS == 0 else 1, channels)
 
 
@@ -51,7 +51,7 @@ class ResidualLayer(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """Images (B, 3, H, W) to features (B, out, H / 2^n, W / 2^n)."""
+    """Images (B, 3, H, W) to features (B, out, H / 2^n, W / 2^n), n halvings."""
 
     def __init__(self, shape: ConvShape, out: int):
         super().__init__()
@@ -63,7 +63,7 @@ class ConvEncoder(nn.Module):
         if shape.middle:
             layers.append(nn.Conv2d(channels, shape.width, 3, padding=1))
         layers += [ResidualLayer(shape.width) for _ in range(shape.residuals)]
-        # The dense layer is the same at every place, hence a 1 x 1 convolution.
+        # The papers' dense layer, shared by all places, is a 1 x 1 convolution.
         self.layers = nn.Sequential(*layers, normed(shape.width), nn.ReLU(), nn.Conv2d(shape.width, out, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """Features (B, inputs, H / 2^n, W / 2^n) to (B, out, H, W)."""
+    """Features (B, inputs, H / 2^n, W / 2^n) to (B, out, H, W), n halvings."""
 
     def __init__(self, shape: ConvShape, inputs: int, out: int):
         super().__init__()

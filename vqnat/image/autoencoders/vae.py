@@ -1,4 +1,4 @@
-"""The continuous autoencoder that Roy et al. 2018 compare with (table 2, "VAE")."""
+"""The continuous VAE that Roy et al. 2018 compare with (table 2, "VAE")."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from vqnat.image.autoencoders.autoencoder import ImageAutoencoder, ImageOutput
 from vqnat.image.autoencoders.autoencoder_config import ConvConfig
 from vqnat.image.autoencoders.likelihood import gaussian_kl
 
-SMALLEST, LARGEST = -10.0, 10.0  # of a log variance: its exponential stays finite in half precision
+SMALLEST, LARGEST = -10.0, 10.0  # log variances, whose exponential stays finite in half precision
 
 
 @dataclass
@@ -20,10 +20,10 @@ class ImageVAEConfig(ConvConfig):
 
 @register_model("image_vae_roy2018", dataclass=ImageVAEConfig)
 class ImageVAE(ImageAutoencoder):
-    """A Gaussian posterior over each component, a standard normal prior (Kingma and Welling 2014).
+    """A Gaussian posterior over each component and a standard normal prior (Kingma and Welling 2014).
 
-    -log P(x) <= E -log P(x | z) + KL(q(z | x) || N(0, 1)), with one draw of z. In evaluation the draw is the same
-    for every call. The paper takes the figure of its table from van den Oord et al. 2017 and states no sizes.
+    -log P(x) <= E -log P(x | z) + KL(q(z | x) || N(0, 1)), estimated with one sample of z, which in evaluation is the
+    same for every call. The paper's figure comes from van den Oord et al. 2017, without sizes of the model.
     """
 
     def __init__(self, config: ImageVAEConfig, image_size: tuple[int, int]):
@@ -35,7 +35,7 @@ class ImageVAE(ImageAutoencoder):
         return cls(config, task.image_size)
 
     def forward(self, images: Tensor) -> ImageOutput:
-        """Images (B, 3, H, W) uint8, encoded, drawn from the posterior and decoded."""
+        """Images (B, 3, H, W) uint8, encoded, sampled from the posterior and decoded."""
         mean, log_variance = self.encode(images).float().chunk(2, -1)  # (B, T, D) each
         log_variance = log_variance.clamp(SMALLEST, LARGEST)
         generator = None if self.training else torch.Generator(mean.device).manual_seed(1)

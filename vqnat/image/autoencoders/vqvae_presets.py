@@ -1,4 +1,4 @@
-"""Named sizes of the image VQ-VAE."""
+"""Presets of the image VQ-VAE, one per paper and data set."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from vqnat.image.autoencoders.vqvae import ImageVQVAE
 class Roy2018Config(ImageVQVAEConfig):
     """Roy et al. 2018, section 5.2: 8 x 8 x 10 codes of 512 components for 32 x 32 pixels, K = 2^8.
 
-    The text's "4 convolutional layers" are two 5 x 5 convolutions with stride 2 in the code of its authors
-    (32 -> 8), followed by two residual layers and a dense layer to 10 x 512.
+    The text's "4 convolutional layers" are, in the authors' code, two 5 x 5 convolutions with stride 2 (32 -> 8),
+    followed by two residual layers and a dense layer to 10 x 512.
     """
 
     codebook_size: int = 256
@@ -23,9 +23,9 @@ class Roy2018Config(ImageVQVAEConfig):
 class GMVQConfig(ImageVQVAEConfig):
     """Yan et al. 2024, CIFAR-10: 8 x 8 codes of 64 components for 32 x 32 pixels, K = 1024, squared error.
 
-    The encoder is not in the text; this follows the nearest public one: two 4 x 4 convolutions with stride 2, a
-    3 x 3 one, two residual blocks. The paper starts every codebook by k-means and replaces codes only where a row
-    of its table says so.
+    The paper does not describe the encoder; this one follows the closest public code: two 4 x 4 convolutions with
+    stride 2, a 3 x 3 convolution, two residual blocks. The paper initializes every codebook by k-means and replaces
+    dead codes only in the rows of its table that say so.
     """
 
     hidden_size: int = 128
@@ -41,7 +41,7 @@ class GMVQConfig(ImageVQVAEConfig):
 
 @dataclass
 class GMVQCelebAConfig(GMVQConfig):
-    """Yan et al. 2024, CelebA at 128 x 128: deeper, 16 x 16 codes; how deep the paper does not say."""
+    """Yan et al. 2024, CelebA at 128 x 128: 16 x 16 codes, one halving more; the paper does not state the depth."""
 
     halvings: int = 3
 

@@ -18,18 +18,25 @@ from vqnat.modules.transformer import StackShape, TransformerStack
 class ImagePriorConfig(FairseqDataclass):
     """Options of ``--arch image_latent_transformer``; the layers and their attention are those of Roy et al. 2018."""
 
-    prior_layers: int = field(default=6, metadata={"help": "layers"})
-    prior_dim: int = field(default=512, metadata={"help": "width"})
-    prior_ffn_dim: int = field(default=2048, metadata={"help": "inner width of the feed-forward parts"})
+    prior_layers: int = field(default=6, metadata={"help": "number of layers"})
+    prior_dim: int = field(default=512, metadata={"help": "width of the layers"})
+    prior_ffn_dim: int = field(default=2048, metadata={"help": "hidden width of the feed-forward networks"})
     prior_heads: int = field(default=8, metadata={"help": "attention heads"})
     block_length: int = field(
-        default=128, metadata={"help": "a code reads those before it in its own block of so many and in the one before"}
+        default=128,
+        metadata={
+            "help": "local attention: a code attends to earlier codes of its own and the previous block of this length"
+        },
     )
     dropout: float = field(default=0.1, metadata={"help": "dropout probability"})
 
 
 def check(config: ImagePriorConfig) -> None:
-    """Raise UserError for an impossible option."""
+    """Check the options.
+
+    Raises:
+        UserError: one is impossible.
+    """
     for option in ("prior-layers", "prior-dim", "prior-ffn-dim", "prior-heads", "block-length"):
         value = getattr(config, option.replace("-", "_"))
         if value < 1:
@@ -44,12 +51,14 @@ def check(config: ImagePriorConfig) -> None:
 class ImagePrior(BaseFairseqModel):
     """A causal Transformer with local self-attention over the T = h w c codes of an image, row by row.
 
-    It has its own embedding of the codes. Of m samples at a position (soft EM's training) it reads the mean of
-    their embeddings. Code i + 1 is predicted from the input at position i, and a learned vector starts the row.
+    It learns its own code embeddings; where a position has m samples (training with soft EM), it reads the mean of
+    their embeddings. The input at position i predicts code i + 1; a learned vector predicts the first.
 
     Attributes:
         num_codes: K.
-        field: (h, w, c) of the latents; with several codebooks, one for each of the c channels.
+        field: (h, w, c) of the latents.
+        codebooks: 1, or c with one codebook per channel.
+        length: T.
     """
 
     def __init__(self, config: ImagePriorConfig, num_codes: int, latent_field: tuple[int, int, int], codebooks: int):
@@ -83,7 +92,7 @@ class ImagePrior(BaseFairseqModel):
         return cls(config, autoencoder.bottleneck.num_codes, autoencoder.field, autoencoder.config.codebooks)
 
     def _rows(self, codes: Tensor, first: int) -> Tensor:
-        """Rows of the embedding for codes (B, T', m) that begin at position ``first``."""
+        """Rows of the embedding matrix for codes (B, T', m) at positions from ``first``."""
         if self.codebooks == 1:
             return codes
         index = torch.arange(first, first + codes.shape[1], device=codes.device) % self.codebooks
@@ -101,7 +110,7 @@ class ImagePrior(BaseFairseqModel):
             codes: (B, T, m) int64 in [0, K).
 
         Returns:
-            (B, T, K) logits; position i depends on the codes before i alone.
+            (B, T, K) logits; those at position i depend on codes before i only.
         """
         x = self._embed(codes[:, :-1])  # (B, T - 1, D)
         x = torch.cat([self.start.expand(len(codes), 1, -1), x], 1) + self.positions  # (B, T, D)
@@ -109,7 +118,7 @@ class ImagePrior(BaseFairseqModel):
         return self.output_proj(self.stack(x, None, causal=True))
 
     def begin(self, batch: int) -> Tensor:
-        """An empty cache of keys and values for ``batch`` images: (layers, 2, B, H, T, D / H)."""
+        """An empty key-value cache for ``batch`` images: (layers, 2, B, H, T, D / H)."""
         return self.stack.new_cache(batch, self.length, self.start)
 
     def step(self, codes: Tensor | None, position: int, cache: Tensor) -> Tensor:
@@ -118,7 +127,7 @@ class ImagePrior(BaseFairseqModel):
         Args:
             codes: (B,) the codes at ``position - 1``; None at position 0.
             position: index of the code to predict.
-            cache: from :meth:`begin`; this position is written into it.
+            cache: from :meth:`begin`; keys and values of this position are written into it.
         """
         if codes is None:
             x = self.start.expand(cache.shape[2], 1, -1)
@@ -129,12 +138,12 @@ class ImagePrior(BaseFairseqModel):
 
     @torch.no_grad()
     def sample(self, batch: int, temperature: float = 1.0, generator: torch.Generator | None = None) -> Tensor:
-        """Draw the codes (B, T) of new images, with a cache of keys and values.
+        """Sample the codes (B, T) of new images.
 
         Args:
-            batch: how many.
+            batch: number of images.
             temperature: of the softmax; 0 takes the likeliest code.
-            generator: of the random numbers, on the model's device.
+            generator: random number generator on the model's device.
         """
         codes = torch.zeros(batch, self.length, dtype=torch.long, device=self.start.device)
         cache = self.begin(batch)

@@ -1,4 +1,4 @@
-"""Named sizes of the prior."""
+"""Presets of the prior."""
 
 from dataclasses import dataclass
 

@@ -45,7 +45,8 @@ def write_report(
 ) -> Path:
     """Write ``report.html`` and its pictures.
 
-    These are ``reconstructions.png``; ``usage.png`` of a VQ-VAE; ``samples.png`` with a prior; ``curves.png`` with logs.
+    Pictures: ``reconstructions.png``; of a VQ-VAE ``usage.png``; given a prior ``samples.png``; given logs
+    ``curves.png``.
 
     Args:
         out: folder to write.

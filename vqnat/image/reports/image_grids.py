@@ -24,9 +24,7 @@ def grid(images: Tensor, columns: int) -> np.ndarray:
 
 
 def save_png(canvas: np.ndarray, path: Path, smallest: int = 600) -> None:
-    """Write pixels (H, W, 3) as PNG, enlarged by the largest integer factor that keeps it within ``smallest`` pixels
-    in width, and never reduced.
-    """
+    """Write pixels (H, W, 3) as PNG, enlarged by an integer factor to nearly ``smallest`` pixels in width."""
     factor = max(1, smallest // canvas.shape[1])
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(canvas.repeat(factor, 0).repeat(factor, 1)).save(path)

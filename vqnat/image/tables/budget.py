@@ -1,4 +1,4 @@
-"""How many updates a training makes: its epochs, or what fits into some minutes."""
+"""How many updates a training makes: those of its epochs, or as many as fit into a number of minutes."""
 
 import re
 import statistics
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from vqnat.pipeline.logs import curves
 
-TRIAL = 12  # updates that are timed
+TRIAL = 12  # updates of a timed trial
 FEWEST = 20  # updates of the shortest training
 _SHARE = re.compile(r"\{updates(?:/(\d+))?\}")
 
 
 def fill_updates(options: dict, updates: int) -> dict:
-    """Options with ``{updates}`` and ``{updates/10}`` as numbers, at least 1: schedules that fit the training."""
+    """Replace ``{updates}`` and ``{updates/10}`` in options by numbers (at least 1), for schedules."""
 
     def number(found: re.Match) -> str:
         return str(max(1, updates // int(found[1] or 1)))
@@ -21,12 +21,12 @@ def fill_updates(options: dict, updates: int) -> dict:
 
 
 def full_updates(images: int, batch: int, epochs: int) -> int:
-    """Updates of so many epochs."""
+    """The number of updates of ``epochs`` epochs."""
     return epochs * -(-images // batch)
 
 
 def seconds_per_update(log: Path) -> float:
-    """The median of the later updates in the log of a short training that wrote a line for each."""
+    """The median over the second half of a short training's log, which has a line per update."""
     lines = curves(log)["train_inner"]
     speeds = [line["ups"] for line in lines[len(lines) // 2 :] if line.get("ups", 0) > 0]
     if not speeds:
@@ -35,5 +35,5 @@ def seconds_per_update(log: Path) -> float:
 
 
 def updates_within(minutes: float, seconds: float, most: int) -> int:
-    """How many updates of ``seconds`` fit into ``minutes``, between a few and ``most``."""
+    """How many updates of ``seconds`` each fit into ``minutes``, between :data:`FEWEST` and ``most``."""
     return max(min(FEWEST, most), min(most, int(minutes * 60 / seconds)))

@@ -1,10 +1,10 @@
-"""The figures that a table may show: what fairseq-validate calls them, their titles, and which end is the better."""
+"""The figures that a table may show: their names in fairseq-validate, titles, and which direction is better."""
 
 from typing import NamedTuple
 
 
 class Column(NamedTuple):
-    """A figure: heading, digits, and whether more of it is better."""
+    """A figure: its heading, number of digits, and whether more is better."""
 
     title: str
     digits: int

@@ -1,4 +1,4 @@
-"""Measured rows beside the paper's, as Markdown or for the terminal."""
+"""Image tables from results as Markdown: our figures beside the paper's."""
 
 from itertools import combinations
 from typing import Any
@@ -11,7 +11,7 @@ Results = dict[str, Any]
 
 
 def header_and_rows(table: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
-    """Cells of one table: for each figure the paper's, where it has one, and ours."""
+    """The cells of one table: for each figure the paper's, if it has one, and ours."""
     in_paper = [name for name in table["columns"] if any(name in row["paper"] for row in table["rows"])]
     header = ["method"]
     for name in table["columns"]:
@@ -30,7 +30,7 @@ def header_and_rows(table: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 
 def order(table: dict[str, Any], name: str) -> str | None:
-    """Both orders by one figure, best first, and how many pairs of methods stand alike; None with fewer than two."""
+    """The paper's ranking by one figure and ours, and how many pairs agree; None with fewer than two methods."""
     both = [row for row in table["rows"] if name in row["paper"] and name in row["figures"]]
     if len(both) < 2:
         return None

@@ -16,21 +16,21 @@ from vqnat.pipeline.stages import Store
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a table; 0: all done, 1: a stage failed, 2: a mistake of the user's, 130: stopped."""
+    """Run a table and return the exit status: 0 done, 1 a stage failed, 2 a user's mistake, 130 stopped."""
     parser = argparse.ArgumentParser(prog="image_table.py", description="Every row of a paper's image tables.")
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE.yaml", help="what to run")
-    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE.yaml", help="the tables to run")
+    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for all output")
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="local copy of the raw data")
     parser.add_argument(
         "--budget",
         type=float,
         metavar="MINUTES",
-        help="training time of a table's first row; all rows make as many updates, with the table's sizes for a CPU "
-        "(default: full size)",
+        help="training time of a table's first row; all rows make the same number of updates, with the table's sizes "
+        "for a CPU (default: full size)",
     )
-    parser.add_argument("--rows", default="", metavar="A,B", help="only these rows, by name")
-    parser.add_argument("--seed", type=int, help="of all trainings, instead of the configuration's")
-    parser.add_argument("--device", choices=("cpu", "cuda"), help="instead of the configuration's")
+    parser.add_argument("--rows", default="", metavar="A,B", help="run only the rows with these names")
+    parser.add_argument("--seed", type=int, help="seed of all trainings, instead of the configuration's")
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="device to use instead of the configuration's")
     parser.add_argument("--cores", type=int, metavar="N", help=CORES_HELP)
     args = parser.parse_args(argv)
     try:

@@ -1,4 +1,4 @@
-"""What a table's YAML file may say. ``examples/cifar10/table.yaml`` has a comment per key."""
+"""The YAML file of a table; ``examples/cifar10/table.yaml`` comments on every key."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,9 @@ from vqnat.pipeline.reader import build, invalid, read_yaml
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One line of a table; ``options`` are those of fairseq-train, ``paper`` its published figures.
+    """One row of a table; ``options`` are those of fairseq-train, ``paper`` its published figures.
 
-    ``budget_options`` win over ``options`` when a run has a budget.
+    ``budget_options`` override ``options`` in a run with a budget.
     """
 
     name: str
@@ -27,11 +27,11 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table of a paper: what all rows have in common, and the rows.
+    """A table of a paper: its rows, and what they have in common.
 
-    ``prior``: options of the model that learns the codes; empty where the table needs none. ``budget_options`` and
-    ``budget_prior`` win over ``options`` and ``prior`` when a run has a budget: sizes for a CPU; ``budget_times``: how
-    many budgets a row of this table is given.
+    ``prior`` holds the options of the model that learns the codes, empty if there is none. ``budget_options`` and
+    ``budget_prior`` override ``options`` and ``prior`` in a run with a budget, with sizes for a CPU; a row of this
+    table is given ``budget_times`` budgets.
     """
 
     title: str
@@ -60,7 +60,11 @@ class Config:
 
 
 def load(path: Path) -> Config:
-    """Read and check ``path``. Raises UserError, which names the file."""
+    """Read and check a file.
+
+    Raises:
+        UserError: it is missing or invalid; the message names the file.
+    """
     try:
         config = build(Config, read_yaml(path))
         for key, table in config.tables.items():

@@ -1,4 +1,4 @@
-"""Rows of a table as stages: data, then for each row its training, its prior, its measurement; last the results."""
+"""The rows of a table as pipeline stages: data; training, prior and measurement of each row; results."""
 
 import json
 import sys
@@ -22,7 +22,7 @@ from vqnat.results import provenance, write_json
 IMAGES, PRIOR = "image_vqvae", "image_latent_transformer"  # tasks
 COMMON = {
     "no-epoch-checkpoints": True,
-    "disable-validation": True,  # figures are of the last checkpoint: no row is chosen by what it reports
+    "disable-validation": True,  # the last checkpoint is measured: none is selected by the reported figures
     "save-interval-updates": 200,
     "keep-interval-updates": 1,
     "num-workers": 0,
@@ -33,11 +33,11 @@ class Plan:
     """The stages of a run and where they write.
 
     Args:
-        config: the file.
-        run: folder for everything.
-        source: ``--from`` of the preparation, or None.
-        budget: minutes of training for a table's first row, its prior included, or as many times that as the table
-            says; all its rows make as many updates. None for the full size.
+        config: the parsed YAML file.
+        run: folder for all output.
+        source: ``--from`` of the data preparation, or None.
+        budget: minutes of training, prior included, for a table's first row, times the table's ``budget_times``; all
+            rows make the same number of updates. None means full size.
         rows: names of the rows to run; empty for all.
 
     Raises:
@@ -86,7 +86,7 @@ class Plan:
     def _add_length(
         self, name: str, title: str, inputs: list[str], task: str, options: dict, epochs: int, minutes: float | None
     ) -> None:
-        """How many updates all trainings of a kind make: timed on the first, so that all make the same."""
+        """Add the stage that decides how many updates all trainings of a kind make, timed on the first row."""
         if any(stage.name == name for stage in self.stages):
             return
         output = self.run / "lengths" / f"{name}.json"
@@ -144,7 +144,7 @@ class Plan:
         run_training(job, self._command(task, options, updates, folder), folder, Training(updates=updates))
 
     def _seconds_per_update(self, job: Job, task: str, options: dict, folder: Path) -> float:
-        """Timed on a few updates; the codebook starts at once where it starts from data."""
+        """Time a few updates, with the codebook started right away if it starts from data."""
         quick = {**options, "log-interval": 1, "no-save": True}
         if "codebook-start-updates" in quick:
             quick["codebook-start-updates"] = 2
@@ -157,7 +157,7 @@ class Plan:
             stage = f"{kind}_{key}_{name}"
             checkpoint = self.run / stage / "checkpoint_last.pt"
             job.child(validate_command(self.data, checkpoint, task, 50, self._device()))
-            # Bits of the whole image come from the prior's report, which is the last, all else from the first.
+            # Figures that only the prior reports, such as bits per dimension, are added to the VQ-VAE's.
             found = read_figures(job.log)
             figures = {**found, **figures}
             figures[f"{kind}_updates"] = self._updates(f"length_{key}" + ("_prior" if kind == "prior" else ""))

@@ -1,4 +1,4 @@
-"""Figures of a checkpoint, as fairseq-validate reports them."""
+"""Figures of a checkpoint as reported by fairseq-validate."""
 
 import json
 import re
@@ -9,20 +9,20 @@ _LINE = re.compile(r"\| test \| (\{.*\})\s*$", re.MULTILINE)
 
 
 def validate_command(data: Path, checkpoint: Path, task: str, batch: int, device: list[str], *more: str) -> list[str]:
-    """fairseq-validate on the test set."""
+    """The fairseq-validate command for the test set."""
     return [
         *(sys.executable, "-m", "fairseq_cli.validate", str(data), "--user-dir", "vqnat/image", "--task", task),
         *("--path", str(checkpoint), "--valid-subset", "test", "--batch-size", str(batch)),
-        # Only the report at the end: the lines before it hold the counts of all codes.
+        # Only the final report: earlier lines hold the counts of all codes.
         *("--log-format", "json", "--log-interval", "1000000", *device, *more),
     ]
 
 
 def read_figures(log: Path) -> dict[str, float]:
-    """The figures in the last report of a log; those that are no numbers are left out.
+    """The figures in the last report of a log, without those that are not finite numbers.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no report.
     """
     found = _LINE.findall(log.read_text(encoding="utf-8", errors="replace"))
     if not found:

@@ -1,4 +1,4 @@
-"""What the two image tasks have in common: the data."""
+"""The base of both image tasks: loading the data."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,14 +19,14 @@ class ImageTaskConfig(AutocastConfig):
     """Options of every image task."""
 
     data: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
-        default=None, metadata={"help": "folder with train, valid and test, made by a script of data-prep"}
+        default=None, metadata={"help": "folder with train, valid and test, written by a script of data-prep"}
     )
-    no_flip: bool = field(default=False, metadata={"help": "do not mirror half of the training images"})
+    no_flip: bool = field(default=False, metadata={"help": "do not mirror training images at random"})
     seed: int = II("common.seed")
 
 
 class ImageTask(ReliableBatches, Autocast, FairseqTask):
-    """Loads the splits of a folder; what is learned from them is the subclasses' matter.
+    """Loads the splits of a folder; subclasses say what is learned from them.
 
     Attributes:
         image_size: (H, W) in pixels.
@@ -44,7 +44,7 @@ class ImageTask(ReliableBatches, Autocast, FairseqTask):
         return cls(cfg)
 
     def load_dataset(self, split: str, combine: bool = False, **_: object) -> None:
-        """Map a split; the one named ``train`` is shuffled and mirrored.
+        """Memory-map a split; ``train`` is shuffled and mirrored at random.
 
         Raises:
             UserError: its files are missing or damaged, or hold images of another size than the training split.
@@ -57,11 +57,11 @@ class ImageTask(ReliableBatches, Autocast, FairseqTask):
         self.datasets[split] = ImageDataset(images, train, train and not self.cfg.no_flip, self.cfg.seed)
 
     def get_batch_iterator(self, dataset, **options):
-        """As fairseq's; ``--batch-size`` is needed."""
+        """As in fairseq, but ``--batch-size`` is required."""
         if options.get("max_sentences") is None and options.get("max_tokens") is None:
             raise UserError("no batch size: give --batch-size, in images")
         iterator = super().get_batch_iterator(dataset, **options)
-        # Worker processes that live longer than an epoch would go on with its order and its mirroring.
+        # Worker processes kept beyond an epoch would keep its order and mirroring.
         iterator.reuse_dataloader = iterator.persistent_workers = False
         return iterator
 

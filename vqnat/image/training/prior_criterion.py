@@ -1,4 +1,4 @@
-"""``--criterion image_prior_loss``: cross-entropy of the codes, and in validation bits per dimension of the image."""
+"""``--criterion image_prior_loss``: cross-entropy of the codes; in validation also bits per dimension of the image."""
 
 import math
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ class ImagePriorLossConfig(FairseqDataclass):
     codes_from: str = field(
         default="samples",
         metadata={
-            "help": "codes to learn: samples (what the VQ-VAE's training draws, as Roy et al. 2018 do with soft EM) "
+            "help": "codes to learn: samples (drawn as in the VQ-VAE's training, as Roy et al. 2018 do with soft EM) "
             "or nearest"
         },
     )
@@ -34,11 +34,11 @@ class ImagePriorLossConfig(FairseqDataclass):
 
 @register_criterion("image_prior_loss", dataclass=ImagePriorLossConfig)
 class ImagePriorLoss(FairseqCriterion):
-    """Cross-entropy of each code against the (mean of the m one-hot) codes of the image, summed, in nats.
+    """Cross-entropy with the codes of an image (the mean over m one-hot samples), summed over positions, in nats.
 
-    Validation takes the nearest code of every position: ``bpd`` is the code length of Roy et al. 2018, section
-    5.2, for codes that could be sent. ``bpd_soft`` is their figure for soft EM, from m samples: the decoder reads
-    the mean of m codes and the prior is charged the mean of their m costs, so it is not a code length.
+    In validation, ``bpd`` is the code length of Roy et al. 2018, section 5.2, with the nearest code at every position.
+    ``bpd_soft`` is their figure for soft EM with m samples: the decoder reads the mean of m codes while the prior is
+    charged their mean cost, so it is not a code length.
     """
 
     def __init__(self, task, codes_from: str):
@@ -46,10 +46,10 @@ class ImagePriorLoss(FairseqCriterion):
         if codes_from not in LEARNED:
             raise UserError(f"--codes-from {codes_from} is not possible; valid: {', '.join(LEARNED)}")
         self.codes_from = codes_from
-        self.autoencoder = [task.autoencoder]  # in a list: no submodule, as fairseq would move and save it
+        self.autoencoder = [task.autoencoder]  # in a list, because fairseq would move and save a submodule
 
     def forward(self, model: ImagePrior, sample: dict, reduce: bool = True):
-        """fairseq's contract: (loss, number of codes, what to log)."""
+        """Return (loss, number of codes, logging output), as fairseq expects."""
         images = sample["image"]
         autoencoder = self.autoencoder[0].to(images.device)
         soft = draws(autoencoder.bottleneck)
@@ -90,13 +90,13 @@ class ImagePriorLoss(FairseqCriterion):
 
     @staticmethod
     def reduce_metrics(logging_outputs) -> None:
-        """Bits for each code, and in validation bits per dimension of the image."""
+        """Bits per code; in validation also bits per dimension of the image."""
 
         def total(key):
             return sum(log.get(key, 0) for log in logging_outputs)
 
         codes, images = total("ntokens"), total("nsentences")
-        metrics.log_scalar("loss", total("loss") / codes / BITS, codes, priority=10, round=4)  # bits for each code
+        metrics.log_scalar("loss", total("loss") / codes / BITS, codes, priority=10, round=4)  # bits per code
         metrics.log_scalar("code_acc", total("correct") / codes, codes, priority=20, round=4)
         if not any("dims" in log for log in logging_outputs):
             return

@@ -16,16 +16,17 @@ class ImagePriorTaskConfig(ImageTaskConfig):
     """Options of ``--task image_latent_transformer``."""
 
     vqvae: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
-        default=None, metadata={"help": "checkpoint of the image_vqvae whose codes are learned; it stays as it is"}
+        default=None,
+        metadata={"help": "checkpoint of the image_vqvae whose codes are learned; it is not trained further"},
     )
 
 
 @register_task("image_latent_transformer", dataclass=ImagePriorTaskConfig)
 class ImagePriorTask(ImageTask):
-    """Images in; the criterion encodes them with the VQ-VAE, so that mirrored images and soft EM's samples are new.
+    """Loads images; the criterion encodes them on the fly, for fresh mirroring and fresh samples in every epoch.
 
     Attributes:
-        autoencoder: the trained VQ-VAE, in evaluation mode, without gradients; no part of the prior's checkpoint.
+        autoencoder: the trained VQ-VAE in evaluation mode, without gradients; not part of the prior's checkpoint.
     """
 
     def __init__(self, cfg: ImagePriorTaskConfig):

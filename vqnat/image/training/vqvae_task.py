@@ -15,4 +15,4 @@ class ImageVQVAETaskConfig(ImageTaskConfig):
 
 @register_task("image_vqvae", dataclass=ImageVQVAETaskConfig)
 class ImageVQVAETask(CodebookUpdates, ImageTask):
-    """Images in, images out, and the codebook's update once per optimizer step."""
+    """Reconstructs images; updates the codebook once per optimizer step."""
