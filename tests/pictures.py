@@ -1,4 +1,4 @@
-"""Small synthetic pictures for tests: coloured squares on a sloping ground, and models of a few parameters."""
+"""Small synthetic pictures for tests: colored squares on a gradient, and models of a few parameters."""
 
 from pathlib import Path
 

@@ -84,7 +84,7 @@ def test_sentences_are_restricted_by_words():
         choose(text, 50)
 
 
-def test_neighbours_share_a_batch():
+def test_neighbors_share_a_batch():
     made = batches([sentence(n, n + 1) for n in range(5)], 2)
     assert [batch.ids for batch in made] == [(0, 1), (2, 3), (4,)]
     assert made[1].sources == ((7, 7, 7), (7, 7, 7, 7))
