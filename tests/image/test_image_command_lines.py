@@ -23,6 +23,7 @@ def test_user_dirs_in_any_order_register_once(order):
         "assert TASK_REGISTRY['image_vqvae'].__module__ == 'vqnat.image.training.vqvae_task'\n"
         "assert 'latent_translation' in TASK_REGISTRY\n"
         "assert not {'errors', 'tasks', 'models'} & set(sys.modules)\n"
+        "assert not [name for name in sys.modules if name.startswith('image.')]\n"
         "assert not any(path.endswith('/vqnat') for path in sys.path), sys.path\n"
     )
     done = subprocess.run(
