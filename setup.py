@@ -17,6 +17,7 @@ setup(
     install_requires=[
         "torch>=2.6",
         "numpy>=1.26",
+        "scipy>=1.15",
         "fairseq-fixed>=0.12.3.1,<0.13",  # build it with --no-build-isolation, see scripts/setup.sh
         "sacrebleu>=2.4",
         "sentencepiece>=0.2",

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Lines of standard input that are new: no repetitions, and none that stands in a KNOWN file.
+"""Print the lines of standard input that are new: no duplicates, and none that occurs in a KNOWN file.
 
     zcat more.*.gz | data-prep/new_lines.py KNOWN... > new
 
-Two lines are the same when they differ in case and spaces only; the first one stays, as it is. The counts go to
-standard error.
+Lines that differ only in case and whitespace count as equal; the first one is printed unchanged. Counts go to standard
+error.
 """
 
 import sys
@@ -12,12 +12,12 @@ from pathlib import Path
 
 
 def same(line: str) -> str:
-    """Equal for lines that count as the same."""
+    """A key that is equal for lines that count as equal."""
     return " ".join(line.split()).casefold()
 
 
 def lines(content: bytes) -> list[str]:
-    """Only a line feed ends a line."""
+    """Split at line feeds only."""
     return content.decode("utf-8").removesuffix("\n").split("\n")
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""CelebA (aligned and cropped faces) as memory-mapped splits of central squares.
+"""CelebA (aligned and cropped faces) as memory-mapped splits of center crops.
 
-Without ``--from`` the official files are fetched from the authors' Google Drive, which may refuse when many
-people do so. DIR is a folder of pictures, or holds one .zip or .tar of them, and ``list_eval_partition.txt`` where
-the official splits are wanted; without it the last pictures are held out.
+Without ``--from`` the official files are downloaded from the authors' Google Drive, which limits the number of
+downloads. DIR holds the pictures, or one .zip or .tar of them, and ``list_eval_partition.txt`` for the official
+splits; without that file the last pictures are held out.
 """
 
 import argparse
@@ -13,7 +13,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vqnat.errors import run_command
-from vqnat.image.prepare import PARTITION, fetch, prepare_pictures
+from vqnat.image.datasets.checksums import fetch
+from vqnat.image.datasets.prepare import PARTITION, prepare_pictures
 
 URL = "https://drive.usercontent.google.com/download?export=download&confirm=t&id="
 FILES = (  # name, identifier, checksum
@@ -24,11 +25,20 @@ FILES = (  # name, identifier, checksum
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--from", dest="source", type=Path, metavar="DIR", help="pictures, or one archive of them")
+    parser.add_argument(
+        "--from", dest="source", type=Path, metavar="DIR", help="folder of the pictures, or of one archive of them"
+    )
     parser.add_argument("--out", type=Path, default=Path("data/celeba"), help="folder to write (default: %(default)s)")
-    parser.add_argument("--size", type=int, default=128, help="pixels of a side (default: %(default)s)")
-    parser.add_argument("--valid", type=float, default=0.1, help="share of valid, without an official partition")
-    parser.add_argument("--test", type=float, default=0.1, help="share of test, without an official partition")
+    parser.add_argument("--size", type=int, default=128, help="height and width in pixels (default: %(default)s)")
+    parser.add_argument(
+        "--valid",
+        type=float,
+        default=0.1,
+        help="share of the validation set, without official splits (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--test", type=float, default=0.1, help="share of the test set, without official splits (default: %(default)s)"
+    )
     args = parser.parse_args()
     folder = args.source
     if folder is None:

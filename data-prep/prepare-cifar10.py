@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""CIFAR-10 as memory-mapped splits: downloads the official binary version, or reads a copy with ``--from DIR``.
+"""CIFAR-10 as memory-mapped splits: downloads the official binary version, or reads the copy in ``--from DIR``.
 
-DIR holds ``data_batch_1.bin`` ... and ``test_batch.bin``; a part of the training batches is enough.
+DIR holds ``data_batch_1.bin`` ... and ``test_batch.bin``; some of the training batches are enough.
 """
 
 import argparse
@@ -12,10 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vqnat.errors import run_command
-from vqnat.image.prepare import fetch, prepare_cifar10
+from vqnat.image.datasets.checksums import fetch
+from vqnat.image.datasets.prepare import prepare_cifar10
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
-MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as on the page of the data set
+MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # from the data set's page
 
 
 def main() -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Any folder or archive of pictures as memory-mapped splits of central squares."""
+"""Any folder or archive of pictures as memory-mapped splits of center crops."""
 
 import argparse
 import sys
@@ -8,14 +8,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from vqnat.errors import run_command
-from vqnat.image.prepare import prepare_pictures
+from vqnat.image.datasets.prepare import prepare_pictures
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--from", dest="source", type=Path, metavar="DIR", required=True, help="folder, .tar or .zip")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    parser.add_argument("--size", type=int, default=32, help="pixels of a side (default: %(default)s)")
+    parser.add_argument("--size", type=int, default=32, help="height and width in pixels (default: %(default)s)")
     parser.add_argument("--valid", type=float, default=0.1, help="share of the validation set (default: %(default)s)")
     parser.add_argument("--test", type=float, default=0.1, help="share of the test set (default: %(default)s)")
     args = parser.parse_args()

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# IWSLT14 de-en and en-de with a PART of the training text: raw text, joint sentencepiece vocabulary, binary format.
+# IWSLT14 de-en and en-de with a PART of the training text: raw text, joint subword vocabulary, binary format.
 #   data-prep/prepare-iwslt14.sh --from DIR [--direction de-en|en-de] [--out DIR] [--vocabulary N] [--raw-only DIR]
-# DIR holds train.partial, valid and test as NAME.LANGUAGE.gz: Moses-tokenised and lower-cased, as fairseq's
-# examples/translation/prepare-iwslt14.sh leaves them before it cuts words into pieces. valid (7,283 pairs) and test
-# (6,750) are fairseq's, train has 48,766 of its 160,239 pairs. The text is not downloaded: the licence of the TED
-# talks, CC BY-NC-ND, does not let anybody pass on this version. Scores of systems trained on it must not stand beside
-# those of systems trained on all of the text.
+# DIR holds train.partial, valid and test as NAME.LANGUAGE.gz: tokenized with Moses and lowercased, as
+# fairseq's examples/translation/prepare-iwslt14.sh leaves them before it splits words into subwords. valid (7,283
+# pairs) and test (6,750) are fairseq's, train has 48,766 of its 160,239 pairs. The text is not downloaded: the license
+# of the TED talks, CC BY-NC-ND, does not allow redistribution of this version. Scores of systems trained on it are not
+# comparable with those of systems trained on all of the text.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -31,7 +31,7 @@ out=${out:-data/iwslt14.$direction}
 raw=${raw_only:-$out/raw}
 mkdir -p "$raw"
 
-# sha256 of the unpacked text
+# SHA-256 of the unpacked text
 checksums() {
   cat <<'SUMS'
 3cf6b9cbe964b5202431b9def81a0becfb2813acdd53c20a5480a9768c8a9161  train.partial.de
@@ -66,4 +66,4 @@ echo "prepare-iwslt14: $raw: partial training text, $(count train) of 160239 pai
 python=$here/../.venv/bin/python
 [ -x "$python" ] || python=python3
 languages=(--source "${direction%-*}" --target "${direction#*-}")
-exec "$python" "$here/binarise.py" --raw "$raw" --out "$out" --vocabulary "$vocabulary" "${languages[@]}"
+exec "$python" "$here/binarize.py" --raw "$raw" --out "$out" --vocabulary "$vocabulary" "${languages[@]}"

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Multi30k en-de (task 1): raw text, a joint sentencepiece vocabulary, fairseq's binary format.
+# Multi30k en-de (task 1): raw text, joint subword vocabulary (sentencepiece), fairseq's binary format.
 #   data-prep/prepare-multi30k.sh --from DIR [--out DIR] [--vocabulary N] [--raw-only DIR] [--captions]
 #   data-prep/prepare-multi30k.sh            downloads from the official repository
 # DIR holds train, val and test_2016_flickr as NAME.LANGUAGE.gz (the repository's data/task1/raw).
-# --captions adds captions.en to the raw text: English only, more captions of the training pictures (task 2), for
+# --captions adds captions.en to the raw text: further English captions of the training pictures (task 2), for
 # scripts/distill.py --source-text. DIR/task2 then holds train.{1..5}.en.gz (the repository's data/task2/raw). Lines
-# that task 1 has in train, valid or test are left out.
+# that occur in train, valid or test of task 1 are left out.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -23,7 +23,7 @@ done
 raw=${raw_only:-$out/raw}
 mkdir -p "$raw"
 
-# sha256 of the unpacked text: packing may differ, the sentences may not
+# SHA-256 of the unpacked text: the compression may differ, the sentences may not
 checksums() {
   cat <<'SUMS'
 460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6  train.en
@@ -45,7 +45,7 @@ expected_sum() { checksums | awk -v f="$1" '$2 == f { print $1 }'; }
 
 has_sum() { [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d' ' -f1)" = "$2" ]; } # FILE SHA256
 
-fetch() { # NAME TARGET -> unpacked and checked, as the file TARGET
+fetch() { # NAME TARGET: write NAME, unpacked and checked, to TARGET
   local url expected
   case $1 in task2/*) url=task2/raw/${1#task2/} ;; *) url=task1/raw/$1 ;; esac
   if [ -n "$from" ]; then
@@ -91,4 +91,4 @@ if [ -n "$captions" ]; then
   echo "prepare-multi30k: $target: $(wc -l <"$target") English captions that task 1 does not have"
 fi
 [ -n "$raw_only" ] && exit 0
-exec "$python" "$here/binarise.py" --raw "$raw" --out "$out" --vocabulary "$vocabulary"
+exec "$python" "$here/binarize.py" --raw "$raw" --out "$out" --vocabulary "$vocabulary"

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""newstest2013 and 2014, English to German: real sentence lengths for latency, not enough text to train on.
+"""newstest2013 and 2014, English to German: real sentence lengths for latency; too little text to train on.
 
     data-prep/prepare-newstest.py --from DIR [--out DIR]    DIR holds newstest{2013,2014}.{en,de}.gz
     data-prep/prepare-newstest.py                           sacrebleu downloads the official sets
 
-newstest2014, all 3,003 sentences, becomes the split ``test``. The joint vocabulary of 32,000 pieces, the usual size
-for WMT, is that of newstest2013, for want of the training data: pieces for unseen words are shorter than they would
-be with it. binarise.py does the rest.
+All 3,003 sentences of newstest2014 become the split ``test``. For lack of training data the joint vocabulary (32,000
+subwords, the usual size for WMT) is learned on newstest2013, so unseen words fall into shorter subwords than usual.
+binarize.py does the rest.
 """
 
 import argparse
@@ -54,9 +54,11 @@ def read(name: str, language: str, folder: Path | None) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="read this copy, download nothing")
+    parser.add_argument("--from", dest="folder", type=Path, metavar="DIR", help="read this copy instead of downloading")
     parser.add_argument("--out", type=Path, default=Path("data/newstest"), help="default: data/newstest")
-    parser.add_argument("--vocabulary", type=int, default=32000, help="pieces (default: 32000)")
+    parser.add_argument(
+        "--vocabulary", type=int, default=32000, help="subwords in the joint vocabulary (default: 32000)"
+    )
     args = parser.parse_args()
     raw = args.out / "raw"
     raw.mkdir(parents=True, exist_ok=True)
@@ -64,9 +66,9 @@ def main() -> None:
         for language in ("en", "de"):
             text = "".join(line + "\n" for line in read(name, language, args.folder))
             (raw / f"{split}.{language}").write_text(text, encoding="utf-8")
-    binarise = Path(__file__).with_name("binarise.py")
+    binarize = Path(__file__).with_name("binarize.py")
     words = ("--raw", raw, "--out", args.out, "--vocabulary", args.vocabulary, "--workers", 1)
-    sys.exit(subprocess.run([sys.executable, binarise, *map(str, words)]).returncode)
+    sys.exit(subprocess.run([sys.executable, binarize, *map(str, words)]).returncode)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reconstructions beside originals, samples, codebook usage and curves of image models: PNG and one HTML page.
+"""Reconstructions, samples, codebook usage and curves of image models: PNG files and one HTML page.
 
 scripts/image_report.py data/cifar10 --vqvae run/checkpoint_last.pt --prior prior/checkpoint_last.pt --out report
 """
@@ -10,23 +10,27 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-logging.disable(logging.INFO)  # what fairseq says when it is imported
+logging.disable(logging.INFO)  # fairseq logs when it is imported
 
 from vqnat.errors import run_command  # noqa: E402
-from vqnat.image.report import write_report  # noqa: E402
+from vqnat.image.reports.html_report import write_report  # noqa: E402
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="folder made by a script of data-prep")
+    parser.add_argument("data", type=Path, help="folder written by a script of data-prep")
     parser.add_argument("--vqvae", type=Path, required=True, help="checkpoint of the autoencoder")
     parser.add_argument("--prior", type=Path, help="checkpoint of a prior over its codes")
     parser.add_argument(
-        "--log", type=Path, action="append", default=[], help="fairseq-train's output (json), repeatable"
+        "--log",
+        type=Path,
+        action="append",
+        default=[],
+        help="output of fairseq-train --log-format json, repeatable",
     )
     parser.add_argument("--split", default="test", help="split to reconstruct (default: %(default)s)")
-    parser.add_argument("--count", type=int, default=32, help="images to show (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="of the samples (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=32, help="number of images to show (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the samples (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     args = parser.parse_args()
     print(write_report(args.out, args.vqvae, args.data, args.split, args.prior, tuple(args.log), args.count, args.seed))

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Runs every row of a paper's image tables that is not done, and prints the table; see ``--help``."""
+"""Run every row of a paper's image tables that is not done yet, and print the table; see ``--help``."""
 
 import logging
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-logging.disable(logging.INFO)  # what fairseq says when it is imported
+logging.disable(logging.INFO)  # fairseq logs when it is imported
 
-from vqnat.image.table.command import main  # noqa: E402
+from vqnat.image.tables.table_command import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checkpoints of untrained models, for timing: a file for each entry of a YAML of options of fairseq-train.
+"""Checkpoints of untrained models, for timing: one for each entry of a YAML file of fairseq-train options.
 
 scripts/make_untrained.py data/newstest/bin --models examples/latency/models.yaml --out runs/latency
 """
@@ -10,19 +10,21 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-logging.disable(logging.INFO)  # what fairseq says when it is imported
+logging.disable(logging.INFO)  # fairseq logs when it is imported
 
-from vqnat.benchmarking.untrained import read_models, save_untrained  # noqa: E402
+from vqnat.benchmarking.engines.untrained import read_models, save_untrained  # noqa: E402
 from vqnat.errors import UserError, run_command  # noqa: E402
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, metavar="DATA_BIN", help="what fairseq-preprocess --destdir wrote")
-    parser.add_argument("--models", type=Path, required=True, metavar="FILE.yaml", help="name: options, one a line")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="some of them")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="writes DIR/NAME.pt")
-    parser.add_argument("--seed", type=int, default=1, help="of the weights (default: 1)")
+    parser.add_argument("data", type=Path, metavar="DATA_BIN", help="folder written by fairseq-preprocess --destdir")
+    parser.add_argument(
+        "--models", type=Path, required=True, metavar="FILE.yaml", help="mapping from names to fairseq-train options"
+    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="make only these models")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write NAME.pt to")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the weights (default: 1)")
     args = parser.parse_args()
     models = read_models(args.models)
     if unknown := set(args.only or ()) - models.keys():

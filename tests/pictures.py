@@ -1,4 +1,4 @@
-"""Small synthetic pictures for tests: coloured squares on a sloping ground, and models of a few parameters."""
+"""Small synthetic pictures for tests: colored squares on a gradient, and models of a few parameters."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vqnat.image.prepare import write_splits
-from vqnat.image.vqvae_presets import ImageVQVAERoy2018, Roy2018Config
+from vqnat.image.autoencoders.vqvae_presets import ImageVQVAERoy2018, Roy2018Config
+from vqnat.image.datasets.prepare import write_splits
 
 SMALL = {"hidden-size": 16, "latent-channels": 2, "code-dim": 8, "residual-layers": 1}
 SMALL_ARGS = [word for option, value in SMALL.items() for word in (f"--{option}", value)]

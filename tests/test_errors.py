@@ -94,21 +94,21 @@ def test_lines_longer_than_the_positions(digits, latent_checkpoint):
     ("line", "expected"),
     [("", "line 2: empty line"), ("   ", "line 2: empty line")],
 )
-def test_binarise_refuses_empty_lines(tmp_path, line, expected):
+def test_binarize_refuses_empty_lines(tmp_path, line, expected):
     bitext.write(tmp_path / "raw", {"train": 50, "valid": 5, "test": 5})
     path = tmp_path / "raw" / "train.de"
     lines = path.read_text(encoding="utf-8").splitlines()
     lines[1] = line
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    done = bitext.run("data-prep/binarise.py", "--raw", tmp_path / "raw", "--out", tmp_path / "out", check=False)
-    assert last_line(done).startswith(f"binarise: {path}, {expected}")
+    done = bitext.run("data-prep/binarize.py", "--raw", tmp_path / "raw", "--out", tmp_path / "out", check=False)
+    assert last_line(done).startswith(f"binarize: {path}, {expected}")
 
 
-def test_binarise_refuses_unequal_and_missing_files(tmp_path):
+def test_binarize_refuses_unequal_and_missing_files(tmp_path):
     bitext.write(tmp_path / "raw", {"train": 50, "valid": 5, "test": 5})
     with (tmp_path / "raw" / "valid.en").open("a") as file:
         file.write("one\n")
-    command = ("data-prep/binarise.py", "--raw", tmp_path / "raw", "--out", tmp_path / "out")
+    command = ("data-prep/binarize.py", "--raw", tmp_path / "raw", "--out", tmp_path / "out")
     assert "has 6 lines and" in last_line(bitext.run(*command, check=False))
     (tmp_path / "raw" / "train.de").unlink()
     assert "train.de: no such file" in last_line(bitext.run(*command, check=False))

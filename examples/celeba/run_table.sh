@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The CelebA columns of the GM-VQ paper, at 128 x 128: every row trained, measured on the test set and printed beside
 # the paper's figure.
-# Stop it whenever you like; the same command continues.
+# It can be stopped at any time; the same command continues it.
 #   examples/celeba/run_table.sh [--from DIR] [--budget MINUTES] [--rows A,B] [--run DIR] [--seed N]
 #            [--cores N] [--device cuda]
-#   --budget MINUTES   training time of the first row of a table; all rows make as many updates, with smaller sizes
-#                      for a CPU. Without it the full size, which wants a GPU
+#   --budget MINUTES   training time of the first row of a table; all rows make the same number of updates, at
+#                      smaller sizes for a CPU. The default is full size, which needs a GPU
 set -euo pipefail
 name=$(basename "$(dirname "$(realpath "$0")")")
 words=()

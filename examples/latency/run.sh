@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Latency and training speed of base-size models, untrained, on newstest2014: every system writes as many tokens as the
-# references have. An hour on 2 cores; a quiet machine, or the figures mean little.
+# Latency and training speed of untrained base-size models on newstest2014; output lengths are forced to those of the
+# references. Takes an hour on 2 cores, which must be otherwise idle.
 #   examples/latency/run.sh [--from DIR] [--threads N]      DIR as in data-prep/prepare-newstest.py
 set -euo pipefail
 cd "$(dirname "$0")/../.."

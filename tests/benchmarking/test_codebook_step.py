@@ -7,7 +7,7 @@ import bitext
 import pytest
 import torch
 
-from vqnat.benchmarking.codebook_step import SYSTEMS, Shape, scores_fit
+from vqnat.benchmarking.codebook_systems import SYSTEMS, Shape, scores_fit
 
 SHAPE = Shape(200, 32, 8)
 

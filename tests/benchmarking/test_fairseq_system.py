@@ -9,12 +9,12 @@ import bitext
 import pytest
 import torch
 
-from vqnat.benchmarking import sentences as data
-from vqnat.benchmarking.command import main
-from vqnat.benchmarking.harness import measure
-from vqnat.benchmarking.loading import load_system
-from vqnat.benchmarking.phases import measure_phases
-from vqnat.benchmarking.specs import parse_system
+from vqnat.benchmarking.engines.system_loading import load_system
+from vqnat.benchmarking.engines.system_specs import parse_system
+from vqnat.benchmarking.harness import sentences as data
+from vqnat.benchmarking.harness.phases import measure_phases
+from vqnat.benchmarking.harness.rounds import measure
+from vqnat.benchmarking.latency import main
 
 pytestmark = pytest.mark.slow
 

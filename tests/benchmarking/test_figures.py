@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from vqnat.benchmarking import statistics
-from vqnat.benchmarking.sentences import Sentence, batches, choose
+from vqnat.benchmarking.harness import latency_statistics as statistics
+from vqnat.benchmarking.harness.sentences import Sentence, batches, choose
 from vqnat.errors import UserError
 
 ONE = np.ones(4, dtype=int)
@@ -49,6 +49,20 @@ def test_equal_ratios_have_no_spread():
     assert [found[key] for key in ("ratio", "low", "high")] == pytest.approx([4, 4, 4])
 
 
+def test_interval_is_the_percentiles_of_resampled_ratios():
+    random = np.random.default_rng(5)
+    baseline, ours = random.gamma(3, 10, (3, 20)), random.gamma(3, 2, (3, 20))
+    found = statistics.speedup(baseline, ours, seed=7)
+    drawn = np.random.default_rng(7).integers(20, size=(statistics.RESAMPLES, 20))
+    ratios = baseline.mean(0)[drawn].sum(1) / ours.mean(0)[drawn].sum(1)
+    assert [found["low"], found["high"]] == pytest.approx(np.percentile(ratios, [2.5, 97.5]).tolist())
+
+
+def test_one_batch_has_no_interval():
+    found = statistics.speedup(np.array([[10.0], [12.0]]), np.array([[5.0], [5.0]]), seed=1)
+    assert found["ratio"] == found["low"] == found["high"] == pytest.approx(2.2)
+
+
 def sentence(number, tokens, source_words=1, target_words=1):
     return Sentence(number, (7,) * tokens, source_words, target_words, target_words + number)
 
@@ -70,7 +84,7 @@ def test_sentences_are_restricted_by_words():
         choose(text, 50)
 
 
-def test_neighbours_share_a_batch():
+def test_neighbors_share_a_batch():
     made = batches([sentence(n, n + 1) for n in range(5)], 2)
     assert [batch.ids for batch in made] == [(0, 1), (2, 3), (4,)]
     assert made[1].sources == ((7, 7, 7), (7, 7, 7, 7))

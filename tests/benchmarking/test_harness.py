@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from vqnat.benchmarking.clock import timed_translation
-from vqnat.benchmarking.harness import content, measure
-from vqnat.benchmarking.memory import peak_memory
-from vqnat.benchmarking.phases import PhaseTimer, measure_phases, timers
+from vqnat.benchmarking.harness.clock import timed_translation
+from vqnat.benchmarking.harness.memory import peak_memory
+from vqnat.benchmarking.harness.phases import PhaseTimer, measure_phases, timers
+from vqnat.benchmarking.harness.rounds import content, measure
 
 
 def run(recorder, batches, repeats=4, warmup=0, seed=1):
@@ -90,7 +90,7 @@ def test_inner_phases_count_once():
     now = iter([0.0, 1.0, 4.0, 10.0])  # seconds: outer starts, inner starts, inner ends, outer ends
     timer = PhaseTimer()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vqnat.benchmarking.phases.perf_counter", lambda: next(now))
+        patch.setattr("vqnat.benchmarking.harness.phases.perf_counter", lambda: next(now))
         inner = timer.wrap("inner", lambda: None)
         timer.wrap("outer", inner)()
     assert timer.ms == {"inner": 3000.0, "outer": 7000.0}

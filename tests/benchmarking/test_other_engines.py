@@ -7,12 +7,12 @@ import bitext
 import pytest
 import torch
 
-from vqnat.benchmarking import sentences as data
-from vqnat.benchmarking.command import main
-from vqnat.benchmarking.harness import measure
-from vqnat.benchmarking.loading import load_system
-from vqnat.benchmarking.specs import parse_system
-from vqnat.benchmarking.untrained import save_untrained
+from vqnat.benchmarking.engines.system_loading import load_system
+from vqnat.benchmarking.engines.system_specs import parse_system
+from vqnat.benchmarking.engines.untrained import save_untrained
+from vqnat.benchmarking.harness import sentences as data
+from vqnat.benchmarking.harness.rounds import measure
+from vqnat.benchmarking.latency import main
 from vqnat.errors import UserError
 
 pytestmark = pytest.mark.slow

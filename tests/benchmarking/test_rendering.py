@@ -1,6 +1,6 @@
 """Benchmarks as Markdown."""
 
-from vqnat.benchmarking.rendering import markdown_codebook, markdown_latency, markdown_training
+from vqnat.benchmarking.reports.benchmark_markdown import markdown_codebook, markdown_latency, markdown_training
 
 ORIGIN = {
     "load_average": {"before": 0.5, "after": 1.25},

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from vqnat.benchmarking.specs import SystemSpec, check_names, parse_system, read_systems
+from vqnat.benchmarking.engines.system_specs import SystemSpec, check_names, parse_system, read_systems
 from vqnat.errors import UserError
 
 

@@ -6,7 +6,8 @@ import bitext
 import pytest
 import torch
 
-from vqnat.benchmarking.training import TrainingSystem, measure, records
+from vqnat.benchmarking.engines.trainer_system import TrainingSystem
+from vqnat.benchmarking.training_speed import measure, records
 
 pytestmark = pytest.mark.slow
 

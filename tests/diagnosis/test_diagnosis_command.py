@@ -7,7 +7,7 @@ import bitext
 import pytest
 from quantizing import SMALL
 
-from vqnat.benchmarking.untrained import save_untrained
+from vqnat.benchmarking.engines.untrained import save_untrained
 from vqnat.commands.diagnose import main
 from vqnat.diagnosis.diagnose_options import parse_options
 from vqnat.diagnosis.study import diagnose

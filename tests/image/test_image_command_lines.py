@@ -20,9 +20,10 @@ def test_user_dirs_in_any_order_register_once(order):
         "for name in sys.argv[1:]: utils.import_user_module(Namespace(user_dir=name))\n"
         "import vqnat.image, image\n"
         "from fairseq.tasks import TASK_REGISTRY\n"
-        "assert TASK_REGISTRY['image_vqvae'].__module__ == 'vqnat.image.vqvae_task'\n"
+        "assert TASK_REGISTRY['image_vqvae'].__module__ == 'vqnat.image.training.vqvae_task'\n"
         "assert 'latent_translation' in TASK_REGISTRY\n"
         "assert not {'errors', 'tasks', 'models'} & set(sys.modules)\n"
+        "assert not [name for name in sys.modules if name.startswith('image.')]\n"
         "assert not any(path.endswith('/vqnat') for path in sys.path), sys.path\n"
     )
     done = subprocess.run(
@@ -103,7 +104,7 @@ def test_impossible_options(squares, tmp_path, options, message):
 
 def test_damaged_data_is_one_line(tmp_path):
     data = pictures.write(tmp_path / "data", 12, 4, 4)
-    with (data / "train.bin").open("r+b") as file:
+    with (data / "train.npy").open("r+b") as file:
         file.truncate(100)
     done = bitext.run(
         *("fairseq-train", data, "--user-dir", IMAGE, "--task", "image_vqvae", "--cpu", "--batch-size", 4),
@@ -111,7 +112,7 @@ def test_damaged_data_is_one_line(tmp_path):
         *("--save-dir", tmp_path / "run", *pictures.SMALL_ARGS),
         check=False,
     )
-    assert last_line(done).startswith(f"error: {data / 'train.bin'}: truncated: 100 bytes, train.json says 2304")
+    assert last_line(done).startswith(f"error: {data / 'train.npy'}: truncated: 100 bytes, train.json says 2432")
 
 
 def test_pictures_and_report(squares, vqvae_checkpoint, prior_checkpoint, tmp_path):

@@ -1,5 +1,6 @@
 """Data preparation: splits that never mix, epochs that can be resumed, and one line for every kind of damage."""
 
+import hashlib
 import io
 import json
 import pickle
@@ -10,10 +11,10 @@ import pictures
 import pytest
 
 from vqnat.errors import UserError
-from vqnat.image.dataset import ImageDataset
-from vqnat.image.prepare import prepare_cifar10, prepare_pictures, write_splits
-from vqnat.image.sources import CIFAR_ROW, CIFAR_ROWS, read_cifar_batch
-from vqnat.image.store import open_split
+from vqnat.image.datasets.image_dataset import ImageDataset
+from vqnat.image.datasets.prepare import prepare_cifar10, prepare_pictures, write_splits
+from vqnat.image.datasets.raw_images import CIFAR_ROW, CIFAR_ROWS, read_cifar_batch
+from vqnat.image.datasets.split_files import open_split, read_header, split_file, write_split
 
 
 @pytest.fixture
@@ -63,11 +64,11 @@ def test_checksums_beside_the_batches_are_checked(cifar, tmp_path):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda f: (f / "train.bin").write_bytes(b""), "empty: 0 bytes, train.json says"),
-        (lambda f: (f / "train.bin").write_bytes((f / "train.bin").read_bytes()[:-1]), "truncated"),
-        (lambda f: (f / "train.bin").write_bytes((f / "train.bin").read_bytes() + b"x"), "too long"),
-        (lambda f: (f / "train.bin").write_bytes((f / "train.bin").read_bytes()[:-1] + b"\x07"), "damaged"),
-        (lambda f: (f / "train.bin").unlink(), "no such file"),
+        (lambda f: (f / "train.npy").write_bytes(b""), "empty: 0 bytes, train.json says"),
+        (lambda f: (f / "train.npy").write_bytes((f / "train.npy").read_bytes()[:-1]), "truncated"),
+        (lambda f: (f / "train.npy").write_bytes((f / "train.npy").read_bytes() + b"x"), "too long"),
+        (lambda f: (f / "train.npy").write_bytes((f / "train.npy").read_bytes()[:-1] + b"\x07"), "damaged"),
+        (lambda f: (f / "train.npy").unlink(), "no such file"),
         (lambda f: (f / "train.json").write_text("{}"), "not the description of an image file"),
         (lambda f: (f / "train.json").write_text("[1"), "not the description of an image file"),
         (lambda f: (f / "train.json").unlink(), "make the data with a script"),
@@ -78,6 +79,27 @@ def test_damaged_splits(tmp_path, damage, message):
     damage(folder)
     with pytest.raises(UserError, match=message):
         open_split(folder, "train")
+
+
+def test_numpy_reads_a_split(tmp_path):
+    folder = pictures.write(tmp_path / "data", 5, 2, 3)
+    assert np.array_equal(np.load(folder / "train.npy"), pictures.draw(10)[:5])
+    header = read_header(folder, "train")
+    assert header["bytes"] == (folder / "train.npy").stat().st_size and header["shape"] == [8, 8, 3]
+
+
+def test_data_of_version_0_1_is_read_and_replaced(tmp_path):
+    images = pictures.draw(5)
+    (tmp_path / "train.bin").write_bytes(images.tobytes())
+    header = {"format": "vqnat images 1", "count": 5, "shape": [8, 8, 3], "source": "squares"}
+    header["sha256"] = hashlib.sha256(images.tobytes()).hexdigest()
+    (tmp_path / "train.json").write_text(json.dumps(header))
+    assert split_file(tmp_path, "train").name == "train.bin"
+    found = open_split(tmp_path, "train")
+    assert isinstance(found, np.memmap) and np.array_equal(found, images)
+    assert np.array_equal(pickle.loads(pickle.dumps(ImageDataset(found))).images, images)
+    write_split(tmp_path, "train", images[:3], {})
+    assert np.array_equal(open_split(tmp_path, "train"), images[:3]) and not (tmp_path / "train.bin").exists()
 
 
 def test_splits_share_no_image(tmp_path):
@@ -115,7 +137,7 @@ def test_damaged_pictures(tmp_path, content):
     (folder / "003.png").write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(UserError, match=r"003.png is (empty|not a readable picture)"):
         prepare_pictures(folder, tmp_path / "out", 8)
-    assert not (tmp_path / "out" / "train.bin").exists()
+    assert not (tmp_path / "out" / "train.npy").exists()
 
 
 def test_sources_without_pictures(tmp_path):

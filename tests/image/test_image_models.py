@@ -6,8 +6,8 @@ import torch
 
 from vqnat.bottlenecks import bottleneck_fields, bottleneck_names
 from vqnat.errors import UserError
-from vqnat.image.vqvae_criterion import ImageVQVAELoss
-from vqnat.image.vqvae_presets import GMVQCelebAConfig, GMVQConfig, ImageVQVAEGMVQ, Roy2018Config
+from vqnat.image.autoencoders.vqvae_presets import GMVQCelebAConfig, GMVQConfig, ImageVQVAEGMVQ, Roy2018Config
+from vqnat.image.training.vqvae_criterion import ImageVQVAELoss
 
 
 def images(count=3):
@@ -87,3 +87,13 @@ def test_gm_vq_reports_a_soft_posterior():
     mean = model.bottleneck.mean_posterior(z, model.real(3, z.device))
     logits = model.bottleneck.logits(z.flatten(0, 1), model.bottleneck.codebook.vectors())
     assert torch.allclose(mean, logits.softmax(-1).mean(0), atol=1e-6)
+
+
+@pytest.mark.parametrize("bottleneck", ["hard_em", "soft_em"])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_batch_is_encoded_once(bottleneck, training):
+    model = pictures.model(bottleneck=bottleneck).train(training)
+    calls = []
+    model.encoder.register_forward_hook(lambda *_: calls.append(1))
+    ImageVQVAELoss(None, 1.0, False)(model, {"image": images()})
+    assert len(calls) == 1

@@ -5,7 +5,7 @@ import json
 import pictures
 import pytest
 
-from vqnat.image.table.command import main
+from vqnat.image.tables.table_command import main
 
 TABLE = """
 name: Squares

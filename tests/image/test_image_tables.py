@@ -11,11 +11,12 @@ from fairseq.models import ARCH_MODEL_REGISTRY
 
 import vqnat.image  # noqa: F401  (registration)
 from vqnat.errors import UserError
-from vqnat.image.table import budget, command
-from vqnat.image.table.config import load
-from vqnat.image.table.measure import read_figures
-from vqnat.image.table.plan import COMMON, Plan
-from vqnat.image.table.rendering import header_and_rows, order
+from vqnat.image.tables import budget
+from vqnat.image.tables import table_command as command
+from vqnat.image.tables.image_markdown import header_and_rows, order
+from vqnat.image.tables.table_config import load
+from vqnat.image.tables.table_stages import COMMON, Plan
+from vqnat.image.tables.validation_figures import read_figures
 from vqnat.pipeline.program_options import arguments
 
 TABLES = {name: bitext.REPO / "examples" / name / "table.yaml" for name in ("cifar10", "celeba")}

@@ -7,13 +7,13 @@ import pytest
 import torch
 from fairseq.logging import metrics
 
-from vqnat.image.autoencoder import ImageOutput
-from vqnat.image.config import ConvConfig
-from vqnat.image.likelihood import bits_per_dim, gaussian_kl, pixel_nats, squared_error, to_bytes
-from vqnat.image.prior import ImagePrior, ImagePriorConfig
-from vqnat.image.prior_criterion import ImagePriorLoss
-from vqnat.image.vae import ImageVAE
-from vqnat.image.vqvae_criterion import ImageVQVAELoss
+from vqnat.image.autoencoders.autoencoder import ImageOutput
+from vqnat.image.autoencoders.autoencoder_config import ConvConfig
+from vqnat.image.autoencoders.likelihood import bits_per_dim, gaussian_kl, pixel_nats, squared_error, to_bytes
+from vqnat.image.autoencoders.vae import ImageVAE
+from vqnat.image.priors.image_prior import ImagePrior, ImagePriorConfig
+from vqnat.image.training.prior_criterion import ImagePriorLoss
+from vqnat.image.training.vqvae_criterion import ImageVQVAELoss
 
 
 def reported(criterion, *logs):

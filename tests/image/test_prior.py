@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vqnat.image.prior import ImagePrior, ImagePriorConfig
+from vqnat.image.priors.image_prior import ImagePrior, ImagePriorConfig
 
 CODES, FIELD = 5, (2, 3, 2)  # 12 codes
 

@@ -1,142 +1,140 @@
-"""One step of a codebook, by ours and by others: assign, pass the gradient, backward, move the codes.
+"""Time and memory of one codebook step, the benchmark behind ``scripts/benchmark_codebook.py``."""
 
-Every system is a callable without arguments that makes one whole step on the same N encoder vectors, and returns the
-gradient of these vectors, which must be the same for all that quantise alike.
-"""
-
-from argparse import Namespace
-from collections.abc import Callable
-from dataclasses import dataclass
+import argparse
+import gc
+import itertools
+import os
+import random
+import time
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from tabulate import tabulate
 
-from vqnat.bottlenecks import build_bottleneck
+from vqnat.benchmarking.codebook_names import RATIOS
+from vqnat.benchmarking.codebook_systems import DENSE, SYSTEMS, Shape, scores_fit
+from vqnat.benchmarking.harness.memory import peak_of_call
+from vqnat.errors import UserError
+from vqnat.records.results import provenance, write_json
 
-Step = Callable[[], Tensor | None]
-DECAY = 0.99
-COMMITMENT = 0.25
-PRODUCT_TILE = (512, 2048)  # vectors and codes of the bare product at a time: the fastest of nine sizes on our CPUs
+DESCRIPTION = """One codebook step (assign, quantize, backward, moving averages) by our bottlenecks, a public package
+and a naive implementation, beside the bare matrix product that bounds them; interleaved, for many sizes.
 
-
-@dataclass(frozen=True)
-class Shape:
-    """N vectors of D components, K codes."""
-
-    vectors: int
-    codes: int
-    dim: int
-
-    def __str__(self) -> str:
-        return f"N {self.vectors}, K {self.codes}, D {self.dim}"
+scripts/benchmark_codebook.py --json benchmarks/codebook.json
+"""
 
 
-def _inputs(shape: Shape) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes (K, D), vectors (1, N, D) near them, a gradient of the same shape; the same for every system."""
-    generator = torch.Generator().manual_seed(1)
-    codes = torch.randn(shape.codes, shape.dim, generator=generator)
-    near = torch.randint(shape.codes, (shape.vectors,), generator=generator)
-    z = codes[near] + 0.3 * torch.randn(shape.vectors, shape.dim, generator=generator)
-    gradient = torch.randn(1, shape.vectors, shape.dim, generator=generator)
-    return codes, z.unsqueeze(0).requires_grad_(), gradient
+def parser() -> argparse.ArgumentParser:
+    """All options."""
+    p = argparse.ArgumentParser(description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--vectors", nargs="+", type=int, default=[512, 4096, 32768], metavar="N")
+    p.add_argument("--codes", nargs="+", type=int, default=[256, 4096, 65536], metavar="K")
+    p.add_argument("--dim", nargs="+", type=int, default=[64, 512], metavar="D")
+    p.add_argument("--rounds", type=int, default=9, help="timed steps of each system, interleaved (default: 9)")
+    p.add_argument("--seconds", type=float, default=60, help="time limit per size; at least 3 rounds are made")
+    p.add_argument("--threads", type=int, default=1, help="torch threads (default: 1)")
+    p.add_argument("--memory", action="store_true", help="also measure each system's peak memory in its own process")
+    p.add_argument("--memory-limit", type=float, default=8, metavar="GIB", help="skip systems that would need more")
+    p.add_argument("--seed", type=int, default=1, help="seed of the order within a round (default: 1)")
+    p.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
+    return p
 
 
-def ours(shape: Shape, samples: int = 0) -> Step:
-    """``hard_em``, or ``soft_em`` with so many samples; nothing is replaced, as in the others."""
-    codes, z, gradient = _inputs(shape)
-    options = Namespace(
-        codebook_size=shape.codes,
-        codebook_start="random",
-        dead_code_threshold=0.0,
-        ema_decay=DECAY,
-        commitment=COMMITMENT,
-        num_samples=samples,
-    )
-    bottleneck = build_bottleneck("soft_em" if samples else "hard_em", options, shape.dim).train()
-    bottleneck.codebook.sums.copy_(codes)
-    bottleneck.codebook._refresh()
-    mask = torch.ones(1, shape.vectors, dtype=torch.bool)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print shape by shape, then write.
 
-    def step() -> Tensor:
-        z.grad = None
-        output = bottleneck(z, mask)
-        total, count = output.losses["commitment"]
-        torch.autograd.backward([output.quantized, total / count], [gradient, None])
-        bottleneck.apply_update()
-        return z.grad
-
-    return step
+    Raises:
+        UserError: a size is impossible.
+    """
+    options = parser().parse_args(arguments)
+    for name in ("vectors", "codes", "dim"):
+        for value in getattr(options, name):
+            if value < 1:
+                raise UserError(f"--{name} {value}: needed 1 or more")
+    torch.set_num_threads(options.threads)
+    limit = int(options.memory_limit * 2**30)
+    order = random.Random(options.seed)
+    records = []
+    for codes, dim, vectors in itertools.product(options.codes, options.dim, options.vectors):
+        record = measure(Shape(vectors, codes, dim), options.rounds, options.seconds, limit, order, options.memory)
+        records.append(record)
+        print(table(record), end="\n\n", flush=True)
+    if options.json:
+        result = {"threads": options.threads, "load_average": os.getloadavg()[0], "shapes": records}
+        write_json(options.json, result | provenance(options.seed, {}))
 
 
-def vector_quantize_pytorch(shape: Shape) -> Step:
-    """The public package with the same algorithm; its own defaults where they do not change it."""
-    from vector_quantize_pytorch import VectorQuantize
+def measure(
+    shape: Shape, rounds: int, seconds: float, memory_limit: int, order: random.Random, memory: bool = False
+) -> dict[str, Any]:
+    """Time every system on one shape.
 
-    codes, z, gradient = _inputs(shape)
-    quantiser = VectorQuantize(
-        dim=shape.dim, codebook_size=shape.codes, decay=DECAY, commitment_weight=COMMITMENT, rotation_trick=False
-    ).train()
-    quantiser._codebook.embed.data.copy_(codes.unsqueeze(0))
-    quantiser._codebook.embed_avg.data.copy_(codes.unsqueeze(0))
+    Args:
+        shape: N, K and D.
+        rounds: timed steps of each system; fewer, but at least 3, if they would take longer than ``seconds``.
+        seconds: time limit.
+        memory_limit: bytes; dense systems that would need more are left out.
+        order: decides in which order the systems run within a round.
+        memory: also measure peak memory.
 
-    def step() -> Tensor:
-        z.grad = None
-        quantized, _, loss = quantiser(z)
-        torch.autograd.backward([quantized, loss.sum()], [gradient, None])
-        return z.grad
-
-    return step
-
-
-def naive(shape: Shape) -> Step:
-    """The equations as they are written: all N x K distances, one-hot rows, two more products for the averages."""
-    codes, z, gradient = _inputs(shape)
-    embedding, counts, sums = codes.clone(), torch.ones(shape.codes), codes.clone()
-
-    def step() -> Tensor:
-        nonlocal counts, sums, embedding
-        z.grad = None
-        flat = z[0]
-        with torch.no_grad():
-            distances = flat.square().sum(1, keepdim=True) - 2 * flat @ embedding.t() + embedding.square().sum(1)
-            chosen = distances.argmin(1)
-            one_hot = F.one_hot(chosen, shape.codes).float()  # (N, K)
-            counts = DECAY * counts + (1 - DECAY) * one_hot.sum(0)
-            sums = DECAY * sums + (1 - DECAY) * one_hot.t() @ flat
-            quantized = one_hot @ embedding
-        loss = COMMITMENT * (flat - quantized).square().mean()
-        torch.autograd.backward([flat + (quantized - flat).detach(), loss], [gradient[0], None])
-        embedding = sums / counts.clamp(min=1e-5).unsqueeze(1)
-        return z.grad
-
-    return step
-
-
-def matrix_product(shape: Shape) -> Step:
-    """z e^T and nothing else, into a buffer that is used again: what an exact search cannot be faster than."""
-    codes, z, _ = _inputs(shape)
-    vectors, tiles = z.detach()[0].split(PRODUCT_TILE[0]), codes.split(PRODUCT_TILE[1])
-    buffer = torch.empty(PRODUCT_TILE)
-
-    def step() -> None:
-        for some in vectors:
-            for tile in tiles:
-                torch.mm(some, tile.t(), out=buffer[: len(some), : len(tile)])
-
-    return step
+    Returns:
+        ``vectors``, ``codes``, ``dim``; ``ms`` name -> ms of every round; ``left_out`` names; ``ratios`` of
+        :data:`~vqnat.benchmarking.codebook_names.RATIOS` within rounds; ``peak_mib`` name -> MiB if ``memory``.
+    """
+    names = [name for name in SYSTEMS if name not in DENSE or scores_fit(shape, memory_limit)]
+    steps = {name: SYSTEMS[name](shape) for name in names}
+    begun = time.perf_counter()
+    for step in steps.values():
+        step()  # warm-up
+    once = time.perf_counter() - begun
+    rounds = max(3, min(rounds, int(seconds / once)))
+    ms: dict[str, list[float]] = {name: [] for name in names}
+    # Not torch.utils.benchmark: its Timer runs two warm-up calls before each timing, three times the work, and times
+    # one system after another. Here single calls of all systems alternate in random order, so that the ratios within a
+    # round are free of the machine's slow drifts.
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(rounds):
+            for name in order.sample(names, len(names)):
+                start = time.perf_counter()
+                steps[name]()
+                ms[name].append((time.perf_counter() - start) * 1000)
+    finally:
+        gc.enable()
+    record: dict[str, Any] = {"vectors": shape.vectors, "codes": shape.codes, "dim": shape.dim, "ms": ms}
+    record["left_out"] = [name for name in SYSTEMS if name not in names]
+    record["ratios"] = {
+        name: _spread([a / b for a, b in zip(ms[ratio.over], ms[ratio.under], strict=True)])
+        for name, ratio in RATIOS.items()
+        if ratio.over in ms and ratio.under in ms
+    }
+    if memory:
+        steps.clear()
+        record["peak_mib"] = {
+            name: peak_of_call(partial(SYSTEMS[name], shape), partial(SYSTEMS[name], Shape(8, 8, shape.dim)))
+            for name in names
+        }
+    return record
 
 
-SYSTEMS: dict[str, Callable[[Shape], Step]] = {
-    "hard_em": ours,
-    "soft_em_10": partial(ours, samples=10),
-    "vector_quantize_pytorch": vector_quantize_pytorch,
-    "naive": naive,
-    "matrix_product": matrix_product,
-}
+def _spread(values: list[float]) -> dict[str, float]:
+    """Median, minimum and maximum of the ratios of single rounds."""
+    return {"median": median(values), "min": min(values), "max": max(values)}
 
 
-def scores_fit(shape: Shape, limit: int) -> bool:
-    """Whether a system that keeps several N x K tensors in fp32 stays below ``limit`` bytes."""
-    return 4 * 4 * shape.vectors * shape.codes <= limit
+def table(record: Mapping[str, Any]) -> str:
+    """One shape's record as text for the terminal."""
+    rows = []
+    for name, times in record["ms"].items():
+        row = {"system": name, "ms": f"{median(times):.2f}", "least": f"{min(times):.2f}", "most": f"{max(times):.2f}"}
+        if "peak_mib" in record:
+            row["MiB"] = f"{record['peak_mib'][name]:.0f}"
+        rows.append(row)
+    title = str(Shape(record["vectors"], record["codes"], record["dim"]))
+    ratios = [f"{name}: {r['median']:.2f} ({r['min']:.2f} to {r['max']:.2f})" for name, r in record["ratios"].items()]
+    return "\n".join([title, tabulate(rows, headers="keys", disable_numparse=True), *ratios])

@@ -1,4 +1,4 @@
-"""What the harness knows of a system that translates."""
+"""The interface of a system that translates: all that the harness knows of it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ class Batch:
 
     Attributes:
         ids: their lines in the test set, from 0.
-        sources: their source tokens, end of sentence included, no begin of sentence, no padding.
-        length: target tokens that every system is made to write for each sentence, end of sentence not counted;
-            None leaves it to the system.
+        sources: their source tokens with end of sentence, without begin of sentence and padding.
+        length: number of target tokens, without end of sentence, that every system is forced to write for each
+            sentence; None leaves it to the system.
     """
 
     ids: tuple[int, ...]
@@ -27,12 +27,12 @@ class Batch:
 
 
 class System(Protocol):
-    """A trained model and how it decodes. It may be anything: fairseq, ONNX, CTranslate2.
+    """A trained model and its decoding settings, on any engine: fairseq, onnxruntime, CTranslate2.
 
     Attributes:
         name: unique in a run.
-        specials: symbols in an output that are no words of it: begin and end of sentence, padding.
-        description: what is written into the result: decoding settings, parameters and so on.
+        specials: symbols to remove from outputs: begin and end of sentence, padding.
+        description: entries of the result, for example decoding settings and number of parameters.
     """
 
     name: str
@@ -40,13 +40,13 @@ class System(Protocol):
     description: Mapping[str, Any]
 
     def prepare(self, batch: Batch) -> Any:
-        """Collation and anything else that is not translating. Not timed; called before each translate."""
+        """Collate a batch, and anything else that is not translation. Untimed; called before each :meth:`translate`."""
 
     def translate(self, prepared: Any) -> Sequence[Tensor]:
-        """Timed: tokens of the best hypothesis of each sentence, in host memory, in the batch's order."""
+        """Timed: the best hypothesis of each sentence as tokens in host memory, in the batch's order."""
 
     def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
-        """Phase -> callables to be timed for it, as (owner, attribute); empty when they cannot be told apart.
+        """Phase -> the methods to time for it, as (owner, attribute); empty if the engine does not expose any.
 
-        The attribute is replaced on the owner while phases are measured, so translate must look it up there.
+        The attribute is replaced while phases are measured, so :meth:`translate` must look it up on its owner.
         """

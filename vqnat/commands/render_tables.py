@@ -13,8 +13,8 @@ from pathlib import Path
 
 logging.disable(logging.INFO)  # before fairseq is imported, which logs
 
-from vqnat.benchmarking.rendering import TEMPLATES as BENCHMARKS  # noqa: E402
-from vqnat.image.table.rendering import markdown_image_tables  # noqa: E402
+from vqnat.benchmarking.reports.benchmark_markdown import TEMPLATES as BENCHMARKS  # noqa: E402
+from vqnat.image.tables.image_markdown import markdown_image_tables  # noqa: E402
 from vqnat.reporting.diagnosis import TEMPLATES as DIAGNOSIS  # noqa: E402
 from vqnat.reporting.markdown import fill_markdown  # noqa: E402
 from vqnat.reporting.seeds import TEMPLATES as SEEDS  # noqa: E402

@@ -1,4 +1,4 @@
-"""Command line of the embedded corpus: writes a corpus, or rates translations of one."""
+"""Command line of the embedded corpus: write a corpus, or rate translations of one."""
 
 import argparse
 import hashlib
@@ -13,7 +13,7 @@ _LANGUAGES = ("en", "de")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command line and returns its exit status: 0, or 2 for bad input."""
+    """Run the command line and return its exit status: 0, or 2 for bad input."""
     options = _parser().parse_args(arguments)
     try:
         if options.check:
@@ -46,10 +46,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def write(folder: Path, seed: int, sizes: dict[str, int]) -> None:
-    """Writes ``train.en``, ``train.de`` and so on, then ``corpus.json``, which describes them.
+    """Write ``train.en``, ``train.de`` and so on, then ``corpus.json``, which describes them.
 
     Args:
-        folder: where to write; made if it does not exist.
+        folder: where to write; created if it does not exist.
         seed: seed of the corpus.
         sizes: number of pairs of each split.
     """
@@ -67,14 +67,14 @@ def write(folder: Path, seed: int, sizes: dict[str, int]) -> None:
     command = ["python", "-m", "vqnat.embedded", "--seed", str(seed)]
     for name, size in sizes.items():
         command += [f"--{name}", str(size)]
-    # The folder is left out of the command, so that the file is the same wherever the corpus lies.
+    # The folder is left out, so that the description is the same wherever the corpus is written.
     description = {"seed": seed, "sizes": sizes, "command": " ".join(command), "sha256": digests}
     with replacing(folder / "corpus.json") as temporary:
         temporary.write_bytes((json.dumps(description, indent=2) + "\n").encode())
 
 
 def check(source_file: Path, output_file: Path) -> str:
-    """Returns one line with the share of lines of ``output_file`` that are right translations."""
+    """Return one line with the share of lines of ``output_file`` that are right translations."""
     sources, outputs = _lines(source_file), _lines(output_file)
     if len(sources) != len(outputs):
         raise ValueError(f"{source_file} has {len(sources)} lines, but {output_file} has {len(outputs)}")
@@ -91,7 +91,7 @@ def check(source_file: Path, output_file: Path) -> str:
 
 def _lines(path: Path) -> list[str]:
     try:
-        # Not splitlines, which also splits at characters that do not end a line of a text file.
+        # Not splitlines, which also splits at Unicode separators that do not end a line of a text file.
         lines = path.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text") from error

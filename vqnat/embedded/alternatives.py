@@ -1,4 +1,4 @@
-"""Compact sets of word sequences: sequences of choices, which can be drawn from, matched and enumerated.
+"""Compact sets of word sequences, which can be sampled, matched and enumerated.
 
 An expression is a word (a string without spaces), a ``Sequence`` or a ``Choice`` of expressions. It stands
 for the set of word sequences that it can yield.
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, eq=False)
 class Sequence:
-    """Expressions one after the other; without parts, the empty word sequence."""
+    """Expressions in a row; without parts, the empty word sequence."""
 
     parts: tuple["Expression", ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """One of several expressions; ``weights`` are the odds of ``draw``, even if None."""
+    """One of several expressions; ``weights`` are the odds in ``draw``, uniform if None."""
 
     options: tuple["Expression", ...]
     weights: tuple[float, ...] | None = None
@@ -52,7 +52,7 @@ def draw(expression: Expression, rng: random.Random) -> list[str]:
 
 def matches(expression: Expression, sequence: list[str]) -> bool:
     """Tells whether the expression can yield the word sequence."""
-    # The same expression object occurs in many word orders: its ends are looked up once per position.
+    # Memoized, for the same expression object occurs in many word orders.
     known: dict[tuple[int, int], frozenset[int]] = {}
 
     def ends(node: Expression, start: int) -> frozenset[int]:
@@ -75,7 +75,7 @@ def matches(expression: Expression, sequence: list[str]) -> bool:
 
 
 class Automaton:
-    """The minimal knowledge of an expression for counting: a deterministic acyclic automaton, built lazily.
+    """A deterministic acyclic automaton of an expression, for counting and enumeration; built lazily.
 
     Two paths through an expression may yield the same words; the subset construction merges them, so that
     counts and enumerations are of distinct word sequences.
@@ -111,7 +111,7 @@ class Automaton:
         return end
 
     def _closure(self, states: set[int]) -> frozenset[int]:
-        """Returns ``states`` with all that follow without a word."""
+        """Returns the epsilon closure: ``states`` and all that can be reached from them without a word."""
         reached, waiting = set(states), list(states)
         while waiting:
             for word, target in self._edges[waiting.pop()]:

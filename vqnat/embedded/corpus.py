@@ -1,4 +1,4 @@
-"""The corpus: pairs of a source and one of its right translations, and the judgement of translations."""
+"""The corpus: pairs of a source and one of its right translations, and the judgment of other translations."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from vqnat.embedded.parse import parse
 SPLITS = ("train", "valid", "test")
 MIN_WORDS = 5
 MAX_WORDS = 40
-# Far below the number of sentences of the grammar, so that repeats stay rare.
+# Far fewer than the grammar has sentences, so that drawing a new one seldom takes many attempts.
 MAX_PAIRS = 1_000_000
 
 
@@ -25,7 +25,7 @@ def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tup
         test: number of test pairs.
 
     Returns:
-        For each split, its pairs of an English source and a German translation, detokenised, of 5 to 40
+        For each split, its pairs of an English source and a German translation, detokenized, of 5 to 40
         words each. No source occurs twice, within a split or across them.
 
     Raises:
@@ -39,7 +39,7 @@ def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tup
         raise ValueError(f"{sum(sizes.values())} pairs are too many: at most {MAX_PAIRS} are without repeats")
     rng = random.Random(seed)
     known: set[str] = set()
-    # The small splits come first: they are then the same for every size of train.
+    # The small splits are drawn first, so that they are the same for every size of train.
     drawn = {name: [_new_pair(rng, known) for _ in range(sizes[name])] for name in reversed(SPLITS)}
     return {name: drawn[name] for name in SPLITS}
 
@@ -67,7 +67,7 @@ def is_right(source: str, output: str) -> bool:
     words = [*stripped.replace(",", " ,").removesuffix(".").split(), "."]
     if english.text(words) != stripped:
         return False
-    # The first word is capitalised in the output, but a lower-case word of the grammar may be meant.
+    # The output capitalizes its first word, which may be lowercase in the grammar.
     firsts = dict.fromkeys((words[0], words[0][0].lower() + words[0][1:]))
     return any(matches(expression, [first, *words[1:]]) for first in firsts)
 

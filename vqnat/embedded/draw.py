@@ -22,13 +22,13 @@ from vqnat.embedded.verbs import MODALS, PARTICLE_VERBS, PAST, PAST_PERFECT, VER
 
 _FRAMES = {frame: [base for base, verb in VERBS.items() if verb.frame == frame] for frame in ("report", "tell")}
 _ACTIONS = [base for base, verb in VERBS.items() if verb.frame in ("object", "recipient", "place", "goal")]
-# A verb is drawn as often as it has German forms, so that all forms are frequent: one with a separable prefix
-# has two of each finite form ("rief ... an", "anrief").
+# Verbs are weighted by their number of German forms, so that every form is frequent: one with a separable prefix
+# has two for each finite form ("rief ... an", "anrief").
 _ACTION_WEIGHTS = [sum(2 if german.prefix else 1 for german in VERBS[base].german) for base in _ACTIONS]
 _EVENT_VERBS = [base for base, verb in VERBS.items() if verb.frame == "event"]
 _TRANSITIVES = [base for base, verb in VERBS.items() if verb.frame == "object"]
 _MODALS = [modal for modal in MODALS if modal != "will"]
-# Tenses of a clause after each conjunction, beside a state; main clauses in the future are apart.
+# Tenses of an action after each conjunction; main clauses in the future are drawn separately.
 _PAST_TENSES = (PAST, PAST, PAST, "modal")
 _TENSES = {
     "and": _PAST_TENSES,
@@ -68,11 +68,11 @@ def draw_sentence(rng: random.Random) -> Sentence:
         joins = _LOOSE if future or links else (*_LOOSE, "because", "when", "whenever", "before", "while")
         conjunction = rng.choice([join for join in joins if not links or join != links[-1].conjunction])
         keeps_future = future and conjunction in ("and", "but")
-        # Only the next clause takes up the object: later, another thing would lie nearer.
+        # Only the next clause refers back to the object: later, another thing would be nearer.
         clause = _linked(rng, conjunction, main, None if links else antecedent, future=keeps_future)
         links.append(Link(conjunction, clause))
     meaning = Sentence(main, tuple(links), lead)
-    # A passive subject would be mistaken for what a later pronoun takes up.
+    # A passive subject would be mistaken for the antecedent of a later pronoun.
     return meaning if meaning.has_anaphora else _with_passives(rng, meaning)
 
 

@@ -19,7 +19,7 @@ from vqnat.embedded.nouns import NOUNS
 from vqnat.embedded.verbs import PRETERITE_AUXILIARY, VERBS, GermanVerb
 
 Slots = dict[str, Expression]
-# Orders of the middle field; the object stands before time and manner only if it is definite.
+# Word orders of the middle field; only a definite object precedes time and manner.
 _ORDERS = (
     "time recipient manner companion place object goal",
     "time recipient manner object companion place goal",
@@ -30,7 +30,7 @@ _DEFINITE_ORDERS = (
     "recipient object time manner companion place goal",
 )
 _PASSIVE_ORDER = "time agent manner place"
-# The voice of the English clause is the likelier one.
+# Weight of the voice that the English clause does not have.
 _OTHER_VOICE = 0.25
 
 
@@ -185,7 +185,7 @@ def _word_orders(expressions: Slots, orders: tuple[str, ...], order: str) -> lis
         if "time" in expressions:
             fronts.append("time")
         elif "place" in expressions and "object" in expressions:
-            # Beside intransitive verbs the place is the news of the clause, which does not come first.
+            # With an intransitive verb the place is new information, which does not come first.
             fronts.append("place")
         if order == "main":
             fields = [[front, "finite", *(name for name in middle if name != front)] for front in fronts]
@@ -194,8 +194,8 @@ def _word_orders(expressions: Slots, orders: tuple[str, ...], order: str) -> lis
         for field in fields:
             whole = [*field, "end"] if "end" in expressions else field
             if "relative" in expressions:
-                # The relative clause follows its noun, or the end of the clause if only that stands between:
-                # after another noun it would seem to belong to that one.
+                # The relative clause follows its noun, or the end of the clause if nothing else is between them:
+                # after another noun it would be read as belonging to that one.
                 after = whole.index("object") + 1
                 arranged.append((*whole[:after], "relative", *whole[after:]))
                 if whole[after:] == ["end"]:

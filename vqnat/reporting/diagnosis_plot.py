@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from vqnat.benchmarking.plot import COLOURS
+from vqnat.benchmarking.reports.latency_plot import COLORS as COLOURS
 
 
 def draw(result: Mapping[str, Any], path: Path) -> None:

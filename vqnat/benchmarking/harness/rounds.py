@@ -1,0 +1,83 @@
+"""Time systems in turn on the same sentences, so that the machine's noise affects all of them alike."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vqnat.benchmarking.harness.clock import timed_translation
+from vqnat.benchmarking.harness.device import synchronizer
+from vqnat.benchmarking.system import Batch, System
+
+Output = tuple[int, ...]  # tokens of one sentence, without special symbols
+
+
+@dataclass
+class Measurement:
+    """One system's times and outputs.
+
+    Attributes:
+        ms: (rounds, batches) ms of each whole batch.
+        outputs: outputs of the first round, by batch and sentence.
+        stable: whether all rounds gave the same outputs.
+    """
+
+    ms: np.ndarray
+    outputs: list[list[Output]]
+    stable: bool = True
+
+
+def measure(
+    systems: Sequence[System],
+    batches: Sequence[Batch],
+    repeats: int,
+    warmup: int,
+    seed: int,
+    device: str = "cpu",
+    progress: Callable[[str], None] = lambda line: None,
+) -> dict[str, Measurement]:
+    """Time every system on every batch ``repeats`` times.
+
+    Within a round, batches come in random order; each is translated by all systems, again in random order, before
+    the next batch.
+
+    Args:
+        systems: with unique names.
+        batches: what each system translates.
+        repeats: number of rounds.
+        warmup: untimed batches that each system translates first, from the shortest to the longest.
+        seed: of both orders.
+        device: ``cpu`` or ``cuda``.
+        progress: called with a line of text at each round.
+
+    Returns:
+        name -> measurement, in the order of ``systems``.
+    """
+    synchronize = synchronizer(device)
+    order = random.Random(seed)
+    for number in range(warmup):
+        batch = batches[(number * (len(batches) - 1) // max(1, warmup - 1)) if warmup > 1 else -1]
+        for system in systems:
+            timed_translation(system, batch, synchronize)
+
+    found = {s.name: Measurement(np.zeros((repeats, len(batches))), [[] for _ in batches]) for s in systems}
+    for round_ in range(repeats):
+        progress(f"round {round_ + 1} of {repeats}")
+        for index in order.sample(range(len(batches)), len(batches)):
+            for system in order.sample(list(systems), len(systems)):
+                elapsed, raw = timed_translation(system, batches[index], synchronize)
+                measurement = found[system.name]
+                measurement.ms[round_, index] = elapsed
+                length = batches[index].length  # a latent transformer writes multiples of 2^nc tokens
+                outputs = [content(tokens.tolist(), system.specials)[:length] for tokens in raw]
+                if round_ == 0:
+                    measurement.outputs[index] = outputs
+                elif outputs != measurement.outputs[index]:
+                    measurement.stable = False
+    return found
+
+
+def content(tokens: Sequence[int], specials: frozenset[int]) -> Output:
+    """An output without special symbols."""
+    return tuple(token for token in tokens if token not in specials)

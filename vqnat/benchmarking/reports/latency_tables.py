@@ -1,0 +1,63 @@
+"""The latency benchmark's result as text for the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+
+def phase_names(systems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The phases of all systems in the order in which they run, as far as the systems with most phases tell."""
+    splits = sorted((system["phases_ms"] or {} for system in systems), key=len, reverse=True)
+    names = list(dict.fromkeys(name for split in splits for name in split))
+    for last in ("decoder", "rescoring", "rest", "total"):
+        if last in names:
+            names.remove(last)
+            names.append(last)
+    return names
+
+
+def tables(result: Mapping[str, Any]) -> str:
+    """The figures of all systems, then how each spends its time, as plain text."""
+    systems = result["systems"]
+    rows = []
+    for system in systems:
+        times, faster, memory = system["latency_ms"], system["speedup"], system["memory_mib"] or {}
+        error = times["standard_error"]
+        rows.append(
+            {
+                "system": system["name"],
+                "decoding": " ".join(f"{key}={value}" for key, value in system.get("decoding", {}).items()),
+                "ms": f"{times['mean']:.2f}" + ("" if error is None else f" ± {error:.2f}"),
+                "p50": f"{times['p50']:.2f}",
+                "p95": f"{times['p95']:.2f}",
+                "speed-up": f"{faster['ratio']:.2f}",
+                "95%": f"{faster['low']:.2f}..{faster['high']:.2f}",
+                "rounds": "{median:.2f} ({min:.2f}..{max:.2f})".format_map(faster["rounds"]),
+                "tok/s": f"{system['tokens_per_second']:.0f}",
+                "tokens": f"{system['mean_output_tokens']:.1f}",
+                "MiB": "" if memory.get("peak") is None else f"{memory['peak']:.0f}",
+                "parameters": f"{system['parameters']:,}" if "parameters" in system else "",
+            }
+        )
+    names = phase_names(systems)
+    split = [
+        {"system": system["name"]}
+        | {name: f"{system['phases_ms'][name]:.2f}" if name in system["phases_ms"] else "" for name in names}
+        for system in systems
+        if system["phases_ms"]
+    ]
+    sentences = result["sentences"]
+    parts = [
+        f"{sentences['measured']} sentences of {result['subset']}, batch size {result['batch_size']}, "
+        f"{result['repeats']} rounds, {result['device']}, {result['threads']} threads; ms per sentence",
+        tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True),
+        f"speed-up: over {result['baseline']}, ratio of mean times; 95%: bootstrap over sentences; rounds: "
+        "median (least..most) of single rounds; MiB: peak of a process of its own",
+    ]
+    if split:
+        parts += [
+            "ms per sentence by phase, with timers on (a pass of its own)",
+            tabulate(split, headers="keys", tablefmt="simple", disable_numparse=True),
+        ]
+    return "\n\n".join(parts)

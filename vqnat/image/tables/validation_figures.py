@@ -1,0 +1,38 @@
+"""Figures of a checkpoint as reported by fairseq-validate."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+_LINE = re.compile(r"\| test \| (\{.*\})\s*$", re.MULTILINE)
+
+
+def validate_command(data: Path, checkpoint: Path, task: str, batch: int, device: list[str], *more: str) -> list[str]:
+    """The fairseq-validate command for the test set."""
+    return [
+        *(sys.executable, "-m", "fairseq_cli.validate", str(data), "--user-dir", "vqnat/image", "--task", task),
+        *("--path", str(checkpoint), "--valid-subset", "test", "--batch-size", str(batch)),
+        # Only the final report: earlier lines hold the counts of all codes.
+        *("--log-format", "json", "--log-interval", "1000000", *device, *more),
+    ]
+
+
+def read_figures(log: Path) -> dict[str, float]:
+    """The figures in the last report of a log, without those that are not finite numbers.
+
+    Raises:
+        ValueError: there is no report.
+    """
+    found = _LINE.findall(log.read_text(encoding="utf-8", errors="replace"))
+    if not found:
+        raise ValueError(f"{log}: no report of fairseq-validate in it")
+    figures = {}
+    for name, value in json.loads(found[-1]).items():
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            continue
+        if number == number and abs(number) != float("inf"):
+            figures[name.removeprefix("test_")] = number
+    return figures
