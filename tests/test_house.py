@@ -1,5 +1,6 @@
 """What importing costs, and that ``--user-dir vqnat`` registers whatever was imported before."""
 
+import shutil
 import subprocess
 import sys
 
@@ -53,8 +54,13 @@ def test_user_dir_registers_whatever_was_imported_before(before):
 @pytest.mark.slow
 def test_user_dir_of_an_installed_package(tmp_path):
     """fairseq looks for ``vqnat`` beside its own package when the working folder has none."""
+    source = tmp_path / "source"  # setuptools builds inside the source folder
+    for name in ("vqnat", "vqnat_serving"):
+        shutil.copytree(REPO / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "pyproject.toml", "README.md"):
+        shutil.copy(REPO / name, source)
     command = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps")
-    subprocess.run([*command, "--no-build-isolation", "--target", tmp_path / "site", REPO], check=True, timeout=300)
+    subprocess.run([*command, "--no-build-isolation", "--target", tmp_path / "site", source], check=True, timeout=300)
     assert (tmp_path / "site" / "vqnat" / "plugin.py").is_file()
     python(
         f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); "

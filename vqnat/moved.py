@@ -174,7 +174,6 @@ MODULES: dict[str, tuple[str, ...]] = {
         "vqnat.tasks.reliable_batches",
         "vqnat.tasks.codebook_updates",
     ),
-    "vqnat_serving.command": ("vqnat_serving.command_line",),
 }
 
 # Old name, with its module where two had the same, -> new name.

@@ -56,7 +56,7 @@ def both(root: Path, extra: tuple[Path, list[str]]) -> Path:
 
 
 def distilled_as_bitext(root: Path, distill: Callable, folder: Path, sources: list[str]) -> Path:
-    """``sources`` binarised by fairseq-preprocess as a train split of their own, then distilled."""
+    """``sources`` binarized by fairseq-preprocess as a train split of their own, then distilled."""
     (folder / "raw").mkdir(parents=True)
     for language, text in (("en", sources), ("de", ["null"] * len(sources))):
         (folder / "raw" / f"train.{language}").write_text("".join(f"{line}\n" for line in text), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Source text is cut and binarised as data-prep/binarise.py and fairseq-preprocess did with the data."""
+"""Source text is cut and binarized as data-prep/binarize.py and fairseq-preprocess did with the data."""
 
 import shutil
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_same_tokens_as_the_data(tmp_path: Path) -> None:
     lines[:3] = ["  one\ttwo\u00a0three ☃ four", "One TWO thirteen", "onetwo , three-four"]
     test.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     prepared = ("--raw", tmp_path / "raw", "--out", tmp_path, "--vocabulary", 60, "--workers", 1)
-    bitext.run("data-prep/binarise.py", *prepared)
+    bitext.run("data-prep/binarize.py", *prepared)
     rest = tmp_path / "rest" / "bin"  # without the test set, whose lines would be dropped
     shutil.copytree(tmp_path / "bin", rest, ignore=lambda _, names: [n for n in names if n.startswith("test")])
     shutil.copy(tmp_path / "spm.model", rest.parent)

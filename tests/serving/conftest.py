@@ -17,7 +17,7 @@ def pieces(tmp_path_factory):
     """nc = 2, random weights, sentencepiece, a shallow predictor, other embeddings for each side."""
     folder = tmp_path_factory.mktemp("pieces")
     bitext.write(folder / "raw", {"train": 300, "valid": 5, "test": 5})
-    bitext.run("data-prep/binarise.py", "--raw", folder / "raw", "--out", folder, "--vocabulary", 60, "--workers", 1)
+    bitext.run("data-prep/binarize.py", "--raw", folder / "raw", "--out", folder, "--vocabulary", 60, "--workers", 1)
     options = ("--compression-steps", 2, "--decoder-layers", 2, "--predictor-layers", 1, *UNTRAINED)
     options = (*options, "--tie-predictor-output", "--helper-layers", 1, "--seed", 6)  # not all the same words
     checkpoint = bitext.train_latent(folder / "bin", folder / "run", *options, "--disable-validation", updates=1)

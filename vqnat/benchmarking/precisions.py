@@ -24,8 +24,8 @@ scripts/compare_precisions.py --path checkpoints/average.pt --data DATA --source
 
 # name -> engine, and the engine's name of the precision; the first is the reference for ``identical``
 ENGINES = {
-    "torch_fp32": ("torch", "float32"),
-    "torch_bf16": ("torch", "bfloat16"),
+    "torch_fp32": ("torch", "fp32"),
+    "torch_bf16": ("torch", "bf16"),
     "torch_int8_dynamic": ("torch", "int8_dynamic"),
     "onnx_fp32": ("onnxruntime", "fp32"),
     "onnx_int8": ("onnxruntime", "int8"),
