@@ -8,5 +8,5 @@ scripts/setup.sh
 .venv/bin/ruff check .
 .venv/bin/ruff format --check .
 .venv/bin/mypy
-.venv/bin/lint-imports --no-logo
+.venv/bin/lint-imports
 exec .venv/bin/python -m pytest -n "${VQNAT_TEST_WORKERS:-auto}" --dist loadgroup "$@"

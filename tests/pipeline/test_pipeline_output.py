@@ -63,7 +63,7 @@ def test_notes_and_names_of_scores_stand_at_the_tables(results):
         system["right_translation_rate"] = None
         del system["bleu_tokenised_lowercased"]
     table = tables.markdown_systems(results)
-    assert table.startswith("| system | tokenised BLEU | chrF | ms per sentence |")
+    assert table.startswith("| system | tokenized BLEU | chrF | ms per sentence |")
     assert "\n\nPartial training text. Latency: " in table
     assert "Partial training text. Latency" in tables.markdown_samples(results)
 
@@ -252,7 +252,7 @@ def test_text_for_the_terminal(results):
     for system in results["systems"]:
         system["right_translation_rate"] = None
     assert "right translations" not in tables.text_table(results)
-    assert "tokenised lower-cased BLEU" in tables.text_table(results)
+    assert "tokenized lower-cased BLEU" in tables.text_table(results)
 
 
 def test_the_report_holds_everything(tmp_path, results):

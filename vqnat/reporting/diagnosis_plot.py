@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from vqnat.benchmarking.reports.latency_plot import COLORS as COLOURS
+from vqnat.benchmarking.reports.latency_plot import COLORS as COLORS
 
 
 def draw(result: Mapping[str, Any], path: Path) -> None:
@@ -34,7 +34,7 @@ def _bleu(axes: plt.Axes, result: Mapping[str, Any]) -> None:
         if number:  # the teacher's own text is 100 to itself
             values = [0 if row["name"].startswith("teacher, beam") else v for row, v in zip(rows, values, strict=True)]
         places = [n - 0.2 + 0.4 * number for n in range(len(rows))]
-        bars = axes.barh(places, values, 0.38, color=COLOURS[number], label=label)
+        bars = axes.barh(places, values, 0.38, color=COLORS[number], label=label)
         axes.bar_label(bars, [f"{value:.1f}" if value else "" for value in values], padding=2, fontsize=8)
     axes.margins(x=0.1)
     axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
@@ -45,7 +45,7 @@ def _bleu(axes: plt.Axes, result: Mapping[str, Any]) -> None:
 
 def _bits(axes: plt.Axes, result: Mapping[str, Any]) -> None:
     rows = [text for text in result["codes"] if "bits" in text]
-    bars = axes.barh([row["name"] for row in rows], [row["bits"] for row in rows], color=COLOURS[2])
+    bars = axes.barh([row["name"] for row in rows], [row["bits"] for row in rows], color=COLORS[2])
     axes.bar_label(bars, [f"{row['bits']:.2f}; {row['right']:.0%} right" for row in rows], padding=3, fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.25)
@@ -61,7 +61,7 @@ def _positions(axes: plt.Axes, result: Mapping[str, Any]) -> None:
         )
     ):
         line = [one["share"] for one in result["positions"][key] or [] if one["count"] >= least]
-        axes.plot(range(1, len(line) + 1), line, marker="o", color=COLOURS[number], label=label)
+        axes.plot(range(1, len(line) + 1), line, marker="o", color=COLORS[number], label=label)
     axes.set_xlabel("position of the code")
     axes.set_ylabel("share")
     axes.set_ylim(0, 1)
@@ -71,6 +71,6 @@ def _positions(axes: plt.Axes, result: Mapping[str, Any]) -> None:
 def _wrong_words(axes: plt.Axes, result: Mapping[str, Any]) -> None:
     places = result["wrong_words"]["by_offset"] if result["wrong_words"] else []
     shares = [100 * (one["share"] or 0) for one in places]
-    axes.bar([str(n + 1) for n in range(len(shares))], shares, color=COLOURS[1])
+    axes.bar([str(n + 1) for n in range(len(shares))], shares, color=COLORS[1])
     axes.set_xlabel("place of the word in its code")
     axes.set_ylabel("wrong words from the teacher's codes, %")

@@ -26,7 +26,7 @@ def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
     tokenised = not rated and any("bleu_tokenised_lowercased" in system for system in systems)
     header = ["system", bleu_name(results), "chrF"]
     header += ["right translations"] if rated else []
-    header += ["tokenised lower-cased BLEU"] if tokenised else []
+    header += ["tokenized lower-cased BLEU"] if tokenised else []
     header += ["ms per sentence", "speed-up over beam 4", "over greedy"]
     rows = []
     for system in systems:
@@ -43,7 +43,7 @@ def header_and_rows(results: Results) -> tuple[list[str], list[list[str]]]:
 
 def bleu_name(results: Results) -> str:
     """Heading of the ``sacrebleu`` column."""
-    return "tokenised BLEU" if results.get("tokenised") else "sacreBLEU"
+    return "tokenized BLEU" if results.get("tokenised") else "sacreBLEU"
 
 
 def origin(results: Results) -> str:
