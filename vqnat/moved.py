@@ -216,7 +216,9 @@ class _OldModules(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname in MODULES else None
+        if fullname not in MODULES:
+            return None
+        return ModuleSpec(fullname, self, is_package=any(old.startswith(fullname + ".") for old in MODULES))
 
     def create_module(self, spec: ModuleSpec) -> None:
         return None  # an empty one
