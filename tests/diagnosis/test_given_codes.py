@@ -44,27 +44,29 @@ def plain(digits, latent_checkpoint):
 
 
 @torch.no_grad()
-def one_by_one(model, source, target):
-    """Codes of one text, log-probabilities of each and of the end, posterior, words written from them."""
+def one_by_one(model, source, target, codes):
+    """Of one text with given codes: how much farther than the nearest each is, log-probabilities of each and of the end,
+    which of them the predictor guesses, the posterior, and the words written from them.
+    """
     target = torch.nn.functional.pad(target, (0, -len(target) % model.stride), value=model.pad).unsqueeze(0)
     encoded = model.encoder(source.unsqueeze(0))
     z = model.target_encoder(target, encoded)
     vectors = model.bottleneck.codebook.vectors()
     distances = (z[0].double().unsqueeze(1) - vectors.double()).square().sum(-1)  # torch.cdist is not exact enough
-    codes = distances.argmin(-1)
+    farther = distances.gather(-1, codes.unsqueeze(-1)).squeeze(-1) - distances.amin(-1)
     logits = model.predictor(model.bottleneck.embed(codes.unsqueeze(0)), encoded)[0]
     classes = torch.cat([codes, torch.tensor([model.predictor.end])])
     log_probs = logits.log_softmax(-1)[range(len(classes)), classes]
     real = torch.ones(1, len(codes), dtype=torch.bool)
     words = model.output_proj(model.decode(codes.unsqueeze(0), real, encoded))[0].argmax(-1)
-    return codes, log_probs, logits.argmax(-1) == classes, (-distances).softmax(-1).float(), words
+    return farther, log_probs, logits.argmax(-1) == classes, (-distances).softmax(-1).float(), words
 
 
 def test_codes_of_the_reference_are_those_of_each_sentence_alone(model, plain, pairs, forced):
     samples = model.model.config.num_samples
     for source, target, row in zip(pairs.sources, pairs.targets, forced, strict=True):
-        codes, log_probs, right, posterior, words = one_by_one(plain, source, target)
-        assert row.codes.tolist() == codes.tolist()
+        farther, log_probs, right, posterior, words = one_by_one(plain, source, target, row.codes)
+        assert farther.max() < 1e-4  # in a batch, rounding may decide between two codes at the same distance
         assert len(row.codes) == -(-len(target) // 2)
         torch.testing.assert_close(row.nats, -log_probs, rtol=1e-3, atol=1e-3)
         assert row.right.tolist() == right.tolist()
