@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vqnat_serving.code_lengths import codes_for
 from vqnat_serving.description import Description
 from vqnat_serving.errors import UserError
 from vqnat_serving.models import CodeSequences, Models
@@ -91,7 +92,7 @@ class OnnxTranslator(Translator):
             positions = np.ceil(lengths * np.float32(about.length_ratio)).astype(np.int64)
         else:
             positions = self._most_tokens(lengths)
-        return np.clip(-(-positions // about.stride), 1, about.max_codes)
+        return np.clip(codes_for(positions, about.stride), 1, about.max_codes)
 
     def _most_tokens(self, lengths: np.ndarray) -> np.ndarray:
         return np.maximum((lengths * np.float32(self.max_len_a) + self.max_len_b).astype(np.int64), 1)

@@ -45,8 +45,8 @@ def plain(digits, latent_checkpoint):
 
 @torch.no_grad()
 def one_by_one(model, source, target, codes):
-    """Of one text with given codes: how much farther than the nearest each is, log-probabilities of each and of the end,
-    which of them the predictor guesses, the posterior, and the words written from them.
+    """How much farther than the nearest each given code of a text is, log-probabilities of each and of the end, which
+    of them the predictor guesses, the posterior, and the words written from them.
     """
     target = torch.nn.functional.pad(target, (0, -len(target) % model.stride), value=model.pad).unsqueeze(0)
     encoded = model.encoder(source.unsqueeze(0))

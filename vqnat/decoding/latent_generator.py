@@ -12,6 +12,7 @@ from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.output_layers.output_layer import Text
+from vqnat_serving.code_lengths import codes_for
 
 
 class LatentGenerator(WordGenerator):
@@ -62,7 +63,7 @@ class LatentGenerator(WordGenerator):
         if model.config.length_mode == "ratio":
             return model.num_codes(source_lengths)
         tokens = (self.max_len_a * source_lengths + self.max_len_b).long().clamp(min=1)
-        return tokens.add(model.stride - 1).div(model.stride, rounding_mode="floor").clamp_(max=model.max_codes)
+        return codes_for(tokens, model.stride).clamp(max=model.max_codes)
 
     def predict_codes(self, source: EncodedSource, source_lengths: Tensor) -> CodeSequences:
         """``beam`` code sequences per sentence."""

@@ -23,6 +23,7 @@ from vqnat.models.target_encoder import TargetEncoder
 from vqnat.modules.transformer import StackShape
 from vqnat.output_layers import Positions, build_output_layer
 from vqnat.output_layers.registry import check_checkpoint, upsample_factor
+from vqnat_serving.code_lengths import codes_for
 
 
 @dataclass
@@ -67,7 +68,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         self.eos = eos
         self.pad = target_embedding.padding_idx
         self.stride = 2**config.compression_steps
-        self.max_codes = -(-config.max_target_positions // self.stride)
+        self.max_codes = codes_for(config.max_target_positions, self.stride)
 
         def shape(layers: int) -> StackShape:
             rates = (config.dropout, config.attention_dropout, config.activation_dropout)
@@ -156,7 +157,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         if self.config.length_mode == "ratio":
             lengths = (source_lengths * self.config.length_ratio).ceil().long()
             lengths = lengths if target_lengths is None else torch.maximum(lengths, target_lengths)
-        return lengths.add(self.stride - 1).div(self.stride, rounding_mode="floor").clamp_(1, self.max_codes)
+        return codes_for(lengths, self.stride).clamp(1, self.max_codes)
 
     def forward(
         self, src_tokens: Tensor, src_lengths: Tensor, target: Tensor, predictor_passes: int = 1
@@ -171,7 +172,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         """
         source = self.encoder(src_tokens)
         codes = self.num_codes(src_lengths, target.ne(self.pad).sum(1))  # (B,)
-        num = -(-target.shape[1] // self.stride)
+        num = codes_for(target.shape[1], self.stride)
         if self.config.length_mode == "ratio":
             num = int(codes.max())
         target = F.pad(target, (0, num * self.stride - target.shape[1]), value=self.pad)  # (B, num * 2^nc)

@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vqnat_serving.code_lengths import codes_for
+
 
 def force_length(generator: Any, model: Any) -> Callable[[int], None]:
     """Patch a generator so that its outputs have the length that the returned function was last called with.
@@ -66,6 +68,6 @@ def _latent(generator: Any, model: Any) -> Callable[[int], None]:
     predictor.step = forced
 
     def set_length(tokens: int) -> None:
-        wanted[0] = -(-(tokens + 1) // model.stride)  # codes cover the end of sentence too
+        wanted[0] = codes_for(tokens + 1, model.stride)  # codes cover the end of sentence too
 
     return set_length

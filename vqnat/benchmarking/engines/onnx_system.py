@@ -12,6 +12,7 @@ from vqnat.benchmarking.system import Batch
 from vqnat.errors import UserError
 from vqnat.records.results import shown
 from vqnat_serving import OnnxTranslator
+from vqnat_serving.code_lengths import codes_for
 from vqnat_serving.vocabulary import BOS, EOS, PAD
 
 
@@ -70,4 +71,4 @@ class OnnxSystem:
 
     def _force(self, tokens: int) -> None:
         """As in :mod:`forced_lengths`: the end of the codes is computed, then overridden."""
-        self.translator.forced_codes = -(-(tokens + 1) // self.translator.description.stride)
+        self.translator.forced_codes = codes_for(tokens + 1, self.translator.description.stride)
