@@ -15,10 +15,18 @@ import vqnat.plugin  # noqa: F401  (torch.load then reads fairseq checkpoints)
 torch.set_num_threads(1)
 
 
-def pytest_collection_modifyitems(items):
-    """A folder's tests stay with one worker of pytest-xdist (``--dist loadgroup``): they share what they train."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A folder's tests stay with one worker of pytest-xdist: they share what they train."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            folder = file.rpartition("/")[0]
+            return file if folder == "tests" else folder
+
+    return ByFolder(config, log)
 
 
 @pytest.fixture(scope="session")
