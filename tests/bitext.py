@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import preloaded
+
 REPO = Path(__file__).resolve().parents[1]
 ENGLISH = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 GERMAN = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
@@ -24,6 +26,9 @@ def write(folder: Path, sizes: dict[str, int], shortest: int = 3, longest: int =
             (folder / f"{split}.{language}").write_text(text, encoding="utf-8")
 
 
+_FORKER = preloaded.Forker()
+
+
 def run(*command: object, check: bool = True, **options) -> subprocess.CompletedProcess:
     """A command line as a user would type it, from the checkout; `fairseq-X` means this interpreter's."""
     words = [str(word) for word in command]
@@ -31,7 +36,10 @@ def run(*command: object, check: bool = True, **options) -> subprocess.Completed
         words[:1] = [sys.executable, "-m", "fairseq_cli." + words[0].removeprefix("fairseq-").replace("-", "_")]
     elif words[0].endswith(".py"):
         words.insert(0, sys.executable)
-    done = subprocess.run(words, cwd=REPO, capture_output=True, text=True, **options)
+    if words[0] == sys.executable and words[1] != "-c" and options.keys() <= {"input"}:
+        done = _FORKER.run(words[1:], REPO, options.get("input", ""))
+    else:
+        done = subprocess.run(words, cwd=REPO, capture_output=True, text=True, **options)
     if check and done.returncode:
         raise AssertionError(
             f"{' '.join(words)}\nexit status {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"

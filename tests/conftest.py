@@ -14,17 +14,35 @@ import vqnat.plugin  # noqa: F401  (torch.load then reads fairseq checkpoints)
 
 torch.set_num_threads(1)
 
+# The longest first, so that at the end no worker has minutes left while the others wait.
+LONGEST = ["tests/test_command_lines.py", "tests/test_quickstart.py", "tests/output_layers", "tests/serving"]
+
+
+def _group(nodeid: str) -> str:
+    """What stays with one worker of pytest-xdist: a folder's tests, as they share what they train."""
+    file = nodeid.split("::")[0]
+    folder = file.rpartition("/")[0]
+    return file if folder == "tests" else folder
+
+
+def pytest_configure(config):
+    config.option.loadscopereorder = False  # pytest-xdist: keep our order instead of the most tests first
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    groups = [*LONGEST, None]
+    items.sort(key=lambda item: groups.index(group if (group := _group(item.nodeid)) in LONGEST else None))
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """A folder's tests stay with one worker of pytest-xdist: they share what they train."""
+    """Groups of tests, not single ones, go to the workers of pytest-xdist."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFolder(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            file = nodeid.split("::")[0]
-            folder = file.rpartition("/")[0]
-            return file if folder == "tests" else folder
+            return _group(nodeid)
 
     return ByFolder(config, log)
 
