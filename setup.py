@@ -48,6 +48,14 @@ setup(
         "serving": ["onnxruntime>=1.23"],  # Attention of opset 23 and 8-bit MatMulNBits on the CPU
         "export": ["onnx>=1.18", "onnxscript>=0.5", "onnxruntime>=1.23"],
         "ctranslate2": ["ctranslate2>=4.5"],  # only to be measured against
+        "docs": [
+            "mkdocs>=1.6,<2",
+            "mkdocs-material>=9.5",
+            "mkdocstrings-python>=1.12",
+            "latex2mathml>=3.77",
+            "nbclient>=0.10",
+            "ipykernel>=6.29",
+        ],
         "tensorboard": ["tensorboard>=2.15"],
     },
 )

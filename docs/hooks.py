@@ -1,11 +1,13 @@
 """What MkDocs cannot do by itself: formulas as MathML, and the options of every command from its parser.
 
-A page says where generated text goes by a line that is a comment elsewhere: ``<!-- commands -->`` or
-``<!-- training options -->``.
+A page says where generated text goes by a line that is a comment elsewhere: ``<!-- commands -->``,
+``<!-- training options -->`` or ``<!-- notebook FILE -->``.
 """
 
 import argparse
 import html
+import importlib
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -37,16 +39,26 @@ def on_page_markdown(markdown, page, config, files):
         markdown = markdown.replace("<!-- commands -->", "\n".join(command_pages()))
     if "<!-- training options -->" in markdown:
         markdown = markdown.replace("<!-- training options -->", "\n".join(training_options()))
-    return markdown
+    folder = Path(page.file.abs_src_path).parent
+    return re.sub(r"<!-- notebook (\S+) -->", lambda match: notebook(folder / match[1]), markdown)
+
+
+def notebook(path: Path) -> str:
+    """The cells of a notebook, which is kept without outputs, as Markdown."""
+    parts = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        parts.append(text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```")
+    return "\n\n".join(parts)
 
 
 def command_pages() -> Iterator[str]:
-    """A section for each command of ``vqnat``, then for each program in scripts/ that has a parser of its own."""
-    from vqnat.cli import COMMANDS, parser_of
+    """A section for each command of ``vqnat``."""
+    from vqnat.cli import COMMANDS
 
     for name, command in COMMANDS.items():
-        yield f"## vqnat {name}\n\n{command.help}\n"
-        yield from options_table(parser_of(name))
+        yield f"## vqnat {name}\n"
+        yield from options_table(importlib.import_module(command.module).parser())
 
 
 def options_table(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -27,5 +27,5 @@ pip numpy cython setuptools wheel ninja
 step "fairseq (compiles once, 2 to 3 minutes; pip caches the wheel)"
 pip --no-build-isolation fairseq-fixed
 step "vqnat"
-pip --no-build-isolation -e '.[dev,export,ctranslate2,tensorboard]'
+pip --no-build-isolation -e '.[dev,docs,export,ctranslate2,tensorboard]'
 echo "$wanted" > "$stamp"

@@ -28,7 +28,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"render_figures: {name}: no such figure; must be one of {', '.join(FIGURES)}", file=sys.stderr)
             return 2
         draw, sources = FIGURES[name]
-        new = draw(*(json.loads((REPOSITORY / source).read_text(encoding="utf-8")) for source in sources))
+        try:
+            new = draw(*(json.loads((REPOSITORY / source).read_text(encoding="utf-8")) for source in sources))
+        except (OSError, ValueError) as error:
+            print(f"render_figures: {name}: {error}", file=sys.stderr)
+            return 2
         path = REPOSITORY / "docs" / "figures" / name
         if path.is_file() and path.read_text(encoding="utf-8") == new:
             continue

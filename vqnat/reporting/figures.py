@@ -40,9 +40,16 @@ def quality_against_latency(quality: Results, latency: Results) -> str:
         quality: gap.json, a run of the pipeline.
         latency: latency.json, a run of the latency benchmark with the same checkpoints.
     """
-    scores = {system["name"]: system["sacrebleu"] for system in quality["systems"]}
-    times = {system["name"]: system["latency_ms"]["mean"] for system in latency["systems"]}
-    points = [(times[name], scores[row], kind, label, known) for name, row, kind, label, known in MULTI30K]
+    points = [
+        (
+            named(latency["systems"], name)["latency_ms"]["mean"],
+            named(quality["systems"], row)["sacrebleu"],
+            kind,
+            label,
+            known,
+        )
+        for name, row, kind, label, known in MULTI30K
+    ]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 4.0))
         front = pareto_front([(x, y) for x, y, *_ in points])
@@ -117,12 +124,12 @@ METHODS = (
 
 def ablations(quality: Results) -> str:
     """What each method is worth on Multi30k: BLEU of the rows of gap.json beside the teacher's, and their speed."""
-    systems = {system["name"]: system for system in quality["systems"]}
-    teachers = {name: systems[f"teacher_{name}"]["sacrebleu"] for name in ("greedy", "beam4")}
+    systems = {name: named(quality["systems"], name) for name, *_ in METHODS}
+    teachers = {name: named(quality["systems"], f"teacher_{name}")["sacrebleu"] for name in ("greedy", "beam4")}
     rows = list(reversed(METHODS))
     with plt.rc_context(STYLE | {"axes.grid.axis": "x"}):
         figure, axes = plt.subplots(figsize=(7.6, 3.7))
-        lowest = min(systems[name]["sacrebleu"] for name, *_ in rows) - 0.6
+        lowest = min(system["sacrebleu"] for system in systems.values()) - 0.6
         for place, (name, _, kind) in enumerate(rows):
             score = systems[name]["sacrebleu"]
             axes.hlines(place, lowest, score, color=SERIES[kind], linewidth=2.5)
@@ -168,7 +175,7 @@ def throughput_against_batch_size(latency: Results) -> str:
     runs = [latency, *latency["further"]]
     sizes = [run["batch_size"] for run in runs]
     speed = {
-        name: [_named(run["systems"], name)["tokens_per_second"] / 1000 for run in runs] for name, *_ in ENGINES
+        name: [named(run["systems"], name)["tokens_per_second"] / 1000 for run in runs] for name, *_ in ENGINES
     }
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 3.6))
@@ -216,8 +223,12 @@ def spread(values: Sequence[float], least: float) -> list[float]:
     return found
 
 
-def _named(systems: Sequence[Results], name: str) -> Results:
-    return next(system for system in systems if system["name"] == name)
+def named(systems: Sequence[Results], name: str) -> Results:
+    """The system of this name. Raises ValueError: the figure shows a row that the results no longer have."""
+    for system in systems:
+        if system["name"] == name:
+            return system
+    raise ValueError(f"no system {name!r}; there are {', '.join(system['name'] for system in systems)}")
 
 
 def _log_milliseconds(axes: Any, ticks: Sequence[int], limits: tuple[float, float]) -> None:
