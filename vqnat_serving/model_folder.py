@@ -58,6 +58,7 @@ class ModelFolder:
         criterion: the criterion of the training and its options, for ``fairseq-validate``.
         training: how it was trained, for people: data, optimizer, updates.
         made: where it comes from, for people: the checkpoint's checksum, commit, versions.
+        card: what the model card says besides: ``license``, ``data_note``, ``dataset``, ``example``.
         files: SHA-256 of each file, by its path in the folder; of all but ``config.json`` and the model card.
     """
 
@@ -74,6 +75,7 @@ class ModelFolder:
     criterion: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
+    card: dict[str, Any] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod

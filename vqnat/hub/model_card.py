@@ -5,194 +5,185 @@ from typing import Any
 import yaml
 
 from vqnat.records.tables import markdown_table, number, percent
-from vqnat_serving.model_folder import CTRANSLATE2, LATENT, ONNX, STOCK_CHECKPOINT, TEACHER, ModelFolder
+from vqnat_serving.model_folder import (
+    CTRANSLATE2,
+    LATENT,
+    ONNX,
+    PARALLEL,
+    STOCK_CHECKPOINT,
+    TEACHER,
+    WEIGHTS,
+    ModelFolder,
+)
 
 WHAT = {
     LATENT: (
-        "A latent transformer (Roy et al. 2018, arXiv:1805.11063). It predicts a short sequence of discrete codes, one "
-        "for {stride} target tokens, and then writes all tokens at once."
+        "A latent transformer (Roy et al. 2018, arXiv:1805.11063): it predicts a short sequence of discrete codes, one for "
+        "{stride} target tokens, and then writes all tokens at once."
     ),
-    "parallel_transformer": "A non-autoregressive Transformer without latents: it writes all tokens at once.",
-    TEACHER: "An autoregressive Transformer: the teacher that non-autoregressive models are distilled from.",
+    PARALLEL: "A non-autoregressive Transformer without latents: it writes all tokens at once.",
+    TEACHER: "An autoregressive Transformer, the kind of model that non-autoregressive ones are distilled from.",
 }
 LIMITS = {
     LATENT: (
-        "- It is semi-autoregressive: its codes are predicted one after the other, in about |y| / {stride} steps.\n"
-        "- Tokens are written independently given the codes. It may repeat or drop a word, most often where two codes "
-        "meet.\n"
+        "It is semi-autoregressive: codes are predicted one after the other, |y| / {stride} steps for |y| tokens.",
+        "Tokens are written independently of each other once the codes are chosen, so a word may be repeated or dropped.",
     ),
-    "parallel_transformer": (
-        "- Tokens are written independently of each other: where a source has several right translations, it may mix "
-        "them, repeat or drop words.\n"
+    PARALLEL: (
+        "Tokens are written independently of each other: where a source has several right translations, it may mix them.",
     ),
-    TEACHER: "- It writes one token at a time; its students are faster on single sentences.\n",
+    TEACHER: ("It writes one token at a time.",),
 }
-METRICS = {  # measure -> the Hub's name, ours, and from our figure to the Hub's
+METRICS = {  # measure -> the Hub's identifier, its name, and the factor from our figure to the Hub's
     "sacrebleu": ("bleu", "sacreBLEU", 1),
     "chrf": ("chrf", "chrF", 1),
     "right_translation_rate": ("accuracy", "right translations", 100),
 }
-USE = """\
+PYTHON = """\
 ```python
-from vqnat.hub import LatentTranslator
+from vqnat.hub import LatentTranslator  # torch and fairseq: pip install 'vqnat[train]'
 
 translator = LatentTranslator.from_pretrained("{name}")  # this folder, or its name on the Hub
 print(translator.translate(["{example}"]))
 ```
-
+"""
+COMMAND = """\
 ```bash
 vqnat translate --model {name} "{example}"
 ```
-
 """
-USE_ONNX = """\
+RUNNER = """\
 ```python
-from vqnat_serving import OnnxTranslator  # onnxruntime; neither torch nor fairseq
+from vqnat_serving import OnnxTranslator  # onnxruntime alone: pip install 'vqnat[serving]'
 
 print(OnnxTranslator("{name}").translate(["{example}"]))
 ```
 """
-USE_FAIRSEQ = """\
+EXPORT = "`vqnat export {name}` writes `onnx/`, which the ONNX runner and `vqnat serve` need.\n"
+FAIRSEQ = """\
 ```bash
 fairseq-generate DATA_BIN --user-dir vqnat --task latent_translation --path {name}
 ```
 """
-USE_STOCK = """\
+STOCK = """\
 ```bash
 ct2-fairseq-converter --model_path {name}/{stock} --data_dir {name} --output_dir converted  # CTranslate2
-fairseq-generate DATA_BIN --path {name}/{stock} --beam 4                                    # fairseq without vqnat
+fairseq-generate DATA_BIN --path {name}/{stock}                                             # fairseq without vqnat
 ```
 """
+# Options that the card names.
+SHOWN = ("bottleneck", "codebook_size", "compression_steps", "output_layer", "encoder_layers", "decoder_layers")
 
 
-def model_card(
-    folder: ModelFolder,
-    scores: dict[str, Any] | None,
-    license: str | None = None,
-    data_note: str | None = None,
-    dataset: str | None = None,
-    example: str = "A sentence.",
-) -> str:
-    """The text of the card.
-
-    Args:
-        folder: what ``config.json`` says.
-        scores: the content of ``scores.json``, None if nothing was measured.
-        license: the Hub's identifier, such as ``mit``; None leaves it open.
-        data_note: what the model was trained on, in a sentence or two.
-        dataset: identifier of the training data.
-        example: a source sentence.
-    """
-    matter = yaml.safe_dump(_front_matter(folder, scores, license, dataset), sort_keys=False, allow_unicode=True)
-    stride = 2 ** int(folder.options.get("compression_steps") or 0)
-    names = {"name": folder.name, "example": example, "stock": STOCK_CHECKPOINT}
-    uses = [USE.format(**names)]
-    if folder.kind != TEACHER:
-        uses.append((USE_ONNX if folder.has(ONNX) else USE_FAIRSEQ).format(**names))
-    elif folder.has(STOCK_CHECKPOINT):
-        uses.append(USE_STOCK.format(**names))
+def model_card(folder: ModelFolder) -> str:
+    """The text of the card, from ``config.json`` and ``scores.json``."""
+    scores = folder.scores()
+    matter = yaml.safe_dump(_front_matter(folder, scores), sort_keys=False, allow_unicode=True, width=120)
+    what = WHAT[folder.kind].format(stride=_stride(folder))
     parts = [
-        f"---\n{matter}---\n",
-        f"# {folder.name}\n",
-        f"{WHAT[folder.kind].format(stride=stride)} It translates {folder.source_lang} to {folder.target_lang}.\n",
-        _scores_section(scores),
-        "## How to use it\n",
-        "`pip install vqnat` first; the README of vqnat says which extras each way needs.\n",
-        "".join(uses),
-        _training_section(folder, data_note),
-        "## Limits\n",
-        LIMITS[folder.kind].format(stride=stride) + _common_limits(folder, scores, license),
+        f"---\n{matter}---",
+        f"# {folder.name}",
+        f"{what} It translates from {folder.source_lang} to {folder.target_lang}.",
+        *_scores(scores),
+        "## How to use it",
+        *_uses(folder),
+        "## How it was trained",
+        *_training(folder),
+        "## Limits",
+        "\n".join(f"- {line}" for line in _limits(folder, scores)),
     ]
-    return "\n".join(part for part in parts if part)
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
-def _front_matter(
-    folder: ModelFolder, scores: dict[str, Any] | None, license: str | None, dataset: str | None
-) -> dict[str, Any]:
-    rows = (scores or {}).get("rows", [])
-    metrics = [name for name in METRICS if any(row.get(name) is not None for row in rows)]
+def _stride(folder: ModelFolder) -> int:
+    return 2 ** int(folder.options.get("compression_steps") or 0)
+
+
+def _front_matter(folder: ModelFolder, scores: dict[str, Any] | None) -> dict[str, Any]:
+    dataset = folder.card.get("dataset")
+    tags = ["translation", "fairseq", folder.kind.replace("_", "-")]
+    tags += ["non-autoregressive"] if folder.kind != TEACHER else []
+    tags += [what for what in (ONNX, CTRANSLATE2) if folder.has(what)]
     matter: dict[str, Any] = {
         "language": list(dict.fromkeys((folder.source_lang, folder.target_lang))),
-        "license": license,
+        "license": folder.card.get("license"),
         "library_name": "vqnat",
         "pipeline_tag": "translation",
-        "tags": ["translation", "fairseq", folder.kind.replace("_", "-")],
+        "tags": tags,
         "datasets": [dataset] if dataset else None,
-        "metrics": [METRICS[name][0] for name in metrics] or None,
     }
-    if folder.kind != TEACHER:
-        matter["tags"].append("non-autoregressive")
-    for what in (ONNX, CTRANSLATE2):
-        if folder.has(what):
-            matter["tags"].append(what)
-    if metrics:
-        best = rows[0]
-        data = str((scores or {}).get("data") or "test set")
-        matter["model-index"] = [
-            {
-                "name": folder.name,
-                "results": [
-                    {
-                        "task": {"type": "translation", "name": f"{folder.source_lang}-{folder.target_lang}"},
-                        "dataset": {"name": data, "type": dataset or data},
-                        "metrics": [
-                            {
-                                "type": METRICS[name][0],
-                                "name": METRICS[name][1],
-                                "value": round(METRICS[name][2] * best[name], 2),
-                            }
-                            for name in metrics
-                            if best.get(name) is not None
-                        ],
-                    }
-                ],
-            }
-        ]
+    if scores and (metrics := _metrics(scores["rows"][0])):
+        data = str(scores.get("data") or "test set")
+        result = {
+            "task": {"type": "translation", "name": f"Translation {folder.source_lang}-{folder.target_lang}"},
+            "dataset": {"name": data, "type": dataset or data},
+            "metrics": metrics,
+        }
+        matter["metrics"] = [metric["type"] for metric in metrics]
+        matter["model-index"] = [{"name": folder.name, "results": [result]}]
     return {name: value for name, value in matter.items() if value is not None}
 
 
-def _scores_section(scores: dict[str, Any] | None) -> str:
+def _metrics(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"type": kind, "name": name, "value": round(factor * row[measure], 2)}
+        for measure, (kind, name, factor) in METRICS.items()
+        if row.get(measure) is not None
+    ]
+
+
+def _scores(scores: dict[str, Any] | None) -> list[str]:
     if not scores:
-        return ""
-    header = ("decoding", "sacreBLEU", "chrF", "right translations")
+        return []
     rows = []
     for row in scores["rows"]:
         decoding = ", ".join(f"{name} {value}" for name, value in (row.get("decoding") or {}).items())
         figures = (number(row.get("sacrebleu")), number(row.get("chrf")), percent(row.get("right_translation_rate")))
         rows.append((decoding or "as measured", *figures))
-    signature = scores["rows"][0].get("signature")
-    data = f"On {scores.get('data') or 'its test set'}"
-    data += f" ({scores['sentences']} sentences)." if scores.get("sentences") else "."
-    data += f" BLEU: `{signature}`." if signature else ""
-    data += " `scores.json` has the figures and where they come from."
-    return f"## Scores\n\n{markdown_table(header, rows)}\n\n{data}\n"
+    where = f"Measured on {scores.get('data') or 'its test set'}"
+    where += f", {scores['sentences']} sentences." if scores.get("sentences") else "."
+    if signature := scores["rows"][0].get("signature"):
+        where += f" BLEU: `{signature}`."
+    where += " `scores.json` says how and on what machine."
+    return ["## Scores", markdown_table(("decoding", "sacreBLEU", "chrF", "right translations"), rows), where]
 
 
-def _training_section(folder: ModelFolder, data_note: str | None) -> str:
-    training = {name: value for name, value in folder.training.items() if not isinstance(value, dict)}
-    lines = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items() if value is not None]
+def _uses(folder: ModelFolder) -> list[str]:
+    parts = [PYTHON] if folder.has(WEIGHTS) else []
+    parts.append(COMMAND)
+    if folder.kind == TEACHER:
+        parts += [STOCK] if folder.has(STOCK_CHECKPOINT) else [FAIRSEQ]
+    elif folder.has(ONNX):
+        parts.append(RUNNER)
+    else:
+        parts += [FAIRSEQ, EXPORT]
+    example = folder.card.get("example", "A sentence.")
+    return [part.format(name=folder.name, example=example, stock=STOCK_CHECKPOINT) for part in parts]
+
+
+def _training(folder: ModelFolder) -> list[str]:
+    lines = []
     if distilled := folder.training.get("distillation"):
         beam = distilled.get("beam")
-        lines.insert(0, f"- trained on a teacher's translations (sequence-level distillation, beam {beam})")
-    model = ", ".join(f"{name} {folder.options[name]}" for name in _SHOWN if folder.options.get(name) is not None)
-    lines.append(f"- model: {folder.arch}" + (f" ({model})" if model else ""))
+        lines.append(f"trained on a teacher's translations: sequence-level distillation, beam {beam}")
+    model = ", ".join(f"{name} {folder.options[name]}" for name in SHOWN if folder.options.get(name) is not None)
+    lines.append(f"model: {folder.arch}" + (f" ({model})" if model else ""))
+    for name, value in folder.training.items():
+        if name != "distillation" and value is not None:
+            lines.append(f"{name.replace('_', ' ')}: {value}")
     commit = folder.made.get("commit")
-    lines.append(f"- packaged by vqnat {folder.made.get('vqnat')}" + (f", commit {commit}" if commit else ""))
-    note = f"{data_note}\n\n" if data_note else ""
-    return f"## How it was trained\n\n{note}" + "\n".join(lines) + "\n\n`config.json` has every option.\n"
+    lines.append(f"packaged by vqnat {folder.made.get('vqnat')}" + (f", commit {commit}" if commit else ""))
+    note = folder.card.get("data_note")
+    return [*([note] if note else []), "\n".join(f"- {line}" for line in lines), "`config.json` has every option."]
 
 
-# Options that the card names.
-_SHOWN = ("bottleneck", "codebook_size", "compression_steps", "output_layer", "encoder_layers", "decoder_layers")
-
-
-def _common_limits(folder: ModelFolder, scores: dict[str, Any] | None, license: str | None) -> str:
-    longest = folder.task.get("max_source_positions")
-    lines = ["- It translates single sentences, and text like what it was trained on."]
-    if longest:
-        lines.append(f"- It reads at most {longest} tokens a sentence, its end included.")
+def _limits(folder: ModelFolder, scores: dict[str, Any] | None) -> list[str]:
+    lines = [line.format(stride=_stride(folder)) for line in LIMITS[folder.kind]]
+    lines.append("It translates single sentences, and text like what it was trained on.")
+    if longest := folder.task.get("max_source_positions"):
+        lines.append(f"It reads at most {longest} tokens a sentence, its end included.")
     if not scores:
-        lines.append("- Nothing was measured.")
-    if license is None:
-        lines.append("- No license was given: ask its authors before you use it.")
-    return "\n".join(lines) + "\n"
+        lines.append("Nothing was measured.")
+    if not folder.card.get("license"):
+        lines.append("No license was given: ask its authors before you use it.")
+    return lines

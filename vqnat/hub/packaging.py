@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +10,16 @@ from vqnat.checkpoints.folder_weights import save_weights
 from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.errors import UserError
 from vqnat.hub.checkpoint_options import CheckpointOptions
-from vqnat.hub.model_card import model_card
+from vqnat.hub.folder_files import write_card, write_config
 from vqnat.hub.stock_checkpoint import ARCH, save_stock_checkpoint
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat.records.atomic import replacing, replacing_folder
+from vqnat.records.atomic import replacing_folder
 from vqnat.records.checksums import sha256
 from vqnat.records.results import commit, versions
 from vqnat_serving.model_folder import (
     BPE_CODES,
-    CARD,
-    CONFIG,
     LATENT,
     PARALLEL,
     SCORES,
@@ -44,21 +42,15 @@ class About:
 
     Attributes:
         name: what the model is called.
-        license: the Hub's identifier.
-        data_note: what it was trained on, for the card.
-        dataset: identifier of that data.
+        card: see :attr:`ModelFolder.card`.
         scores: the content of ``scores.json``.
-        example: a source sentence for the card.
         bpe_codes: subword-nmt's codes, if the text is cut by them.
         tokenizer: ``moses`` if the text is tokenized before it is cut.
     """
 
     name: str
-    license: str | None = None
-    data_note: str | None = None
-    dataset: str | None = None
+    card: dict[str, str] = field(default_factory=dict)
     scores: dict[str, Any] | None = None
-    example: str = "A sentence."
     bpe_codes: Path | None = None
     tokenizer: str | None = None
 
@@ -94,6 +86,7 @@ def package(translator: LatentTranslator, checkpoint: Path, out: Path, about: Ab
         tokenizer=about.tokenizer,
         task={"_name": TASKS[kind], **options.task},
         criterion=options.criterion,
+        card=about.card,
         training=options.training | _distillation(Path(translator.task.cfg.data)),
         made={
             "checkpoint": checkpoint.name,
@@ -117,8 +110,7 @@ def package(translator: LatentTranslator, checkpoint: Path, out: Path, about: Ab
                 task = {**options.task, "source_lang": languages[0], "target_lang": languages[1]}
                 save_stock_checkpoint(state["model"], options.model, task, temporary / STOCK_CHECKPOINT)
             folder = write_config(replace(folder, path=temporary))
-            card = model_card(folder, about.scores, about.license, about.data_note, about.dataset, about.example)
-            (temporary / CARD).write_text(card, encoding="utf-8")
+            write_card(folder)
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror})") from error
     return replace(folder, path=out)
@@ -128,21 +120,6 @@ def check_replaceable(out: Path) -> None:
     """Raises UserError when ``out`` is anything but new, empty or an earlier model folder."""
     if out.exists() and not is_model_folder(out) and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out}: exists and is no model folder; give a new folder")
-
-
-def write_config(folder: ModelFolder) -> ModelFolder:
-    """Write ``config.json`` with the checksums of the files that are there now. Raises OSError."""
-    left_out = {CONFIG, CARD}
-    names = [
-        path.relative_to(folder.path).as_posix()
-        for path in sorted(folder.path.rglob("*"))
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder.path).parts)
-    ]
-    files = {name: sha256(folder.path / name) for name in names if name not in left_out}
-    written = replace(folder, files=files)
-    with replacing(folder.path / CONFIG) as temporary:
-        temporary.write_text(written.to_json(), encoding="utf-8")
-    return written
 
 
 def _kind(translator: LatentTranslator) -> str:
