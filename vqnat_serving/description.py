@@ -11,6 +11,7 @@ NAME = "export.json"
 FORMAT = "vqnat-onnx-2"
 PARTS = ("encoder", "greedy", "beam", "decoder")
 SEARCHES = ("greedy", "beam")
+PREDICTOR = "predictor"  # a graph that an export may lack: log-probabilities of given codes
 OUTPUT_LAYERS = ("plain", "ctc", "dag")
 PRECISIONS = ("fp32", "int8")
 

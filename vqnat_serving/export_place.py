@@ -58,6 +58,13 @@ class ExportPlace:
             return self.model.file(f"{ONNX}/{name.as_posix()}")
         return self.graphs / name
 
+    def has_graph(self, precision: str, part: str) -> bool:
+        """Whether there is a graph that an export may lack."""
+        name = Description.model_file(precision, part)
+        if self.model is not None:
+            return self.model.has(f"{ONNX}/{name.as_posix()}")
+        return (self.graphs / name).is_file()
+
     def text(self, name: str) -> Path:
         """A dictionary or the sentencepiece model: an export's own, or that of the model folder. Raises UserError."""
         if self.model is None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vqnat_serving.description import Description
+from vqnat_serving.description import PREDICTOR, Description
 from vqnat_serving.errors import UserError
 from vqnat_serving.export_place import ExportPlace
 
@@ -64,6 +64,9 @@ class Models:
         precision: fp32 or int8.
         threads: of onnxruntime in one operation; 0 is one for each core.
 
+    Attributes:
+        scores_codes: whether :meth:`predict` can be called.
+
     Raises:
         UserError: onnxruntime or a file is missing, or a file is not a model.
     """
@@ -87,6 +90,9 @@ class Models:
         for path in self._files.values():
             if not path.is_file():
                 raise UserError(f"{path}: no such file; export the checkpoint again")
+        self.scores_codes = description.latents and place.has_graph(precision, PREDICTOR)
+        if self.scores_codes:
+            self._files[PREDICTOR] = place.graph(precision, PREDICTOR)
         self._sessions: dict[str, Any] = {}
         for part in description.parts:
             if part != "beam":
@@ -168,6 +174,17 @@ class Models:
         lengths = np.maximum(lengths.reshape(-1), 1)
         codes = np.ascontiguousarray(codes.reshape(batch * beam, -1)[:, : lengths.max()])
         return CodeSequences(codes, lengths, scores.reshape(-1))
+
+    def predict(self, codes: np.ndarray, source: Source) -> np.ndarray:
+        """Log-probabilities (B, T + 1, K + 1) of each code, and of the end, after each beginning of codes (B, T).
+
+        Only where :attr:`scores_codes`; earlier exports lack the graph.
+        """
+        start = np.full((len(codes), 1), self._start)
+        memory = {f"memory_{part}": value for part, value in zip(self._past, source.memory, strict=True)}
+        inputs = {"codes": np.concatenate([start, codes], 1), **memory, "source_real": source.real}
+        found: np.ndarray = self._load(PREDICTOR).run(None, inputs)[0]
+        return found
 
     def _no_past(self, *shape: int) -> dict[str, np.ndarray]:
         heads, size = self._head
