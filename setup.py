@@ -12,8 +12,8 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11",
-    packages=find_packages(include=["vqnat", "vqnat.*", "vqnat_serving"]),
-    package_data={"vqnat": ["**/*.yaml", "**/*.html", "**/*.txt"]},
+    packages=find_packages(include=["vqnat", "vqnat.*", "vqnat_serving", "vqnat_serving.*"]),
+    package_data={"vqnat": ["**/*.yaml", "**/*.html", "**/*.txt"], "vqnat_serving": ["server/page/*"]},
     install_requires=[
         "torch>=2.6",
         "numpy>=1.26",
@@ -44,9 +44,11 @@ setup(
             "pre-commit>=4",
             "vector-quantize-pytorch>=1.32",
             "subword-nmt>=0.3.8",
+            "playwright>=1.45",  # drives an installed chromium; it fetches none of its own
         ],
         "serving": ["onnxruntime>=1.23"],  # Attention of opset 23 and 8-bit MatMulNBits on the CPU
         "export": ["onnx>=1.18", "onnxscript>=0.5", "onnxruntime>=1.23"],
+        "server": ["onnxruntime>=1.23", "fastapi>=0.115", "uvicorn>=0.30", "httptools>=0.6", "prometheus-client>=0.20"],
         "ctranslate2": ["ctranslate2>=4.5"],  # only to be measured against
         "docs": [
             "mkdocs>=1.6,<2",

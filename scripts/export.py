@@ -8,6 +8,5 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 if __name__ == "__main__":
     from vqnat.commands.export import main
-    from vqnat.errors import run_command
 
-    run_command("export", main)
+    sys.exit(main())

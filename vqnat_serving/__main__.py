@@ -20,8 +20,8 @@ def load(options: argparse.Namespace) -> OnnxTranslator:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="vqnat_serving", description=__doc__)
-    parser.add_argument("--model", required=True, metavar="DIR", help="what scripts/export.py wrote")
-    parser.add_argument("--precision", choices=PRECISIONS, default="fp32", help="default: fp32")
+    parser.add_argument("--model", metavar="DIR", help="model folder, export, or org/name (default: the small model)")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: fp32 if it is there")
     parser.add_argument("--threads", type=int, default=1, help="of onnxruntime; 0: one for each core (default: 1)")
     add_options(parser, max_tokens=MAX_TOKENS)
     run("vqnat_serving", parser, load)

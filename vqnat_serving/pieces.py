@@ -21,6 +21,14 @@ class Pieces(Protocol):
         ...
 
 
+class AlignedPieces(Pieces, Protocol):
+    """A tokenizer that tells which characters a piece became."""
+
+    def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+        """As :meth:`decode`, and the characters (first, after the last) of each piece."""
+        ...
+
+
 class SentencePieces:
     """A sentencepiece model.
 
@@ -46,6 +54,11 @@ class SentencePieces:
         text: str = self._processor.decode(list(pieces))
         return text
 
+    def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+        """As :meth:`decode`, and the characters (first, after the last) of each piece."""
+        found = self._processor.decode(list(pieces), out_type="immutable_proto")
+        return found.text, [(piece.begin, piece.end) for piece in found.pieces]
+
 
 class Words:
     """Text that is already in pieces: split and joined at spaces only."""
@@ -57,3 +70,11 @@ class Words:
     def decode(self, pieces: Sequence[str]) -> str:
         """Words with spaces."""
         return " ".join(pieces)
+
+    def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+        """As :meth:`decode`, and the characters (first, after the last) of each word."""
+        spans, start = [], 0
+        for piece in pieces:
+            spans.append((start, start + len(piece)))
+            start += len(piece) + 1
+        return self.decode(pieces), spans

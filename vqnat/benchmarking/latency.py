@@ -18,6 +18,7 @@ from vqnat.benchmarking.harness.records import system_records
 from vqnat.benchmarking.harness.rounds import measure
 from vqnat.benchmarking.reports.latency_plot import draw
 from vqnat.benchmarking.reports.latency_tables import tables
+from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.records import results
@@ -184,7 +185,7 @@ def _inputs(test_set: data.TestSet, specs: list[SystemSpec]) -> dict[str, Path]:
             suffix = f"/{path.relative_to(spec.checkpoint)}" if files else ""
             inputs[f"checkpoint of {spec.name}{suffix}"] = path
         if spec.rescore_with not in (None, HELPER):
-            inputs[f"teacher of {spec.name}"] = Path(spec.rescore_with)
+            inputs[f"teacher of {spec.name}"] = checkpoint_file(Path(spec.rescore_with))
     return inputs
 
 

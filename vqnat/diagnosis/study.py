@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.data.bitext import Split, open_split
 from vqnat.diagnosis.code_figures import (
@@ -131,4 +132,6 @@ def _figures(
 
 def _inputs(options: Options, split: Split) -> dict[str, Any]:
     given = {"checkpoint": options.checkpoint, "teacher": options.teacher, "references": options.references}
-    return {name: path for name, path in given.items() if path} | {path.name: path for path in split.files()}
+    return {name: checkpoint_file(path) for name, path in given.items() if path} | {
+        path.name: path for path in split.files()
+    }

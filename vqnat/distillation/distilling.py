@@ -14,14 +14,15 @@ from vqnat.distillation.progress import Progress, say
 from vqnat.distillation.shards import Tail, check_journals, journal_path, missing_batches, run_shard
 from vqnat.distillation.sources import Sources, check_sources, open_sources
 from vqnat.errors import UserError
+from vqnat_serving.model_folder import is_model_folder
 
 
 def distill(options: Options) -> None:
     """Do what is left to do. Raises UserError."""
     import_user_dir(options.user_dir)
     for path in options.teachers:  # before anything that takes time
-        if not path.is_file():
-            raise UserError(f"--path {path}: no such file")
+        if not path.is_file() and not is_model_folder(path):
+            raise UserError(f"--path {path}: no such file or model folder")
     bitext = open_train_split(options.data, options.source_lang, options.target_lang)
     check_sources(options, bitext)
     settings = shard_settings(options, bitext)

@@ -20,6 +20,11 @@ class FairseqPieces:
     def __init__(self, bpe, tokenizer):
         self._bpe, self._tokenizer = bpe, tokenizer
 
+    @property
+    def has_codes(self) -> bool:
+        """Whether words are split by byte-pair codes."""
+        return self._bpe is not None
+
     def encode(self, sentence: str) -> list[str]:
         """Subwords of one sentence."""
         for encoder in (self._tokenizer, self._bpe):
@@ -32,6 +37,11 @@ class FairseqPieces:
         for encoder in (self._bpe, self._tokenizer):
             text = encoder.decode(text) if encoder else text
         return text
+
+
+def subword_nmt_codes(pieces: Pieces, model: Path | None) -> Path | None:
+    """``model`` if it is the codes that ``pieces`` cuts words with; None if it cuts otherwise."""
+    return model if isinstance(pieces, FairseqPieces) and pieces.has_codes else None
 
 
 def find_sentencepiece(folders: Sequence[Path]) -> Path | None:

@@ -23,7 +23,8 @@ class SystemSpec:
 
     Attributes:
         name: its name in the results.
-        checkpoint: a fairseq checkpoint, or a folder written by scripts/export.py or ct2-fairseq-converter.
+        checkpoint: a fairseq checkpoint or a model folder, which torch runs; a folder that vqnat export or
+            ct2-fairseq-converter wrote, such as ``onnx`` and ``ctranslate2`` in a model folder.
         beam: beam size, of words, of codes (latent_translation) or of lengths (translation_lev).
         task: task to use instead of the checkpoint's.
         lenpen: exponent of the length penalty.

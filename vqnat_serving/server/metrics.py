@@ -1,0 +1,46 @@
+"""What Prometheus reads at ``/metrics``."""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # where several worker processes add up; prometheus_client's own name
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+class Metrics:
+    """Counters of one process; with several processes what is read is the sum over all of them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        own = {"registry": self.registry}
+        self.requests = Counter("vqnat_requests", "Requests answered.", ["path", "status"], **own)
+        self.seconds = Histogram("vqnat_request_seconds", "Time to answer.", ["path"], buckets=SECONDS, **own)
+        self.in_flight = Gauge(
+            "vqnat_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum", **own
+        )
+        self.inside = Gauge(
+            "vqnat_sentences_inside", "Sentences that wait or are translated.", multiprocess_mode="livesum", **own
+        )
+        self.sentences = Counter("vqnat_sentences", "Sentences translated.", **own)
+        self.batch_size = Histogram("vqnat_batch_sentences", "Sentences in a batch.", buckets=SIZES, **own)
+        self.batch_seconds = Histogram("vqnat_batch_seconds", "Time of a batch in the model.", buckets=SECONDS, **own)
+        self.waited = Histogram("vqnat_queue_seconds", "Time a sentence waited.", buckets=SECONDS, **own)
+
+    def batch(self, size: int, waited: list[float], ran: float) -> None:
+        """Count a batch: its sentences, the seconds that each waited, and the seconds that it ran."""
+        self.sentences.inc(size)
+        self.batch_size.observe(size)
+        self.batch_seconds.observe(ran)
+        for seconds in waited:
+            self.waited.observe(seconds)
+
+    def render(self) -> bytes:
+        """The text that Prometheus reads."""
+        registry = self.registry
+        if FOLDER in os.environ:
+            registry = CollectorRegistry()
+            multiprocess.MultiProcessCollector(registry)
+        return bytes(generate_latest(registry))

@@ -1,0 +1,71 @@
+"""Every choice and every limit of the server in one place."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from vqnat_serving.errors import UserError
+
+VARIABLE = "VQNAT_SERVER_SETTINGS"  # how worker processes get them
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``vqnat serve`` was asked for.
+
+    Attributes:
+        model: folder of the model.
+        teacher: folder of the teacher; None: none.
+        precision: ``fp32`` or ``int8``; None: the first that the model has.
+        threads: of each model in one operation.
+        allowed_hosts: names that a request's Host may have; empty: any.
+        max_body: bytes of a request.
+        max_lines: texts of a request.
+        max_length: characters of a text.
+        max_beam: candidates of a text.
+        max_queue: sentences that wait or are translated, of all requests; beyond it a request is refused.
+        max_batch: candidates (sentences times beam) that are decoded together.
+        batch_wait: ms that the first sentence of a batch waits for others.
+        timeout: seconds that a request may take, and its body to arrive.
+    """
+
+    model: str
+    teacher: str | None = None
+    precision: str | None = None
+    threads: int = 1
+    allowed_hosts: tuple[str, ...] = ()
+    max_body: int = 65536
+    max_lines: int = 64
+    max_length: int = 2000
+    max_beam: int = 16
+    max_queue: int = 512
+    max_batch: int = 64
+    batch_wait: float = 2.0
+    timeout: float = 30.0
+
+    def checked(self) -> "Settings":
+        """These settings. Raises UserError for a value out of range."""
+        for name in ("max_body", "max_lines", "max_length", "max_beam", "max_queue", "max_batch"):
+            self._at_least(name, 1)
+        for name in ("threads", "batch_wait"):
+            self._at_least(name, 0)
+        if not self.timeout > 0:
+            raise UserError(f"--timeout {self.timeout:g}: needed more than 0 seconds")
+        return self
+
+    def _at_least(self, name: str, least: int) -> None:
+        value = getattr(self, name)
+        if not value >= least:
+            raise UserError(f"--{name.replace('_', '-')} {value:g}: needed {least} or more")
+
+    def to_environment(self) -> None:
+        """Leave them for processes that are started from now on."""
+        os.environ[VARIABLE] = json.dumps(asdict(self))
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """What :meth:`to_environment` left."""
+        values: dict[str, Any] = json.loads(os.environ[VARIABLE])
+        values["allowed_hosts"] = tuple(values["allowed_hosts"])
+        return cls(**{one.name: values[one.name] for one in fields(cls)})
