@@ -1,7 +1,7 @@
 """What MkDocs cannot do by itself: formulas as MathML, and the options of every command from its parser.
 
 A page says where generated text goes by a line that is a comment elsewhere: ``<!-- commands -->``,
-``<!-- training options -->`` or ``<!-- notebook FILE -->``.
+``<!-- training options -->``, ``<!-- notebook FILE -->`` or ``<!-- include FILE -->``.
 """
 
 import argparse
@@ -40,7 +40,15 @@ def on_page_markdown(markdown, page, config, files):
     if "<!-- training options -->" in markdown:
         markdown = markdown.replace("<!-- training options -->", "\n".join(training_options()))
     folder = Path(page.file.abs_src_path).parent
+    to_root = "../" * page.file.src_uri.count("/")
+    markdown = re.sub(r"<!-- include (\S+) -->", lambda match: included(match[1], to_root), markdown)
     return re.sub(r"<!-- notebook (\S+) -->", lambda match: notebook(folder / match[1]), markdown)
+
+
+def included(name: str, to_root: str) -> str:
+    """A file of the repository, its links to pages of docs/ as links from a page that many folders down."""
+    text = (REPOSITORY / name).read_text(encoding="utf-8")
+    return text.replace("](docs/", f"]({to_root}")
 
 
 def notebook(path: Path) -> str:
