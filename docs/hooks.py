@@ -1,7 +1,8 @@
 """What MkDocs cannot do by itself: formulas as MathML, and the options of every command from its parser.
 
 A page says where generated text goes by a line that is a comment elsewhere: ``<!-- commands -->``,
-``<!-- training options -->``, ``<!-- notebook FILE -->`` or ``<!-- include FILE -->``.
+``<!-- training options -->`` or ``<!-- notebook FILE -->``; and a page that is a link to a file outside of docs/ shows
+that file.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import yaml
 from latex2mathml.converter import convert
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+LINK = re.compile(r"\[[^]]*\]\((?:\.\./)+([^)]+)\)")
 sys.path.insert(0, str(REPOSITORY))
 
 
@@ -41,7 +43,8 @@ def on_page_markdown(markdown, page, config, files):
         markdown = markdown.replace("<!-- training options -->", "\n".join(training_options()))
     folder = Path(page.file.abs_src_path).parent
     to_root = "../" * page.file.src_uri.count("/")
-    markdown = re.sub(r"<!-- include (\S+) -->", lambda match: included(match[1], to_root), markdown)
+    if link := LINK.fullmatch(markdown.strip()):
+        markdown = included(link[1], to_root)
     return re.sub(r"<!-- notebook (\S+) -->", lambda match: notebook(folder / match[1]), markdown)
 
 
