@@ -33,8 +33,8 @@ class OnnxTranslator(Translator):
         translator.translate(["The old woman wanted to buy three books."])
 
     Args:
-        folder: a model folder with an ``onnx/``, a folder that ``vqnat export`` wrote, or a model on the Hugging Face Hub
-            (``org/name``); None: the small English-German model that ships with the package.
+        folder: a model folder with an ``onnx/``, a folder that ``vqnat export`` wrote, or a model on the Hugging Face
+            Hub (``org/name``); None: the small English-German model that ships with the package.
         precision: ``fp32`` or ``int8``, as exported; None: fp32 if it is there.
         threads: of onnxruntime in one operation; 0 is one for each core.
         length_penalty: scores are divided by the length to this power.

@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Any
 
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
@@ -40,6 +41,7 @@ class CheckpointOptions:
         task: see :data:`TASK`.
         criterion: with its name as ``_name``.
         training: see :data:`TRAINING`, and ``updates``.
+        data: folder of the training.
     """
 
     arch: str
@@ -47,6 +49,7 @@ class CheckpointOptions:
     task: dict[str, Any]
     criterion: dict[str, Any]
     training: dict[str, Any]
+    data: Path
 
     @classmethod
     def of(cls, state: Mapping[str, Any]) -> "CheckpointOptions":
@@ -74,6 +77,7 @@ class CheckpointOptions:
             task={name: task[name] for name in TASK if name in task},
             criterion=criterion,
             training=training,
+            data=Path(str(getattr(cfg.task, "data", None) or ".").split(":")[0]),
         )
 
 

@@ -87,7 +87,7 @@ def package(translator: LatentTranslator, checkpoint: Path, out: Path, about: Ab
         task={"_name": TASKS[kind], **options.task},
         criterion=options.criterion,
         card=about.card,
-        training=options.training | _distillation(Path(translator.task.cfg.data)),
+        training=options.training | _distillation(options.data),
         made={
             "checkpoint": checkpoint.name,
             "checkpoint_sha256": sha256(checkpoint),
