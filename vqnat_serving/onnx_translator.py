@@ -46,6 +46,7 @@ class OnnxTranslator(Translator):
 
     Attributes:
         description: what the export says of itself.
+        precision: what is run.
         model_folder: the model folder around the export; None for an export of its own.
 
     Raises:
@@ -78,8 +79,8 @@ class OnnxTranslator(Translator):
             max_tokens,
             max_sentences,
         )
-        best = next((one for one in PRECISIONS if one in about.precisions), PRECISIONS[0])
-        self.models = Models(place, about, precision or best, threads)
+        self.precision = precision or next((one for one in PRECISIONS if one in about.precisions), PRECISIONS[0])
+        self.models = Models(place, about, self.precision, threads)
         # For benchmarks: the number of codes of every sentence; the step that would end them is computed too.
         self.forced_codes: int | None = None
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b

@@ -24,8 +24,8 @@ CARD = {
     "license": "mit",
     "dataset": "vqnat-embedded",
     "data_note": (
-        "Trained on the embedded corpus: English sentences that a small grammar generates (`vqnat embedded`), and German "
-        "translations of them. It knows the few hundred words of that grammar and nothing else: it shows how a latent "
+        "Trained on the embedded corpus: English sentences that a small grammar generates (`vqnat embedded`) and German"
+        " translations of them. It knows the few hundred words of that grammar and nothing else: it shows how a latent "
         "transformer works, and does not translate English at large. `scripts/make_small_model.sh` makes it."
     ),
     "example": "The old woman wanted to buy three books.",
