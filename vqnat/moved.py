@@ -19,7 +19,11 @@ MODULES: dict[str, tuple[str, ...]] = {
         "vqnat.benchmarking.harness.clock",
         "vqnat.benchmarking.harness.device",
     ),
-    "vqnat.benchmarking.command": ("vqnat.benchmarking.latency",),
+    "vqnat.benchmarking.command": (
+        "vqnat.commands.latency",
+        "vqnat.benchmarking.latency",
+        "vqnat.benchmarking.latency_options",
+    ),
     "vqnat.benchmarking.ctranslate2_system": ("vqnat.benchmarking.engines.ctranslate2_system",),
     "vqnat.benchmarking.fairseq_system": ("vqnat.benchmarking.engines.fairseq_system",),
     "vqnat.benchmarking.forced": ("vqnat.benchmarking.engines.forced_lengths",),

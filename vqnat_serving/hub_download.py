@@ -60,8 +60,8 @@ def local_folder(model: str | Path, revision: str | None = None, files: Sequence
         ) from error
     except LocalEntryNotFoundError as error:
         raise UserError(
-            f"{where}: no such folder, not in the cache of the Hugging Face Hub, and the Hub cannot be reached: give the "
-            "path of a model folder, or try again with a network"
+            f"{where}: no such folder, not in the cache of the Hugging Face Hub, and the Hub cannot be reached: give "
+            "the path of a model folder, or try again with a network"
         ) from error
     except Exception as error:  # what the HTTP library, the disk and the Hub say
         reason = " ".join(str(error).split())[:200]

@@ -33,8 +33,8 @@ class OnnxTranslator(Translator):
         translator.translate(["The old woman wanted to buy three books."])
 
     Args:
-        folder: a model folder with an ``onnx/``, a folder that ``vqnat export`` wrote, or a model on the Hugging Face Hub
-            (``org/name``); None: the small English-German model that ships with the package.
+        folder: a model folder with an ``onnx/``, a folder that ``vqnat export`` wrote, or a model on the Hugging Face
+            Hub (``org/name``); None: the small English-German model that ships with the package.
         precision: ``fp32`` or ``int8``, as exported; None: fp32 if it is there.
         threads: of onnxruntime in one operation; 0 is one for each core.
         length_penalty: scores are divided by the length to this power.
@@ -46,6 +46,7 @@ class OnnxTranslator(Translator):
 
     Attributes:
         description: what the export says of itself.
+        precision: what is run.
         model_folder: the model folder around the export; None for an export of its own.
 
     Raises:
@@ -78,8 +79,8 @@ class OnnxTranslator(Translator):
             max_tokens,
             max_sentences,
         )
-        best = next((one for one in PRECISIONS if one in about.precisions), PRECISIONS[0])
-        self.models = Models(place, about, precision or best, threads)
+        self.precision = precision or next((one for one in PRECISIONS if one in about.precisions), PRECISIONS[0])
+        self.models = Models(place, about, self.precision, threads)
         # For benchmarks: the number of codes of every sentence; the step that would end them is computed too.
         self.forced_codes: int | None = None
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b

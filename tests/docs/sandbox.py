@@ -33,11 +33,11 @@ exec {python} "$@"
 
 PIP = """#!{python}
 # pip install: nothing is installed, but the extras must exist.
-import re, sys
+import re, sys, tomllib
 wanted = {{extra for word in sys.argv for part in re.findall(r"\\[(.*?)\\]", word) for extra in part.split(",")}}
-setup = open({setup!r}, encoding="utf-8").read()
-missing = [extra for extra in wanted if f'"{{extra}}": [' not in setup]
-sys.exit(f"setup.py has no extra {{missing}}" if missing else 0)
+known = tomllib.load(open({project!r}, "rb"))["project"]["optional-dependencies"]
+missing = sorted(wanted - known.keys())
+sys.exit(f"pyproject.toml has no extra {{missing}}" if missing else 0)
 """
 
 
@@ -71,7 +71,7 @@ class Sandbox:
         for name in ("vqnat", "fairseq-train", "fairseq-generate", "fairseq-validate", "fairseq-interactive"):
             self._program(name, SHIM.format(name=name, **common, **folders))
         self._program("python", PYTHON.format(**common))
-        self._program("pip", PIP.format(python=sys.executable, setup=str(REPO / "setup.py")))
+        self._program("pip", PIP.format(python=sys.executable, project=str(REPO / "pyproject.toml")))
 
     def _program(self, name: str, text: str) -> None:
         path = self.folder / "programs" / name

@@ -1,8 +1,8 @@
 """Model folders wherever fairseq or one of our programs takes a checkpoint.
 
 A folder's weights and options become the dictionary that a checkpoint of fairseq-train would hold. fairseq reads all
-checkpoints through one function; with :func:`let_fairseq_read_folders` it reads folders too, so that ``--path DIR`` works
-in ``fairseq-generate`` as in everything else that loads a checkpoint. Nothing is unpickled.
+checkpoints through one function; with :func:`let_fairseq_read_folders` it reads folders too, so that ``--path DIR``
+works in ``fairseq-generate`` as in everything else that loads a checkpoint. Nothing is unpickled.
 """
 
 from argparse import Namespace

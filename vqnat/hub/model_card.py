@@ -18,8 +18,8 @@ from vqnat_serving.model_folder import (
 
 WHAT = {
     LATENT: (
-        "A latent transformer (Roy et al. 2018, arXiv:1805.11063): it predicts a short sequence of discrete codes, one for "
-        "{stride} target tokens, and then writes all tokens at once."
+        "A latent transformer (Roy et al. 2018, arXiv:1805.11063): it predicts a short sequence of discrete codes, one "
+        "for {stride} target tokens, and then writes all tokens at once."
     ),
     PARALLEL: "A non-autoregressive Transformer without latents: it writes all tokens at once.",
     TEACHER: "An autoregressive Transformer, the kind of model that non-autoregressive ones are distilled from.",
@@ -27,10 +27,10 @@ WHAT = {
 LIMITS = {
     LATENT: (
         "It is semi-autoregressive: codes are predicted one after the other, |y| / {stride} steps for |y| tokens.",
-        "Tokens are written independently of each other once the codes are chosen, so a word may be repeated or dropped.",
+        "Once the codes are chosen, tokens are written independently of each other: a word may be repeated or dropped.",
     ),
     PARALLEL: (
-        "Tokens are written independently of each other: where a source has several right translations, it may mix them.",
+        "Tokens are written independently of each other: of several right translations it may write a mixture.",
     ),
     TEACHER: ("It writes one token at a time.",),
 }

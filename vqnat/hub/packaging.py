@@ -9,7 +9,7 @@ from typing import Any
 from vqnat.checkpoints.folder_weights import save_weights
 from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.errors import UserError
-from vqnat.hub.checkpoint_options import CheckpointOptions
+from vqnat.hub.checkpoint_config import CheckpointConfig
 from vqnat.hub.folder_files import write_card, write_config
 from vqnat.hub.stock_checkpoint import ARCH, save_stock_checkpoint
 from vqnat.hub.translator import LatentTranslator
@@ -71,7 +71,7 @@ def package(translator: LatentTranslator, checkpoint: Path, out: Path, about: Ab
         raise UserError(f"{checkpoint}: a model folder already")
     check_replaceable(out)
     state = read_checkpoint(checkpoint)
-    options = CheckpointOptions.of(state)
+    options = CheckpointConfig.of(state)
     languages = translator.task.cfg.source_lang, translator.task.cfg.target_lang
     kind = _kind(translator)
     folder = ModelFolder(
@@ -87,7 +87,7 @@ def package(translator: LatentTranslator, checkpoint: Path, out: Path, about: Ab
         task={"_name": TASKS[kind], **options.task},
         criterion=options.criterion,
         card=about.card,
-        training=options.training | _distillation(Path(translator.task.cfg.data)),
+        training=options.training | _distillation(options.data),
         made={
             "checkpoint": checkpoint.name,
             "checkpoint_sha256": sha256(checkpoint),

@@ -13,7 +13,7 @@ FIGURES = ("sacrebleu", "chrf", "right_translation_rate")
 
 
 def read_scores(path: Path, training: str, system: str | None = None) -> dict[str, Any]:
-    """The content of ``scores.json``: ``data``, ``sentences``, ``rows`` (one for each way of decoding) and ``measured``.
+    """The content of ``scores.json``: ``data``, ``sentences``, ``rows`` (one a way of decoding) and ``measured``.
 
     Args:
         path: ``results.json`` of a pipeline, ``scores.json`` of another folder, or an object with figures of one model

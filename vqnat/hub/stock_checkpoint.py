@@ -1,9 +1,9 @@
 """A teacher as a checkpoint that fairseq and CTranslate2's converter read without our plug-in.
 
-A checkpoint of fairseq-train pickles an ``argparse.Namespace``, which torch no longer loads unless it is told to, and it
-names the task and criterion of the training, which only our plug-in knows. This one is made of tensors, numbers, texts
-and ordered dictionaries. CTranslate2's converter reads the options as attributes and fairseq reads them as items, so they
-are written as both: an ``OrderedDict`` may have attributes, and torch restores them.
+A checkpoint of fairseq-train pickles an ``argparse.Namespace``, which torch no longer loads unless it is told to, and
+it names the task and criterion of the training, which only our plug-in knows. This one is made of tensors, numbers,
+texts and ordered dictionaries. CTranslate2's converter reads the options as attributes and fairseq reads them as items,
+so they are written as both: an ``OrderedDict`` may have attributes, and torch restores them.
 """
 
 from collections import OrderedDict

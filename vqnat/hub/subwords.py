@@ -6,12 +6,12 @@ from pathlib import Path
 from fairseq.data.encoders.moses_tokenizer import MosesTokenizer, MosesTokenizerConfig
 from fairseq.data.encoders.subword_nmt_bpe import SubwordNMTBPE, SubwordNMTBPEConfig
 
+from vqnat.choices import SUBWORDS, TOKENIZERS
 from vqnat.errors import UserError
 from vqnat_serving.pieces import Pieces, SentencePieces, Words
 from vqnat_serving.vocabulary import Vocabulary
 
-BPE = ("auto", "sentencepiece", "subword_nmt", "none")
-TOKENIZERS = (None, "moses")
+BPE = SUBWORDS
 
 
 class FairseqPieces:
@@ -67,7 +67,7 @@ def build_pieces(
     Args:
         bpe: one of :data:`BPE`; auto tells by the symbols of the dictionary.
         model: sentencepiece model or subword-nmt codes; None looks for a sentencepiece model in ``folders``.
-        tokenizer: one of :data:`TOKENIZERS`, for text that was tokenized before its words were split.
+        tokenizer: one of :data:`TOKENIZERS` or None, for text that was tokenized before its words were split.
         languages: source and target.
         vocabulary: the source dictionary.
         folders: where a sentencepiece model may be.
@@ -77,7 +77,7 @@ def build_pieces(
     """
     if bpe not in BPE:
         raise UserError(f"bpe {bpe!r} is unknown; choose from: {', '.join(BPE)}")
-    if tokenizer not in TOKENIZERS:
+    if tokenizer not in (None, *TOKENIZERS):
         raise UserError(f"tokenizer {tokenizer!r} is unknown; choose from: moses")
     if bpe == "auto":
         bpe = _guess(vocabulary, model)

@@ -74,9 +74,10 @@ class LatentTranslator(Translator):
             translator.translate(["A sentence.", "Another one."], beam=4)
 
         Args:
-            path: a model folder, a model on the Hugging Face Hub (``org/name``), or the checkpoint of a latent or parallel
-                transformer or of an autoregressive fairseq model.
-            data: folder with the dictionaries; None: the model folder, or beside the checkpoint, or where it was trained.
+            path: a model folder, a model on the Hugging Face Hub (``org/name``), or the checkpoint of a latent or
+                parallel transformer or of an autoregressive fairseq model.
+            data: folder with the dictionaries; None: the model folder, or beside the checkpoint, or where it was
+                trained.
             bpe: see :class:`TranslatorOptions`.
             bpe_model: likewise.
             tokenizer: likewise.
@@ -84,8 +85,8 @@ class LatentTranslator(Translator):
             **options: all other fields of :class:`TranslatorOptions`, such as ``device`` and ``dtype``.
 
         Raises:
-            UserError: a file is missing, damaged or of the wrong kind, an option has no such value, or the Hub cannot be
-                reached and its cache does not have the model.
+            UserError: a file is missing, damaged or of the wrong kind, an option has no such value, or the Hub cannot
+                be reached and its cache does not have the model.
         """
         path = local_folder(path, revision, NEEDED)
         folder = ModelFolder.read(path) if is_model_folder(path) else None

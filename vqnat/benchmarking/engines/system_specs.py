@@ -6,8 +6,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vqnat.errors import UserError
 
 TASKS = ("translation", "latent_translation", "translation_lev", "nat_translation")
@@ -152,6 +150,8 @@ def read_systems(path: Path) -> list[SystemSpec]:
     Raises:
         UserError: the file is missing or something else.
     """
+    import yaml  # not for everyone who asks for --help
+
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
