@@ -222,7 +222,7 @@ def timed(batches: Sequence[list[str]], translate: Callable[[list[str]], object]
 
 
 def record(system: str, clients: int, rounds: Sequence[tuple[int, Measured]]) -> dict[str, Any]:
-    """One system's figures: sentences per second as median and extremes over rounds, p50 and p95 in ms over all requests.
+    """One system's figures: sentences per second over rounds, p50 and p95 over all requests.
 
     In process ``clients`` is the size of a batch, and a request is a batch.
     """
