@@ -1,8 +1,8 @@
 """Requests per second and latency of the HTTP server, the benchmark behind ``scripts/benchmark_server.py``.
 
 The server is a process of its own on the loopback. Clients are threads of this process, each with one connection that
-it keeps; each sends its next sentence when the last one is answered. Beside it, in this process, the same model with the
-same threads: sentence by sentence, and in batches of as many sentences as there are clients, which is what dynamic
+it keeps; each sends its next sentence when the last one is answered. Beside it, in this process, the same model with as
+many threads: sentence by sentence, and in batches of as many sentences as there are clients, which is what dynamic
 batching can reach at best. Within a round everything is measured once, in random order.
 """
 
@@ -32,7 +32,7 @@ from vqnat.records.results import ROOT, provenance, shown, write_json
 from vqnat.records.tables import text_table
 from vqnat_serving import OnnxTranslator
 
-DESCRIPTION = """Requests per second, p50 and p95 of vqnat serve on the loopback, beside the same model called in process.
+DESCRIPTION = """Requests per second, p50 and p95 of vqnat serve on the loopback, beside the same model in process.
 
 scripts/benchmark_server.py --model DIR --json FILE
 """
