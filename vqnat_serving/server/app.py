@@ -11,7 +11,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 
 from vqnat_serving.errors import UserError
 from vqnat_serving.server import messages as m
@@ -45,13 +44,13 @@ class Refused(Exception):
         self.status, self.code, self.headers = status, code, headers
 
 
-def from_environment() -> ASGIApp:
+def from_environment() -> Guards:
     """The application of a worker process, which loads its own models."""
     settings = Settings.from_environment()
     return create(settings, Engine(settings))
 
 
-def create(settings: Settings, engine: Engine) -> ASGIApp:
+def create(settings: Settings, engine: Engine) -> Guards:
     """The application.
 
     Args:
