@@ -9,6 +9,7 @@ import argparse
 import html
 import importlib
 import json
+import logging
 import re
 import sys
 from collections.abc import Iterator
@@ -109,6 +110,7 @@ def training_options() -> Iterator[str]:
     """One table for each configuration that fairseq-train reads: models, bottlenecks, criteria, tasks."""
     import dataclasses
 
+    logging.getLogger("MARKDOWN").setLevel(logging.WARNING)  # importing fairseq turns on every library's messages
     import vqnat.plugin  # noqa: F401
     from fairseq.criterions import CRITERION_DATACLASS_REGISTRY
     from fairseq.models import ARCH_CONFIG_REGISTRY, MODEL_DATACLASS_REGISTRY  # noqa: F401

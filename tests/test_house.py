@@ -33,7 +33,8 @@ def python(program: str, **options) -> str:
         ("vqnat.bottlenecks", {"fairseq", "omegaconf", "sentencepiece", "onnxruntime"}),
         ("vqnat.modules.transformer", {"fairseq", "omegaconf", "sentencepiece"}),
         ("vqnat_serving.errors", {"torch", "numpy", "fairseq", "sentencepiece", "vqnat"}),
-        ("vqnat_serving.onnx_translator", {"torch", "fairseq", "vqnat"}),
+        ("vqnat_serving.model_folder", {"torch", "numpy", "fairseq", "sentencepiece", "onnxruntime", "vqnat"}),
+        ("vqnat_serving.onnx_translator", {"torch", "fairseq", "vqnat", "huggingface_hub"}),
     ],
 )
 def test_what_an_import_does_not_load(module, never):

@@ -52,7 +52,7 @@ class Sandbox:
             (folder / name).symlink_to(REPO / name)
         self.environment = os.environ | {
             "PATH": f"{folder / 'programs'}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(REPO),
+            "PYTHONPATH": str(folder),  # fairseq knows --user-dir vqnat by the path that vqnat was imported from
             "OMP_NUM_THREADS": "1",
             "NO_COLOR": "1",
         }
@@ -62,6 +62,7 @@ class Sandbox:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            cwd=folder,
             env=self.environment,
             text=True,
         )

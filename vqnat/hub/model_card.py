@@ -157,7 +157,7 @@ def _uses(folder: ModelFolder) -> list[str]:
         parts.append(RUNNER)
     else:
         parts += [FAIRSEQ, EXPORT]
-    example = folder.card.get("example", "A sentence.")
+    example = folder.card.get("example", "A sentence.").replace('"', "'")  # it stands between quotes
     return [part.format(name=folder.name, example=example, stock=STOCK_CHECKPOINT) for part in parts]
 
 
