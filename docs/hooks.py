@@ -111,10 +111,11 @@ def training_options() -> Iterator[str]:
     import dataclasses
 
     logging.getLogger("MARKDOWN").setLevel(logging.WARNING)  # importing fairseq turns on every library's messages
-    import vqnat.plugin  # noqa: F401
     from fairseq.criterions import CRITERION_DATACLASS_REGISTRY
-    from fairseq.models import ARCH_CONFIG_REGISTRY, MODEL_DATACLASS_REGISTRY  # noqa: F401
+    from fairseq.models import MODEL_DATACLASS_REGISTRY
     from fairseq.tasks import TASK_DATACLASS_REGISTRY
+
+    import vqnat.plugin  # noqa: F401
 
     groups = [
         ("--arch latent_transformer", MODEL_DATACLASS_REGISTRY["latent_transformer"]),

@@ -56,7 +56,7 @@ class SentencePieces:
 
     def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
         """As :meth:`decode`, and the characters (first, after the last) of each piece."""
-        found = self._processor.decode(list(pieces), out_type="immutable_proto")
+        found = self._processor.decode(list(pieces), out_type="proto")
         return found.text, [(piece.begin, piece.end) for piece in found.pieces]
 
 

@@ -1,8 +1,8 @@
 """Runs Python programs in forks of one process that has imported torch and fairseq, which saves seconds for each.
 
-``python fork_server.py SOCKET`` serves until its standard input ends. ``python -S fork_server.py SOCKET PROGRAM ARGS...``
-is a client: PROGRAM is ``fairseq-NAME``, ``vqnat``, ``-c`` (code from standard input) or a file; it gets the client's
-folder, environment, standard streams, and returns its exit status.
+``python fork_server.py SOCKET`` serves until its standard input ends. ``python -S fork_server.py SOCKET PROGRAM ARGS``
+is a client: PROGRAM is ``fairseq-NAME``, ``vqnat``, ``-m``, ``-c`` (code from standard input) or a file. It gets the
+client's folder, environment and standard streams; its exit status becomes the client's.
 """
 
 import array

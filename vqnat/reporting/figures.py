@@ -65,7 +65,7 @@ def quality_against_latency(quality: Results, latency: Results) -> str:
 
 
 def right_translations_against_latency(quality: Results) -> str:
-    """The share of right translations against ms per sentence on the embedded corpus: results.json of the quickstart."""
+    """The share of right translations against ms per sentence on the embedded corpus, from the quickstart."""
     kinds = {"teacher": AUTOREGRESSIVE, "lt": LATENT, "nat": PARALLEL}
     names = {"teacher": "teacher", "lt": "latent", "nat": "NAT"}
     systems = [system for system in quality["systems"] if not system["name"].endswith("_raw")]
@@ -174,9 +174,7 @@ def throughput_against_batch_size(latency: Results) -> str:
     """Tokens per second at each batch size: where an autoregressive model in CTranslate2 overtakes everything here."""
     runs = [latency, *latency["further"]]
     sizes = [run["batch_size"] for run in runs]
-    speed = {
-        name: [named(run["systems"], name)["tokens_per_second"] / 1000 for run in runs] for name, *_ in ENGINES
-    }
+    speed = {name: [named(run["systems"], name)["tokens_per_second"] / 1000 for run in runs] for name, *_ in ENGINES}
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(7.2, 3.6))
         ends = []
