@@ -6,8 +6,8 @@ here: text, batches, errors, command line.
 A sentence passes :mod:`.translator`, which has it cut into subword pieces (:mod:`.pieces`), looked up in the dictionary
 (:mod:`.vocabulary`) and put into a batch with others of its length (:mod:`.batches`). :mod:`.onnx_translator` then runs
 the exported graphs (:mod:`.models`): source encoder, search over codes, parallel decoder; :mod:`.output_layers` makes
-text of what they return (:mod:`.hypothesis`). :mod:`.description` says what an export holds, :mod:`.command_line` is
-``python -m vqnat_serving``, and also the hub's.
+text of what they return (:mod:`.hypothesis`). :mod:`.description` says what an export holds, :mod:`.command_line`,
+:mod:`.arguments` and :mod:`.console` are what command lines share.
 """
 
 from typing import TYPE_CHECKING

@@ -24,10 +24,12 @@ TRAINING = ("torch", "fairseq", "matplotlib", "yaml", "sacrebleu")
 
 def build(folder):
     """The sdist, and the wheel that is built from it."""
-    source = folder / "source"
-    shutil.copytree(
-        REPO, source, ignore=shutil.ignore_patterns(".*", "__pycache__", "tests", "examples", "runs", "data")
-    )
+    source = folder / "source"  # setuptools builds inside the source folder
+    for name in ("vqnat", "vqnat_serving"):
+        shutil.copytree(REPO / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in REPO.iterdir():
+        if path.is_file() and not path.name.startswith("."):
+            shutil.copy(path, source)
     done = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
