@@ -47,7 +47,14 @@ class CommandParser(argparse.ArgumentParser):
             except ImportError:  # the runner copied out of its package
                 pass
             else:
-                return RawDescriptionRichHelpFormatter(prog=self.prog)
+                styles = {"groups": "bold", "args": "cyan", "metavar": "green", "prog": "bold"}
+                ours = {f"argparse.{name}": style for name, style in styles.items()}
+
+                class Formatter(RawDescriptionRichHelpFormatter):
+                    styles = RawDescriptionRichHelpFormatter.styles | ours  # noqa: RUF012
+                    group_name_formatter = str  # as argparse writes them
+
+                return Formatter(prog=self.prog)
         return super()._get_formatter()
 
     def _reworded(self, message: str) -> str:
