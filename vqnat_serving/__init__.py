@@ -8,7 +8,7 @@ A sentence passes :mod:`.translator`, which has it cut into subword pieces (:mod
 the exported graphs (:mod:`.models`): source encoder, search over codes, parallel decoder; :mod:`.output_layers` makes
 text of what they return (:mod:`.hypothesis`). :mod:`.description` says what an export holds, :mod:`.model_folder` what
 a model folder holds; both are found on disk (:mod:`.export_place`) or on the Hugging Face Hub (:mod:`.hub_download`).
-:mod:`.command_line` is ``python -m vqnat_serving``, and also the hub's.
+:mod:`.command_line`, :mod:`.arguments` and :mod:`.console` are what command lines share.
 """
 
 from typing import TYPE_CHECKING
