@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from vqnat_serving.arguments import CommandParser, at_least, number_at_least
+from vqnat_serving.console import run_program, say
 from vqnat_serving.description import PRECISIONS
 from vqnat_serving.errors import UserError
 from vqnat_serving.server.settings import Settings
@@ -23,17 +25,17 @@ SMALL_MODEL = Path(__file__).resolve().parents[1] / "small_model"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """All options."""
     default = Settings("")
-    p = argparse.ArgumentParser(
-        prog="vqnat serve", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    p = CommandParser("vqnat serve", str(__doc__), extra="server")
     p.add_argument("--model", metavar="DIR", help="model folder or export (default: the small one that comes along)")
     p.add_argument("--teacher", metavar="DIR", help="model folder with ctranslate2/, to be seen beside the model")
     p.add_argument("--precision", choices=PRECISIONS, help="default: the first that the model has")
-    p.add_argument("--threads", type=int, default=1, metavar="N", help="of an operation; 0: one a core (default: 1)")
-    p.add_argument("--workers", type=int, default=1, metavar="N", help="processes, each with its models (default: 1)")
+    text = "of an operation; 0: one a core (default: 1)"
+    p.add_argument("--threads", type=at_least(0), default=1, metavar="N", help=text)
+    text = "processes, each with its models (default: 1)"
+    p.add_argument("--workers", type=at_least(1), default=1, metavar="N", help=text)
     net = p.add_argument_group("network")
     net.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="default: 127.0.0.1, this machine only")
     net.add_argument("--port", type=int, default=8000, help="0: any free one (default: 8000)")
@@ -55,58 +57,46 @@ def parser() -> argparse.ArgumentParser:
     }.items():
         value = getattr(default, name)
         option = f"--{name.replace('_', '-')}"
-        limits.add_argument(option, type=int, default=value, metavar="N", help=f"{text} (default: {value})")
+        limits.add_argument(option, type=at_least(1), default=value, metavar="N", help=f"{text} (default: {value})")
     text = "that a sentence waits for others to share its batch, while the model is idle"
     wait = default.batch_wait
-    limits.add_argument("--batch-wait", type=float, default=wait, metavar="MS", help=f"ms {text} (default: {wait:g})")
+    limits.add_argument(
+        "--batch-wait", type=number_at_least(0), default=wait, metavar="MS", help=f"ms {text} (default: {wait:g})"
+    )
     text = f"seconds that a request may take (default: {default.timeout:g})"
-    limits.add_argument("--timeout", type=float, default=default.timeout, metavar="S", help=text)
+    limits.add_argument("--timeout", type=number_at_least(0.001), default=default.timeout, metavar="S", help=text)
     return p
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C, then answer what was accepted. Returns the exit status."""
-    options = parser().parse_args(argv)
-    try:
-        return serve(options)
-    except UserError as error:
-        print(f"vqnat serve: {error}", file=sys.stderr)
-        return 2
+    return run_program(parser(), serve, argv)
 
 
 def serve(options: argparse.Namespace) -> int:
     """Load, listen, serve. Raises UserError."""
     settings = settings_of(options)
-    if options.workers < 1:
-        raise UserError(f"--workers {options.workers}: needed 1 or more")
     if not 0 <= options.port <= 65535:
         raise UserError(f"--port {options.port}: needed 0 to 65535")
-    try:
-        import uvicorn  # noqa: F401
+    import uvicorn  # noqa: F401  (what is missing is named before anything is loaded)
 
-        from vqnat_serving.server.engine import Engine
-        from vqnat_serving.server.processes import run
-    except ImportError as error:
-        raise UserError(f"{error.name} is not installed: pip install 'vqnat[server]'") from error
+    from vqnat_serving.server.engine import Engine
+    from vqnat_serving.server.processes import run
+
     listening = listen(options.host, options.port)
     engine = Engine(settings)  # with several workers a check, so that a mistake is one line
     host, port = listening.getsockname()[:2]
     address = f"[{host}]" if ":" in host else host
     if not is_loopback(options.host):
-        print(
-            f"vqnat serve: warning: --host {options.host}: whoever reaches this machine can use the server; it has no "
-            "passwords and no encryption",
-            file=sys.stderr,
-        )
+        open_to = "whoever reaches this machine can use the server; it has no passwords and no encryption"
+        say("serve", f"warning: --host {options.host}: {open_to}")
     about = engine.translator.description
-    print(
-        f"vqnat serve: http://{address}:{port}/ ({engine.name}, {about.source_lang} to {about.target_lang}, "
-        f"{engine.precision}, {options.workers} worker{'s' if options.workers > 1 else ''})",
-        flush=True,
-    )
+    many = f"{options.workers} worker{'s' if options.workers > 1 else ''}"
+    served = f"{engine.name}, {about.source_lang} to {about.target_lang}, {engine.precision}, {many}"
+    say("serve", f"http://{address}:{port}/ ({served})")
     with quiet_signals(), counted_together(options.workers):
-        run(settings, engine if options.workers == 1 else None, listening, options.workers)
-    print("vqnat serve: stopped; every accepted request was answered", flush=True)
+        answered = run(settings, engine if options.workers == 1 else None, listening, options.workers)
+    say("serve", f"stopped after {answered} requests")
     return 0
 
 
@@ -132,7 +122,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         options.max_batch,
         options.batch_wait,
         options.timeout,
-    ).checked()
+    )
     if settings.max_queue < settings.max_lines:
         raise UserError(f"--max-queue {settings.max_queue}: needed --max-lines, {settings.max_lines}, or more")
     return settings

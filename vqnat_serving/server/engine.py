@@ -51,11 +51,13 @@ class Engine:
         self.precision = settings.precision or _first_precision(folder)
         self.threads = settings.threads
         self.translator = OnnxTranslator(folder, precision=self.precision, threads=settings.threads)
-        self.name = folder.resolve().name
+        place = folder.resolve()
+        self.name = place.parent.name if place.name == "onnx" else place.name
         self.code_words = read_code_words(folder)
         self.teacher = None
         if settings.teacher is not None:
-            self.teacher = Teacher(Path(settings.teacher), self.precision, settings.threads)
+            in_pieces = self.translator.description.sentencepiece is None
+            self.teacher = Teacher(Path(settings.teacher), in_pieces, self.precision, settings.threads)
         self.warm_up()
 
     def warm_up(self) -> None:
@@ -67,7 +69,7 @@ class Engine:
         if latents:
             self.translator.likely_codes(tokens, [0], 1)
         if self.teacher:
-            self.teacher.translate(" ".join(self.translator.pieces.decode([piece]) for piece in ("▁a", "▁b")))
+            self.teacher.translate(self.translator.pieces.decode(self.translator.source.decode(tokens[:-1])))
 
     def run(self, sentences: list[Sentence]) -> list[list[Decoded]]:
         """For each sentence its candidates, best first; those that are decoded alike share batches."""

@@ -39,8 +39,17 @@ class Metrics:
 
     def render(self) -> bytes:
         """The text that Prometheus reads."""
-        registry = self.registry
-        if FOLDER in os.environ:
-            registry = CollectorRegistry()
-            multiprocess.MultiProcessCollector(registry)
-        return bytes(generate_latest(registry))
+        return bytes(generate_latest(all_workers() if FOLDER in os.environ else self.registry))
+
+
+def all_workers() -> CollectorRegistry:
+    """The counters of several worker processes, added up."""
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return registry
+
+
+def answered(registry: CollectorRegistry) -> int:
+    """How many requests were answered, whatever the answer."""
+    samples = (sample for metric in registry.collect() for sample in metric.samples)
+    return int(sum(sample.value for sample in samples if sample.name == "vqnat_requests_total"))

@@ -8,6 +8,7 @@ from uvicorn.supervisors import Multiprocess
 
 from vqnat_serving.server.app import create
 from vqnat_serving.server.engine import Engine
+from vqnat_serving.server.metrics import all_workers, answered
 from vqnat_serving.server.settings import Settings
 
 GRACE = 0.3  # seconds in which a connection that was accepted before the stop may still send its request
@@ -32,8 +33,8 @@ class Workers(Multiprocess):
         super().terminate_all()
 
 
-def run(settings: Settings, engine: Engine | None, listening: socket.socket, workers: int) -> None:
-    """Serve until a signal comes.
+def run(settings: Settings, engine: Engine | None, listening: socket.socket, workers: int) -> int:
+    """Serve until a signal comes; returns how many requests were answered.
 
     Args:
         settings: of the server.
@@ -42,10 +43,12 @@ def run(settings: Settings, engine: Engine | None, listening: socket.socket, wor
         workers: processes.
     """
     if engine is not None:
-        uvicorn.Server(_config(create(settings, engine), settings, 1)).run([listening])
-        return
+        app = create(settings, engine)
+        uvicorn.Server(_config(app, settings, 1)).run([listening])
+        return answered(app.metrics.registry)
     settings.to_environment()
     Workers(_config(FACTORY, settings, workers), [listening]).run()
+    return answered(all_workers())
 
 
 def _config(app: object, settings: Settings, workers: int) -> uvicorn.Config:

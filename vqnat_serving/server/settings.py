@@ -5,8 +5,6 @@ import os
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from vqnat_serving.errors import UserError
-
 VARIABLE = "VQNAT_SERVER_SETTINGS"  # how worker processes get them
 
 
@@ -43,21 +41,6 @@ class Settings:
     max_batch: int = 64
     batch_wait: float = 2.0
     timeout: float = 30.0
-
-    def checked(self) -> "Settings":
-        """These settings. Raises UserError for a value out of range."""
-        for name in ("max_body", "max_lines", "max_length", "max_beam", "max_queue", "max_batch"):
-            self._at_least(name, 1)
-        for name in ("threads", "batch_wait"):
-            self._at_least(name, 0)
-        if not self.timeout > 0:
-            raise UserError(f"--timeout {self.timeout:g}: needed more than 0 seconds")
-        return self
-
-    def _at_least(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if not value >= least:
-            raise UserError(f"--{name.replace('_', '-')} {value:g}: needed {least} or more")
 
     def to_environment(self) -> None:
         """Leave them for processes that are started from now on."""

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vqnat_serving.errors import UserError
-from vqnat_serving.pieces import SentencePieces
+from vqnat_serving.pieces import Pieces, SentencePieces, Words
 
 COMPUTE_TYPES = {"fp32": "float32", "int8": "int8_float32"}
 BEAM = 4
@@ -15,6 +15,7 @@ class Teacher:
 
     Args:
         folder: a model folder with ``ctranslate2/``, or the converted model itself; ``spm.model`` lies in it.
+        in_pieces: without ``spm.model``, text is in pieces already, as it is for the model.
         precision: as of the model that it is compared with.
         threads: in one operation; 0: CTranslate2's choice.
 
@@ -22,7 +23,7 @@ class Teacher:
         UserError: CTranslate2 is not installed, or the folder cannot be used.
     """
 
-    def __init__(self, folder: Path, precision: str, threads: int):
+    def __init__(self, folder: Path, in_pieces: bool, precision: str, threads: int):
         try:
             import ctranslate2
         except ImportError as error:
@@ -32,9 +33,9 @@ class Teacher:
         if not (converted / "model.bin").is_file():
             raise UserError(f"--teacher {folder}: needed a folder with ctranslate2/model.bin, or with model.bin")
         beside = [path for path in (folder / "spm.model", converted / "spm.model") if path.is_file()]
-        if not beside:
+        if not beside and not in_pieces:
             raise UserError(f"--teacher {folder}: has no spm.model, which cuts text into the teacher's pieces")
-        self.pieces = SentencePieces(beside[0])
+        self.pieces: Pieces = SentencePieces(beside[0]) if beside else Words()
         self.precision, self.threads = precision, threads
         try:
             self._translator: Any = ctranslate2.Translator(
