@@ -94,6 +94,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "vqnat.distillation.figures": ("vqnat.distillation.result_figures",),
     "vqnat.distillation.jobs": ("vqnat.distillation.parallel_shards",),
     "vqnat.distillation.options": ("vqnat.distillation.distill_options",),
+    "vqnat.distillation.progress": ("vqnat.distillation.notes", "vqnat.terminal.progress"),
     "vqnat.distillation.vocabulary": ("vqnat.checkpoints.dictionaries",),
     "vqnat.distillation.writing": ("vqnat.distillation.disk_errors",),
     "vqnat.export.fused": ("vqnat.export.fused_attention",),

@@ -12,7 +12,7 @@ from vqnat.benchmarking.engines.system_specs import parse_system
 from vqnat.benchmarking.engines.untrained import save_untrained
 from vqnat.benchmarking.harness import sentences as data
 from vqnat.benchmarking.harness.rounds import measure
-from vqnat.benchmarking.latency import main
+from vqnat.commands.latency import main
 from vqnat.errors import UserError
 
 pytestmark = pytest.mark.slow

@@ -74,3 +74,22 @@ def test_a_result_does_not_pass_through_the_bar():
     code = PROGRESS.format(thread=True).replace('steps.step("memory")', 'steps.step("memory"); print("early")')
     _, shown = on_terminal(["bash", "-c", f"out=$({sys.executable} -c '{code}'); echo; echo \"[$out]\""])
     assert "[early\r\nresult]" in shown
+
+
+TABLE = """
+from vqnat.terminal.tables import Table, print_parts
+names = [f"name {n}" for n in range(9)]
+rows = [["first", "long words " * 5, *(f"{n}.{n}{n}" for n in range(1, 8))]]
+print_parts(["title", Table(names, rows), "a [note]"])
+"""
+
+
+def test_a_table_on_a_narrow_terminal_keeps_every_figure():
+    for columns in ("40", "200"):
+        status, shown = on_terminal([sys.executable, "-c", TABLE], {"COLUMNS": columns})
+        assert status == 0 and "title" in shown and "a [note]" in shown and "…" not in shown
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", shown).replace("\r", "").splitlines()
+        assert max(map(len, lines)) <= int(columns)
+        words = " ".join(lines).split()
+        assert all(f"{n}.{n}{n}" in words for n in range(1, 8))
+        assert words.count("first") == (1 if columns == "200" else shown.count("name 0"))

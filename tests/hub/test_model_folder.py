@@ -46,6 +46,7 @@ def test_shared_tables_are_kept_once(teacher_folder, teacher_checkpoint):
 
 @pytest.mark.parametrize("kind", ["latent", "teacher"])
 def test_it_translates_as_the_checkpoint_does(request, kind, digits, monkeypatch):
+    folder = request.getfixturevalue(f"{kind}_folder")
     checkpoint = LatentTranslator.from_pretrained(request.getfixturevalue(f"{kind}_checkpoint"), digits)
     expected = checkpoint.hypotheses(LINES, beam=3, n_best=2)
 
@@ -54,7 +55,7 @@ def test_it_translates_as_the_checkpoint_does(request, kind, digits, monkeypatch
 
     for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
         monkeypatch.setattr(module, name, refuse)
-    translator = LatentTranslator.from_pretrained(str(request.getfixturevalue(f"{kind}_folder")))
+    translator = LatentTranslator.from_pretrained(str(folder))
     same(translator.hypotheses(LINES, beam=3, n_best=2), expected, tolerance=1e-6)
 
 
@@ -189,7 +190,7 @@ def damage(folder, name, content):
         ),
         ("config.json", {"files": {"../secret": "0"}}, r"file '../secret'"),
         ("config.json", {"source_lang": "../../etc"}, r"source_lang '../../etc'"),
-        ("config.json", {"files": {}}, r"has no model.safetensors: only the ONNX runner can use it"),
+        ("config.json", {"files": {}}, r"dict.en.txt: not listed in .*config.json: package or export"),
         ("config.json", {"surprise": 1}, r"unexpected keyword argument 'surprise'"),
         (
             "model.safetensors",

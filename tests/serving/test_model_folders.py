@@ -20,6 +20,16 @@ def folder(latent_checkpoint, digits, tmp_path_factory):
     return folders.exported(tmp_path_factory, latent_checkpoint, digits)
 
 
+def copy_graphs(monkeypatch, exported):
+    """Exporting takes long: let it copy the graphs of the same model."""
+
+    def write_models(model, forbidden, out, precisions):
+        for precision in precisions:
+            shutil.copytree(exported / precision, out / precision)
+
+    monkeypatch.setattr("vqnat.export.folder.write_models", write_models)
+
+
 def test_an_exported_folder_is_read_as_an_export_is(folder, trained):
     expected = trained.runner.hypotheses(trained.sentences[:20], beam=3)
     for path in (folder, folder / "onnx", str(folder)):
@@ -30,7 +40,8 @@ def test_an_exported_folder_is_read_as_an_export_is(folder, trained):
     assert translator.translate(["one two"]) == ["eins zwei"]
 
 
-def test_a_copy_for_serving_has_no_weights(folder, digits, tmp_path, capsys):
+def test_a_copy_for_serving_has_no_weights(folder, digits, tmp_path, capsys, monkeypatch):
+    copy_graphs(monkeypatch, folder / "onnx")
     before = {path: path.read_bytes() for path in folder.rglob("*.json")}
     out = tmp_path / "served"
     folders.done(export, folder, "--out", out, "--precision", "int8", "--code-words", digits.parent / "raw" / "test.en")
@@ -91,7 +102,8 @@ def test_damaged_folders_are_named(folder, tmp_path, name, content, message):
     assert "\n" not in str(caught.value)
 
 
-def test_models_without_codes_have_no_code_words(parallel_ctc, digits, tmp_path, capsys):
+def test_models_without_codes_have_no_code_words(parallel_ctc, digits, tmp_path, capsys, monkeypatch):
+    copy_graphs(monkeypatch, parallel_ctc.folder)
     from vqnat.commands import package
 
     folder = tmp_path / "parallel"

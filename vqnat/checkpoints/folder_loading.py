@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fairseq import checkpoint_utils
-from fairseq.dataclass.utils import overwrite_args_by_name
+from fairseq.dataclass.configs import FairseqConfig
+from fairseq.dataclass.utils import merge_with_parent, overwrite_args_by_name
+from fairseq.tasks import TASK_DATACLASS_REGISTRY
 from omegaconf import OmegaConf
 
 from vqnat.checkpoints.folder_weights import read_weights
@@ -33,12 +35,7 @@ def folder_state(path: Path) -> dict[str, Any]:
     model: Any = folder.options if "_name" in folder.options else Namespace(**folder.options)
     cfg = {
         "_name": None,
-        "task": {
-            **folder.task,
-            "data": str(path),
-            "source_lang": folder.source_lang,
-            "target_lang": folder.target_lang,
-        },
+        "task": _task_options(folder),
         "model": model,
         "criterion": folder.criterion,
     }
@@ -51,6 +48,19 @@ def folder_state(path: Path) -> dict[str, Any]:
         "extra_state": {},
         "last_optimizer_state": None,
     }
+
+
+def _task_options(folder: ModelFolder) -> dict[str, Any]:
+    """Every option of the folder's task; those that the folder does not have are fairseq's defaults."""
+    languages = {"source_lang": folder.source_lang, "target_lang": folder.target_lang}
+    given = {**folder.task, **languages, "data": str(folder.path)}
+    options = TASK_DATACLASS_REGISTRY.get(folder.task.get("_name"))
+    if options is None:  # a plug-in was not loaded; whoever builds the task says so
+        return given
+    # Some defaults refer to other groups.
+    groups = OmegaConf.to_container(OmegaConf.structured(FairseqConfig), resolve=False)
+    everything = OmegaConf.create({**groups, "task": given}, flags={"allow_objects": True})
+    return OmegaConf.to_container(merge_with_parent(options(), everything.task), resolve=True)
 
 
 def let_fairseq_read_folders() -> None:

@@ -6,7 +6,7 @@
 
 Read :mod:`.translator` first. A sentence is split into subwords (:mod:`.subwords`), batched by length
 (``vqnat_serving.translator``), decoded by the generator of the checkpoint's task as ``fairseq-generate`` does, and
-joined to text again. :mod:`.translator_options` lists what may be chosen; ``python -m vqnat.hub`` is the command line.
+joined to text again. :mod:`.translator_options` lists what may be chosen; ``vqnat translate`` is the command line.
 """
 
 from typing import TYPE_CHECKING

@@ -1,7 +1,9 @@
 """Tables on a terminal."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+WIDEST = 32  # characters of a column; longer text is broken at spaces
 
 
 class Table(NamedTuple):
@@ -9,6 +11,18 @@ class Table(NamedTuple):
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    def split(self, width: int) -> Iterator["Table"]:
+        """Tables of at most ``width`` characters, each with the first column, as figures must not be cut off."""
+        columns = [[name, *(row[place] for row in self.rows)] for place, name in enumerate(self.header)]
+        widths = [2 + min(WIDEST, max(map(len, column))) for column in columns]
+        first, *rest = range(len(columns))
+        while rest:
+            kept, used = [first], widths[first]
+            while rest and (len(kept) == 1 or used + widths[rest[0]] <= width):
+                used += widths[rest[0]]
+                kept.append(rest.pop(0))
+            yield Table([self.header[place] for place in kept], [[row[place] for place in kept] for row in self.rows])
 
 
 def print_parts(parts: Iterable[str | Table]) -> None:
@@ -19,14 +33,13 @@ def print_parts(parts: Iterable[str | Table]) -> None:
 
     console = Console(highlight=False)
     for number, part in enumerate(parts):
-        if number:
-            console.print()
         if isinstance(part, str):
-            console.print(part, markup=False, style="dim" if number else None)
+            console.print(*([""] if number else []), part, sep="\n", markup=False, style="dim" if number else None)
             continue
-        table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-        for place, name in enumerate(part.header):
-            table.add_column(name, justify="right" if place else "left")
-        for row in part.rows:
-            table.add_row(*row)
-        console.print(table, markup=False)
+        for piece in part.split(console.width):
+            table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+            for place, name in enumerate(piece.header):
+                table.add_column(name, justify="right" if place else "left", max_width=WIDEST)
+            for row in piece.rows:
+                table.add_row(*row)
+            console.print(table, markup=False)

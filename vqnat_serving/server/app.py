@@ -15,10 +15,10 @@ from starlette.exceptions import HTTPException
 from vqnat_serving.errors import UserError
 from vqnat_serving.server import messages as m
 from vqnat_serving.server.batcher import Batcher, QueueFull
-from vqnat_serving.server.engine import Engine, Sentence
+from vqnat_serving.server.engine import RUNS, Engine, Sentence
 from vqnat_serving.server.guards import Guards, problem
 from vqnat_serving.server.metrics import CONTENT_TYPE, Metrics
-from vqnat_serving.server.page_files import page_files
+from vqnat_serving.server.page_files import PageFile, page_files
 from vqnat_serving.server.settings import Settings
 from vqnat_serving.translator import Decoded
 
@@ -104,10 +104,9 @@ class Service:
 
     def open(self) -> None:
         """Begin to take requests."""
-        limits = self.settings
+        limits, seen = self.settings, self.metrics
         wait = limits.batch_wait / 1000
-        self._batcher = Batcher(self.engine.run, limits.max_batch, wait, limits.max_queue, self.metrics.batch)
-        self.metrics.inside.set_function(lambda: self._batcher.inside if self._batcher else 0)
+        self._batcher = Batcher(self.engine.run, limits.max_batch, wait, limits.max_queue, seen.batch, seen.inside.inc)
 
     async def close(self) -> None:
         """Answer what waits, then end."""
@@ -173,8 +172,6 @@ class Service:
 
     async def compare(self, request: m.CompareRequest) -> m.CompareAnswer:
         """Model and teacher, each alone."""
-        from vqnat_serving.server.engine import RUNS
-
         self._one(request.text)
         found = await self._alone(lambda: self.engine.compare(request.text))
         timed = [m.Timed(text=text, ms=round(ms, 3), how=how) for text, ms, how in found]
@@ -321,15 +318,20 @@ def _add_page(app: FastAPI) -> set[str]:
     """The page's files, each at an address of its own; returns the addresses."""
     files = page_files()
     for path, file in files.items():
-
-        async def send(request: Request, file=file) -> Response:  # type: ignore[no-untyped-def]
-            headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
-            if request.headers.get("if-none-match") == file.tag:
-                return Response(status_code=304, headers=headers)
-            return Response(file.content, media_type=file.media_type, headers=headers)
-
-        app.add_api_route(path, send, include_in_schema=False, methods=["GET", "HEAD"])
+        app.add_route(path, _sender(file), ["GET", "HEAD"], include_in_schema=False)
     return set(files)
+
+
+def _sender(file: PageFile) -> Callable[[Request], Awaitable[Response]]:
+    """Sends a file, unless the browser has it."""
+
+    async def send(request: Request) -> Response:
+        headers = {"ETag": file.tag, "Cache-Control": "no-cache"}
+        if request.headers.get("if-none-match") == file.tag:
+            return Response(status_code=304, headers=headers)
+        return Response(file.content, media_type=file.media_type, headers=headers)
+
+    return send
 
 
 def _add_errors(app: FastAPI) -> None:

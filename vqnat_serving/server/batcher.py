@@ -40,6 +40,7 @@ class Batcher(Generic[Job, Result]):
         wait: seconds that the first job of a batch waits for others, when nothing is running.
         room: the most jobs that wait or run.
         seen: told each batch's size, the seconds that its jobs waited, and the seconds that it ran.
+        moved: told by how much the number of jobs inside has changed.
     """
 
     def __init__(
@@ -49,18 +50,15 @@ class Batcher(Generic[Job, Result]):
         wait: float,
         room: int,
         seen: Callable[[int, list[float], float], None] = lambda size, waited, ran: None,
+        moved: Callable[[int], None] = lambda change: None,
     ):
-        self._run, self._most, self._wait, self._room, self._seen = run, most, wait, room, seen
+        self._run, self._most, self._wait, self._room = run, most, wait, room
+        self._seen, self._moved = seen, moved
         self._queue: deque[_Waiting[Job, Result]] = deque()
         self._inside = 0  # waiting or running
         self._arrived = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
         self._worker = asyncio.create_task(self._work())
-
-    @property
-    def inside(self) -> int:
-        """Jobs that wait or run."""
-        return self._inside
 
     async def submit(self, jobs: Sequence[tuple[Job, int]]) -> list[Result]:
         """The results of jobs, each given with its cost.
@@ -98,10 +96,14 @@ class Batcher(Generic[Job, Result]):
     def _take(self, count: int) -> None:
         if self._inside + count > self._room:
             raise QueueFull
-        self._inside += count
+        self._change(count)
 
     def _leave(self, _: object) -> None:
-        self._inside -= 1
+        self._change(-1)
+
+    def _change(self, change: int) -> None:
+        self._inside += change
+        self._moved(change)
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()

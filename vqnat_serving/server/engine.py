@@ -51,7 +51,8 @@ class Engine:
         self.precision = settings.precision or _first_precision(folder)
         self.threads = settings.threads
         self.translator = OnnxTranslator(folder, precision=self.precision, threads=settings.threads)
-        self.name = folder.resolve().name
+        place = folder.resolve()
+        self.name = place.parent.name if place.name == "onnx" else place.name
         self.code_words = read_code_words(folder)
         self.teacher = None
         if settings.teacher is not None:
