@@ -49,6 +49,11 @@ def on_page_markdown(markdown, page, config, files):
     return re.sub(r"<!-- notebook (\S+) -->", lambda match: notebook(folder / match[1]), markdown)
 
 
+def on_page_content(content, page, config, files):
+    """Names in docstrings as plain code: their Sphinx roles (``:class:`X```) mean nothing here."""
+    return re.sub(r":(?:class|meth|func|mod|attr|data):<code>~?", "<code>", content)
+
+
 def included(name: str, to_root: str) -> str:
     """A file of the repository, its links to pages of docs/ as links from a page that many folders down."""
     text = (REPOSITORY / name).read_text(encoding="utf-8")

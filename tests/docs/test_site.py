@@ -100,6 +100,11 @@ def test_formulas_and_included_pages(site):
         assert f">{title}<" in re.sub(r"<a class=\"headerlink\".*?</a>", "", (site / name).read_text(encoding="utf-8"))
 
 
+def test_docstrings_are_without_roles_of_sphinx(site):
+    for path in site.rglob("*.html"):
+        assert not re.search(r":(class|meth|mod):<code>", path.read_text(encoding="utf-8")), path.name
+
+
 def test_every_training_option_is_listed(site):
     from vqnat.bottlenecks import bottleneck_options
 
