@@ -90,7 +90,7 @@ export class Walk {
         typeof scene === "number" ? el("ol", { "aria-label": "Likely codes" }, ...list) : null,
       );
     });
-    return el("div", {}, el("h3", {}, "Codes, one after another"), el("ol", { class: "steps" }, ...steps));
+    return el("div", {}, el("h3", {}, "Codes, one after another"), el("ol", { class: `steps${typeof scene === "number" ? "" : " done"}` }, ...steps));
   }
 
   writing(final) {
