@@ -162,7 +162,7 @@ export function drawCandidates(target, candidates, chosen, choose) {
           { type: "button", "aria-pressed": String(index === chosen), on: { click: () => choose(index) } },
           el("span", { class: "score" }, candidate.score.toFixed(3).replace("-", "−")),
           el("span", { class: "text" }, candidate.text || "(nothing)"),
-          candidate.codes ? el("span", { class: "list", "aria-label": `codes ${candidate.codes.join(", ")}` }, candidate.codes.join(" ")) : null,
+          candidate.codes ? el("span", { class: "list" }, el("span", { class: "hidden" }, "codes "), candidate.codes.join(" ")) : null,
         ),
       ),
     ),
