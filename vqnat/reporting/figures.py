@@ -190,6 +190,25 @@ def throughput_against_batch_size(latency: Results) -> str:
         return standalone_svg(figure, "Throughput against batch size")
 
 
+def base_size_latency(latency: Results) -> str:
+    """ms per sentence of every system of the base-size benchmark, fastest first."""
+    systems = sorted(latency["systems"], key=lambda system: -system["latency_ms"]["mean"])
+    names = [system["name"] for system in systems]
+    times = [system["latency_ms"]["mean"] for system in systems]
+    first = {"lt": LATENT, "nat": PARALLEL, "iterative": PARALLEL, "cmlm": PARALLEL}
+    kinds = [first.get(name.split("_")[0], AUTOREGRESSIVE) for name in names]
+    with plt.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = plt.subplots(figsize=(7.2, 5.0))
+        bars = axes.barh(names, times, color=[SERIES[kind] for kind in kinds], height=0.66)
+        axes.bar_label(bars, fmt="%.0f", padding=3, fontsize=9)
+        axes.set_xlim(0, max(times) * 1.08)
+        axes.set_ylim(-0.6, len(names) - 0.4)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("ms per sentence, one sentence at a time, CPU; lengths forced to those of the references")
+        _kinds(axes, set(kinds))
+        return standalone_svg(figure, "Latency at base size")
+
+
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """The points that no other beats in both, from left to right: less x is better, more y is better."""
     front: list[tuple[float, float]] = []
@@ -246,5 +265,6 @@ FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "embedded.svg": (right_translations_against_latency, ("examples/quickstart/results.json",)),
     "codebook-use.svg": (codebook_use, ("examples/embedded/results.json",)),
     "ablations.svg": (ablations, ("examples/multi30k/gap.json",)),
+    "base-size.svg": (base_size_latency, ("examples/latency/latency.json",)),
     "batches.svg": (throughput_against_batch_size, ("examples/multi30k/latency.json",)),
 }
