@@ -57,14 +57,9 @@ class SentencePieces:
 
     def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
         """As :meth:`decode`, and the characters (first, after the last) of each piece."""
-<<<<<<< HEAD
-        found = self._processor.decode(list(pieces), out_type="proto")
-        return found.text, [(piece.begin, piece.end) for piece in found.pieces]
-=======
         # Each piece adds to the text of those before it; sentencepiece's own offsets differ between its versions.
         ends = [len(self.decode(pieces[:count])) for count in range(len(pieces) + 1)]
         return self.decode(pieces), list(pairwise(accumulate(ends, max)))
->>>>>>> server
 
 
 class Words:
