@@ -49,7 +49,7 @@ def page(browser, server):
     page.goto(server.url)
     page.fill("#text", LINE)
     page.keyboard.press("Enter")
-    page.locator(f"#translation:text-is('{WORDS}')").wait_for()
+    page.locator("#translation").filter(has_text=WORDS).wait_for()
     page.wait_for_selector(".times .bar")
     yield page
     page.close()

@@ -1,8 +1,8 @@
 """Dynamic batching: sentences that arrive together are translated together.
 
 One thread runs the model, so that requests never compete for the processor's cores. While it runs, what arrives waits
-and forms the next batch. An idle model begins at once, or waits a little for company if it is told to: that makes larger
-batches and slower answers.
+and forms the next batch. An idle model begins at once, or waits a little for company if it is told to, which makes
+batches larger and answers slower.
 """
 
 import asyncio

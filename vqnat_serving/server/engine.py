@@ -13,7 +13,7 @@ from vqnat_serving.server.settings import Settings
 from vqnat_serving.server.teacher import BEAM, Teacher
 from vqnat_serving.translator import Decoded
 
-RUNS = 3  # of each system when times are compared
+RUNS = 5  # of each system when times are compared
 OFTEN = 4  # words that are shown of a code
 
 
