@@ -1,6 +1,7 @@
 """A folder in which documented commands run as they are printed."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -89,8 +90,8 @@ class Sandbox:
         """Run a block; returns what it wrote. AssertionError with all of it if a command fails."""
         self.ready()
         if block.language == "python":
-            words, given = [str(self.folder / "programs" / "code"), *()], block.text
             words = [sys.executable, "-S", str(Path(__file__).with_name("fork_server.py")), str(self.socket), "-c"]
+            given = block.text
         else:
             words, given = ["bash", "-euo", "pipefail", "-c", block.text], None
         done = subprocess.run(
@@ -111,3 +112,4 @@ class Sandbox:
         """End the server."""
         self.process.stdin.close()
         self.process.wait(timeout=30)
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
