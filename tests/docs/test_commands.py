@@ -24,13 +24,12 @@ def reader(tmp_path_factory):
     place = sandbox.Sandbox(tmp_path_factory.mktemp("docs"))
     # what the reader brings
     (place.folder / "more.en").write_text("The man is old.\nThe woman saw the old house.\n", encoding="utf-8")
-    done: dict[blocks.Block, str] = {}
+    done: dict[blocks.Block, str] = {}  # with what they wrote
 
     def run(block):
         for before in RUN[: RUN.index(block) + 1]:
-            if before not in done and before.page in ("docs/tutorial.md", block.page):
+            if before not in done and before.page in ("docs/tutorial.md", block.page) and not blocks.impossible(before):
                 done[before] = place.run(before)
-        return done[block]
 
     yield run
     place.close()
@@ -38,6 +37,8 @@ def reader(tmp_path_factory):
 
 @pytest.mark.parametrize("block", RUN, ids=str)
 def test_runs_as_printed(reader, block):
+    if reason := blocks.impossible(block):
+        pytest.skip(reason)
     reader(block)
 
 
