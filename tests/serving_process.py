@@ -35,7 +35,7 @@ class Served:
     def __init__(self, model, *options):
         command = [*COMMAND, str(model), *map(str, options)]
         self.process = subprocess.Popen(command, cwd=REPO, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.notes = []
+        self.notes, self.signaled = [], False
         for line in self.process.stderr:
             self.notes.append(line.strip())
             if found := re.search(r"http://\S+:(\d+)/", line):
@@ -92,12 +92,14 @@ class Served:
             time.sleep(0.01)
 
     def signal(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
+        """SIGTERM, once."""
+        if not self.signaled and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        self.signaled = True
 
     def stop(self) -> list[str]:
         """Stop it as a service manager does; its notes since the start. Fails unless it ends well."""
-        if self.process.poll() is None:
-            self.signal()
+        self.signal()
         _, rest = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, rest
         return rest.splitlines()

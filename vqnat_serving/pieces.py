@@ -1,6 +1,7 @@
 """From text to subword pieces and back."""
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -56,8 +57,9 @@ class SentencePieces:
 
     def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
         """As :meth:`decode`, and the characters (first, after the last) of each piece."""
-        found = self._processor.decode(list(pieces), out_type="immutable_proto")
-        return found.text, [(piece.begin, piece.end) for piece in found.pieces]
+        # Each piece adds to the text of those before it; sentencepiece's own offsets differ between its versions.
+        ends = [len(self.decode(pieces[:count])) for count in range(len(pieces) + 1)]
+        return self.decode(pieces), list(pairwise(accumulate(ends, max)))
 
 
 class Words:

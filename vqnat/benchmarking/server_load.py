@@ -243,9 +243,8 @@ def table(systems: Sequence[dict[str, Any]]) -> str:
     rows = []
     for one in systems:
         rate = one["sentences_per_second"]
-        kind = "clients" if one["system"] == "server" else "a batch"
+        many = f"{one['clients']} client{'s' if one['clients'] > 1 else ''}"
+        name = many if one["system"] == "server" else f"batches of {one['clients']}"
         spread = f"{rate['median']:.0f} ({rate['min']:.0f}–{rate['max']:.0f})"
-        rows.append(
-            (f"{one['system']}, {one['clients']} {kind}", spread, f"{one['p50_ms']:.1f}", f"{one['p95_ms']:.1f}")
-        )
+        rows.append((f"{one['system']}, {name}", spread, f"{one['p50_ms']:.1f}", f"{one['p95_ms']:.1f}"))
     return text_table(("system", "sentences per second", "p50, ms", "p95, ms"), rows)

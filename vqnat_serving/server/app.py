@@ -129,7 +129,7 @@ class Service:
         sources = [self.tokens(text, number) for number, text in enumerate(texts, 1)]
         scored = request.scores or request.beam > 1
         filled = [row for row, tokens in enumerate(sources) if len(tokens) > 1]
-        jobs = [Sentence(sources[row], request.beam, scored, given and given[row]) for row in filled]
+        jobs = [Sentence(sources[row], request.beam, scored, given[row] if given else None) for row in filled]
         found = await self._in_time(self.batcher.submit([(job, job.cost) for job in jobs]))
         nothing = Decoded((), 0.0, () if self.about.latents else None)
         decoded = [[nothing] for _ in texts]
@@ -214,14 +214,13 @@ class Service:
 
     def candidate(self, decoded: Decoded, score: bool, codes: bool, alignment: bool) -> m.Candidate:
         """A translation with what is wanted of it."""
-        candidate = m.Candidate(text=self.translator.hypothesis(decoded).text)
-        if score:
-            candidate.score = round(decoded.score, 5)
-        if codes and decoded.codes is not None:
-            candidate.codes = list(decoded.codes)
-        if alignment:
-            candidate.alignment = m.Alignment(**asdict(self.translator.align(decoded)))
-        return candidate
+        found = self.translator.align(decoded) if alignment else None
+        return m.Candidate(
+            text=self.translator.hypothesis(decoded).text,
+            score=round(decoded.score, 5) if score else None,
+            codes=list(decoded.codes) if codes and decoded.codes is not None else None,
+            alignment=None if found is None else m.Alignment(**asdict(found)),
+        )
 
     def _one(self, text: str) -> list[int]:
         """Tokens of a text that is not empty."""

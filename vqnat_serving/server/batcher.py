@@ -1,7 +1,8 @@
 """Dynamic batching: sentences that arrive together are translated together.
 
 One thread runs the model, so that requests never compete for the processor's cores. While it runs, what arrives waits
-and forms the next batch; only an idle model waits for company, and for no longer than a few milliseconds.
+and forms the next batch. An idle model begins at once, or waits a little for company if it is told to, which makes
+batches larger and answers slower.
 """
 
 import asyncio
@@ -111,6 +112,7 @@ class Batcher(Generic[Job, Result]):
             self._arrived.clear()
             if not self._queue:
                 await self._arrived.wait()
+                await asyncio.sleep(0)  # what arrived in the same turn of the loop shares the batch
             if self._wait and sum(one.cost for one in self._queue) < self._most:
                 await self._gather_more()
             if not (batch := self._next_batch()):

@@ -58,11 +58,9 @@ def parser() -> CommandParser:
         value = getattr(default, name)
         option = f"--{name.replace('_', '-')}"
         limits.add_argument(option, type=at_least(1), default=value, metavar="N", help=f"{text} (default: {value})")
-    text = "that a sentence waits for others to share its batch, while the model is idle"
+    text = "ms that an idle model waits for others to share a batch (default: 0, it begins at once)"
     wait = default.batch_wait
-    limits.add_argument(
-        "--batch-wait", type=number_at_least(0), default=wait, metavar="MS", help=f"ms {text} (default: {wait:g})"
-    )
+    limits.add_argument("--batch-wait", type=number_at_least(0), default=wait, metavar="MS", help=text)
     text = f"seconds that a request may take (default: {default.timeout:g})"
     limits.add_argument("--timeout", type=number_at_least(0.001), default=default.timeout, metavar="S", help=text)
     return p

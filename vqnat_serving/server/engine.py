@@ -13,7 +13,7 @@ from vqnat_serving.server.settings import Settings
 from vqnat_serving.server.teacher import BEAM, Teacher
 from vqnat_serving.translator import Decoded
 
-RUNS = 3  # of each system when times are compared
+RUNS = 5  # of each system when times are compared
 OFTEN = 4  # words that are shown of a code
 
 
@@ -118,7 +118,8 @@ class Engine:
         systems = [(lambda: str(self.translator.translate([text])[0]), f"{kind}; onnxruntime, {cores}")]
         if teacher := self.teacher:
             systems.append((lambda: teacher.translate(text), f"word by word, beam {BEAM}; CTranslate2, {cores}"))
-        texts, times = [""] * len(systems), [[] for _ in systems]
+        texts = [""] * len(systems)
+        times: list[list[float]] = [[] for _ in systems]
         for _ in range(RUNS):
             for place, (translate, _how) in enumerate(systems):
                 begun = perf_counter()

@@ -1,6 +1,7 @@
 """What Prometheus reads at ``/metrics``."""
 
 import os
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
@@ -15,19 +16,17 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        own = {"registry": self.registry}
-        self.requests = Counter("vqnat_requests", "Requests answered.", ["path", "status"], **own)
-        self.seconds = Histogram("vqnat_request_seconds", "Time to answer.", ["path"], buckets=SECONDS, **own)
-        self.in_flight = Gauge(
-            "vqnat_requests_in_flight", "Requests being answered.", multiprocess_mode="livesum", **own
-        )
-        self.inside = Gauge(
-            "vqnat_sentences_inside", "Sentences that wait or are translated.", multiprocess_mode="livesum", **own
-        )
-        self.sentences = Counter("vqnat_sentences", "Sentences translated.", **own)
-        self.batch_size = Histogram("vqnat_batch_sentences", "Sentences in a batch.", buckets=SIZES, **own)
-        self.batch_seconds = Histogram("vqnat_batch_seconds", "Time of a batch in the model.", buckets=SECONDS, **own)
-        self.waited = Histogram("vqnat_queue_seconds", "Time a sentence waited.", buckets=SECONDS, **own)
+        own = self.registry
+        seconds = partial(Histogram, buckets=SECONDS, registry=own)
+        gauge = partial(Gauge, multiprocess_mode="livesum", registry=own)
+        self.requests = Counter("vqnat_requests", "Requests answered.", ["path", "status"], registry=own)
+        self.seconds = seconds("vqnat_request_seconds", "Time to answer.", ["path"])
+        self.in_flight = gauge("vqnat_requests_in_flight", "Requests being answered.")
+        self.inside = gauge("vqnat_sentences_inside", "Sentences that wait or are translated.")
+        self.sentences = Counter("vqnat_sentences", "Sentences translated.", registry=own)
+        self.batch_size = Histogram("vqnat_batch_sentences", "Sentences in a batch.", buckets=SIZES, registry=own)
+        self.batch_seconds = seconds("vqnat_batch_seconds", "Time of a batch in the model.")
+        self.waited = seconds("vqnat_queue_seconds", "Time a sentence waited.")
 
     def batch(self, size: int, waited: list[float], ran: float) -> None:
         """Count a batch: its sentences, the seconds that each waited, and the seconds that it ran."""

@@ -24,7 +24,8 @@ class Settings:
         max_beam: candidates of a text.
         max_queue: sentences that wait or are translated, of all requests; beyond it a request is refused.
         max_batch: candidates (sentences times beam) that are decoded together.
-        batch_wait: ms that the first sentence of a batch waits for others.
+        batch_wait: ms that a sentence waits for others while the model is idle; 0: a batch is what arrived together, or
+            while the one before ran.
         timeout: seconds that a request may take, and its body to arrive.
     """
 
@@ -39,7 +40,7 @@ class Settings:
     max_beam: int = 16
     max_queue: int = 512
     max_batch: int = 64
-    batch_wait: float = 2.0
+    batch_wait: float = 0.0
     timeout: float = 30.0
 
     def to_environment(self) -> None:

@@ -56,7 +56,7 @@ function tryIt(path, method, id) {
 const api = await (await fetch("/openapi.json")).json();
 const schemas = api.components.schemas;
 const main = document.getElementById("api");
-main.append(el("p", { class: "quiet" }, `${api.info.description} Every error is JSON with "error", for people, and "code", for programs.`), el("p", {}, "\u00a0"));
+main.append(el("p", { class: "quiet" }, `${api.info.description} Every error is JSON with "error", for people, and "code", for programs.`));
 for (const [path, methods] of Object.entries(api.paths))
   for (const [method, operation] of Object.entries(methods)) {
     const input = schemas[named(operation.requestBody?.content["application/json"].schema)];

@@ -62,12 +62,20 @@ export class Walk {
         scene === 0
           ? `The predictor looks at the source and chooses one of ${this.model.codebook} codes. This is the only part that goes step by step.`
           : "It looks at the source and at the codes before, and chooses the next one.",
+        this.unlikely(scene),
         scene === codes - 1 ? ` Then it ends: ${codes} ${codes === 1 ? "step" : "steps"} for the whole sentence.` : "",
       ];
     if (scene === "words")
       return [el("b", {}, "Words. "), `Each code is unfolded into ${per} target positions${this.model.output_layer === "plain" ? "" : `, and these into more (${this.model.output_layer.toUpperCase()})`}, and the decoder fills all of them in one pass. No word waits for another.`];
     const lost = this.explanation.candidate.alignment.positions.some((position) => !position.kept);
     return [el("b", {}, "Text. "), lost ? "What is struck out does not count: repeats, blanks, and what comes after the end. The rest is joined." : "The pieces are joined."];
+  }
+
+  /** What to say of a code that is not the likeliest one. */
+  unlikely(place) {
+    const likeliest = this.explanation.steps[place]?.[0]?.code ?? this.codes[place];
+    if (likeliest === this.codes[place]) return "";
+    return ` By itself it would choose ${likeliest}; ${this.codes[place]} was chosen by the beam, or by you.`;
   }
 
   source() {
@@ -90,7 +98,7 @@ export class Walk {
         typeof scene === "number" ? el("ol", { "aria-label": "Likely codes" }, ...list) : null,
       );
     });
-    return el("div", {}, el("h3", {}, "Codes, one after another"), el("ol", { class: "steps" }, ...steps));
+    return el("div", {}, el("h3", {}, "Codes, one after another"), el("ol", { class: `steps${typeof scene === "number" ? "" : " done"}` }, ...steps));
   }
 
   writing(final) {

@@ -16,7 +16,7 @@ export function el(name, attributes = {}, ...children) {
 /** The hue of a code's place: neighbors far apart on the color wheel. */
 export const hue = (place) => String((250 + place * 137.5) % 360);
 
-export const percent = (share) => (share >= 0.0995 ? `${Math.round(share * 100)} %` : `${(share * 100).toFixed(1)} %`);
+export const percent = (share) => (share < 0.0005 ? "< 0.1 %" : share >= 0.0995 ? `${Math.round(share * 100)} %` : `${(share * 100).toFixed(1)} %`);
 
 /** A bar for a probability, with its number. */
 export function share(value, place) {
@@ -84,7 +84,7 @@ export function drawChips(target, candidate, model, open, { light, press }) {
             focus: () => light([place]), blur: () => light(null), click: () => press(place),
           },
         },
-        el("b", {}, String(code)), el("span", {}, wrote || "–"),
+        el("b", {}, String(code)), el("span", {}, wrote || "no word"),
       );
       return el("li", {}, button);
     }),
@@ -142,11 +142,11 @@ export function drawSwap(target, place, candidate, proposals, codebook, { choose
   target.replaceChildren(
     el(
       "div", { class: "head" },
-      el("h3", { id: "swap-title" }, `Another code ${place + 1}`),
+      el("h3", { id: "swap-title" }, `Another code for place ${place + 1}`),
       el("p", { class: "quiet" }, proposals[0]?.probability == null ? "What each would write here." : "How likely after the codes before it, what it often writes, and what it would write here."),
       el("button", { type: "button", class: "plain", on: { click: close } }, "Close"),
     ),
-    el("ol", { class: "options" }, ...options),
+    el("ol", { class: proposals.some((one) => one.often.length) ? "options" : "options unknown" }, ...options),
     el("form", { on: { submit } }, el("label", { for: "any-code", class: "quiet" }, `Or any of ${codebook} codes:`), number, el("button", {}, "Try it")),
   );
 }
@@ -162,7 +162,7 @@ export function drawCandidates(target, candidates, chosen, choose) {
           { type: "button", "aria-pressed": String(index === chosen), on: { click: () => choose(index) } },
           el("span", { class: "score" }, candidate.score.toFixed(3).replace("-", "−")),
           el("span", { class: "text" }, candidate.text || "(nothing)"),
-          candidate.codes ? el("span", { class: "list", "aria-label": `codes ${candidate.codes.join(", ")}` }, candidate.codes.join(" ")) : null,
+          candidate.codes ? el("span", { class: "list" }, el("span", { class: "hidden" }, "codes "), candidate.codes.join(" ")) : null,
         ),
       ),
     ),
@@ -185,7 +185,7 @@ export function drawComparison(target, found, language) {
     el(
       "p", { class: "quiet note" },
       `Measured in the server, ${teacher ? "each alone, one after the other" : "alone"}: median of ${found.runs} runs, from text to text, one sentence.`,
-      teacher ? "" : " For a teacher beside it, start the server with --teacher.",
+      ...(teacher ? [] : [" For a teacher beside it, start the server with ", el("code", {}, "--teacher"), "."]),
     ),
   );
 }
