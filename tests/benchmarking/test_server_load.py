@@ -4,13 +4,13 @@ import json
 
 import bitext
 import pytest
-from exporting import make
+from exporting import made_for_servers
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_program_writes_its_figures(digits, latent_checkpoint, tmp_path):
-    exported = make(latent_checkpoint, digits, tmp_path / "onnx", "--precision", "fp32")
+def test_the_program_writes_its_figures(digits, latent_checkpoint, tmp_path, tmp_path_factory):
+    exported = made_for_servers(latent_checkpoint, digits, tmp_path_factory)
     text = tmp_path / "lines.txt"
     text.write_text("one two three\n\nfour five six seven\n")
     sizes = ("--clients", 1, 4, "--rounds", 2, "--requests", 12, "--seconds", 5)

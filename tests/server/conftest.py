@@ -1,22 +1,14 @@
 """A model that has learned digits, exported, and a server that serves it."""
 
-import bitext
 import pytest
-from exporting import Exported, sentences
+from exporting import made_for_servers
 from serving_process import Served
-from shared import made_once
 
 
 @pytest.fixture(scope="session")
 def model(digits, latent_checkpoint, tmp_path_factory):
-    """nc = 1, fp32, and the words of some codes."""
-
-    def make(folder):
-        paths = ("--path", latent_checkpoint, "--data", digits, "--out", folder / "onnx")
-        bitext.run("scripts/export.py", *paths, "--precision", "fp32")
-
-    folder = made_once(tmp_path_factory, "served", make) / "onnx"
-    return Exported(latent_checkpoint, digits, folder, sentences(20))
+    """nc = 1, fp32."""
+    return made_for_servers(latent_checkpoint, digits, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
