@@ -22,7 +22,7 @@ class Command(NamedTuple):
 
 GROUPS: dict[str, dict[str, Command]] = {
     "translate": {
-        "translate": Command("vqnat.commands.translate", "translate text; without --model with the small model inside"),
+        "translate": Command("vqnat.commands.translate", "translate text, with your model or the small one inside"),
         "serve": Command("vqnat_serving.server.command", "answer translations over HTTP, with a page"),
     },
     "train": {

@@ -15,6 +15,13 @@ from typing import Any, NoReturn
 
 from vqnat_serving.errors import UserError
 
+# Of rich-argparse, on terminals.
+_STYLES: dict[str, Any] = {
+    "argparse.groups": "bold",
+    "argparse.prog": "bold",
+    "argparse.args": "cyan",
+    "argparse.metavar": "green",
+}
 _TYPES = {"int": "whole number", "float": "number"}
 
 
@@ -47,7 +54,12 @@ class CommandParser(argparse.ArgumentParser):
             except ImportError:  # the runner copied out of its package
                 pass
             else:
-                return RawDescriptionRichHelpFormatter(prog=self.prog)
+
+                class Formatter(RawDescriptionRichHelpFormatter):
+                    styles = RawDescriptionRichHelpFormatter.styles | _STYLES
+                    group_name_formatter = str  # as argparse writes them
+
+                return Formatter(prog=self.prog)
         return super()._get_formatter()
 
     def _reworded(self, message: str) -> str:

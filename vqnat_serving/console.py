@@ -15,6 +15,8 @@ from vqnat_serving.errors import UserError
 
 QUIET = "VQNAT_QUIET"  # in the environment, so that child processes are quiet too
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130  # exit status
+# Extras of the package by what they install, where a command may need one of several.
+EXTRAS = {"torch": "train", "fairseq": "train", "onnxruntime": "serving", "huggingface_hub": "hub"}
 
 
 def run_program(
@@ -40,7 +42,8 @@ def run_program(
         name = (error.name or "").partition(".")[0]
         if parser.extra is None or name in ("", "vqnat", "vqnat_serving"):
             raise
-        return _fail(parser.prog, f"{name} is not installed: pip install 'vqnat[{parser.extra}]'")
+        extra = EXTRAS.get(name, parser.extra)
+        return _fail(parser.prog, f"{name} is not installed: pip install 'vqnat[{extra}]'")
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader has enough; keep Python from flushing into the closed pipe at exit

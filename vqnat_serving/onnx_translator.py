@@ -8,9 +8,12 @@ import numpy as np
 from vqnat_serving.alignment import Alignment, align
 from vqnat_serving.batches import batches_by_length
 from vqnat_serving.code_lengths import codes_for
-from vqnat_serving.description import Description
+from vqnat_serving.description import PRECISIONS
 from vqnat_serving.errors import UserError
+from vqnat_serving.export_place import ExportPlace
+from vqnat_serving.hub_download import local_folder
 from vqnat_serving.hypothesis import Hypothesis
+from vqnat_serving.model_folder import CODE_WORDS, CONFIG, ONNX, SCORES, SMALL_MODEL
 from vqnat_serving.models import CodeSequences, Models, Source
 from vqnat_serving.output_layers import READERS, Read
 from vqnat_serving.pieces import SentencePieces, Words
@@ -19,20 +22,32 @@ from vqnat_serving.vocabulary import PAD, Vocabulary
 
 # Larger batches are slower: what they compute no longer fits the processor's caches (examples/latency/NOTES.md).
 MAX_TOKENS = 256
+# Of a model on the Hub, what is fetched.
+NEEDED = (CONFIG, f"{ONNX}/*", "dict.*.txt", "*.model", CODE_WORDS, SCORES)
 
 
 class OnnxTranslator(Translator):
     """An exported latent or parallel transformer on onnxruntime.
 
+        translator = OnnxTranslator()  # the small model that ships with the package
+        translator.translate(["The old woman wanted to buy three books."])
+
     Args:
-        folder: what ``scripts/export.py`` wrote.
-        precision: ``fp32`` or ``int8``, as exported.
+        folder: a model folder with an ``onnx/``, a folder that ``vqnat export`` wrote, or a model on the Hugging Face
+            Hub (``org/name``); None: the small English-German model that ships with the package.
+        precision: ``fp32`` or ``int8``, as exported; None: fp32 if it is there.
         threads: of onnxruntime in one operation; 0 is one for each core.
         length_penalty: scores are divided by the length to this power.
         max_len_a: at most ``max_len_a * |x| + max_len_b`` target tokens.
         max_len_b: see there.
         max_tokens: of a batch, see :class:`Translator`.
         max_sentences: of a batch.
+        revision: of a model on the Hub: branch, tag or commit.
+
+    Attributes:
+        description: what the export says of itself.
+        precision: what is run.
+        model_folder: the model folder around the export; None for an export of its own.
 
     Raises:
         UserError: something is wrong with the folder or an argument.
@@ -40,27 +55,32 @@ class OnnxTranslator(Translator):
 
     def __init__(
         self,
-        folder: str | Path,
-        precision: str = "fp32",
+        folder: str | Path | None = None,
+        precision: str | None = None,
         threads: int = 1,
         length_penalty: float = 1.0,
         max_len_a: float = 0.0,
         max_len_b: int = 200,
         max_tokens: int = MAX_TOKENS,
         max_sentences: int = 64,
+        revision: str | None = None,
     ):
-        folder = Path(folder)
-        self.description = about = Description.read(folder)
-        self.aligned_pieces = Words() if about.sentencepiece is None else SentencePieces(folder / about.sentencepiece)
+        place = ExportPlace.find(SMALL_MODEL if folder is None else local_folder(folder, revision, NEEDED))
+        self.description = about = place.describe()
+        self.model_folder = place.model
+        self.aligned_pieces = (
+            Words() if about.sentencepiece is None else SentencePieces(place.text(about.sentencepiece))
+        )
         super().__init__(
-            Vocabulary.read(folder / about.source_dictionary),
-            Vocabulary.read(folder / about.target_dictionary),
+            Vocabulary.read(place.text(about.source_dictionary)),
+            Vocabulary.read(place.text(about.target_dictionary)),
             self.aligned_pieces,
             about.max_source_tokens,
             max_tokens,
             max_sentences,
         )
-        self.models = Models(folder, about, precision, threads)
+        self.precision = precision or next((one for one in PRECISIONS if one in about.precisions), PRECISIONS[0])
+        self.models = Models(place, about, self.precision, threads)
         # For benchmarks: the number of codes of every sentence; the step that would end them is computed too.
         self.forced_codes: int | None = None
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b

@@ -67,7 +67,8 @@ def write_json(path: Path, obj: Any) -> None:
 
 def command_line(arguments: Sequence[str]) -> str:
     """One shell-quoted line; paths in the checkout are relative to its root, those in the home folder to ``~``."""
-    return shlex.join(shown(argument) for argument in arguments)
+    program, *rest = map(shown, arguments)
+    return shlex.join(["vqnat" if Path(program).name == "vqnat" else program, *rest])
 
 
 def shown(text: str | Path) -> str:
