@@ -1,10 +1,14 @@
 """What the API answers, through a real process: the same as the runner in process."""
 
 import json
+import shutil
 
 import pytest
+from serving_process import Served
 
 from vqnat_serving import OnnxTranslator
+from vqnat_serving.checksums import sha256
+from vqnat_serving.model_folder import ModelFolder
 
 pytestmark = pytest.mark.slow
 
@@ -116,8 +120,6 @@ def test_openapi_describes_every_address(server):
 def test_batches_change_no_answer(model, runner):
     lines = [line for line in model.sentences if 0 < len(line.split()) < 50]
     expected = [runner.hypotheses([line], beam=2)[0][0] for line in lines]
-    from serving_process import Served
-
     with Served(model.folder, "--batch-wait", 300) as server:
         found = server.together([{"text": line, "beam": 2, "scores": True} for line in lines])
         assert server.metric('vqnat_batch_sentences_bucket{le="1.0"}') < server.metric("vqnat_batch_sentences_count")
@@ -138,18 +140,18 @@ def test_metrics_count_by_address_and_status(server):
     assert b"nowhere" not in server.ask("GET", "/metrics").content
 
 
-def test_words_of_codes_are_told(model, tmp_path):
-    import shutil
-
-    from serving_process import Served
-
-    folder = shutil.copytree(model.folder, tmp_path / "model")
+def test_a_model_folder_and_the_words_of_its_codes(model, tmp_path):
+    shutil.copytree(model.folder, tmp_path / "onnx")
     words = {
         "format": "vqnat-code-words-1",
         "codes": {str(code): [["eins zwei", 3], ["null", 1]] for code in range(64)},
     }
-    (folder / "code_words.json").write_text(json.dumps(words))
-    with Served(folder) as server:
+    (tmp_path / "code_words.json").write_text(json.dumps(words))
+    files = {str(path.relative_to(tmp_path)): sha256(path) for path in tmp_path.rglob("*") if path.is_file()}
+    about = ModelFolder(tmp_path, "latent_transformer", "digits", "en", "de", "tiny", {}, files=files)
+    (tmp_path / "config.json").write_text(about.to_json())
+    with Served(tmp_path) as server:
+        assert server.ask("GET", "/model").json["name"] == "digits"
         [first] = server.post("/translate", text=LINE, codes=True)["translations"][0]["candidates"]
         found = server.post("/codes", text=LINE, codes=first["codes"], place=0, count=2)
         assert [one["often"] for one in found["proposals"]] == 2 * [["eins zwei", "null"]]

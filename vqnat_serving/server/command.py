@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from vqnat_serving.arguments import CommandParser, at_least, number_at_least
 from vqnat_serving.console import run_program, say
@@ -21,15 +20,14 @@ from vqnat_serving.description import PRECISIONS
 from vqnat_serving.errors import UserError
 from vqnat_serving.server.settings import Settings
 
-SMALL_MODEL = Path(__file__).resolve().parents[1] / "small_model"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def parser() -> CommandParser:
     """All options."""
-    default = Settings("")
+    default = Settings()
     p = CommandParser("vqnat serve", str(__doc__), extra="server")
-    p.add_argument("--model", metavar="DIR", help="model folder or export (default: the small one that comes along)")
+    p.add_argument("--model", metavar="DIR", help="model folder, export, or org/name (default: the small model)")
     p.add_argument("--teacher", metavar="DIR", help="model folder with ctranslate2/, to be seen beside the model")
     p.add_argument("--precision", choices=PRECISIONS, help="default: the first that the model has")
     text = "of an operation; 0: one a core (default: 1)"
@@ -100,14 +98,9 @@ def serve(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> Settings:
     """The options as settings. Raises UserError."""
-    model = options.model
-    if model is None:
-        if not SMALL_MODEL.is_dir():
-            raise UserError("--model is needed: this installation has no small model of its own")
-        model = str(SMALL_MODEL)
     hosts = (*LOOPBACK, *(name.lower() for name in options.allow_host)) if is_loopback(options.host) else ()
     settings = Settings(
-        model,
+        options.model,
         options.teacher,
         options.precision,
         options.threads,

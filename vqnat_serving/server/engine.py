@@ -6,9 +6,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from vqnat_serving.description import NAME, PRECISIONS, Description
 from vqnat_serving.onnx_translator import OnnxTranslator
-from vqnat_serving.server.code_words import read_code_words
 from vqnat_serving.server.settings import Settings
 from vqnat_serving.server.teacher import BEAM, Teacher
 from vqnat_serving.translator import Decoded
@@ -47,13 +45,12 @@ class Engine:
     """
 
     def __init__(self, settings: Settings):
-        folder = Path(settings.model)
-        self.precision = settings.precision or _first_precision(folder)
-        self.threads = settings.threads
-        self.translator = OnnxTranslator(folder, precision=self.precision, threads=settings.threads)
-        place = folder.resolve()
-        self.name = place.parent.name if place.name == "onnx" else place.name
-        self.code_words = read_code_words(folder)
+        self.translator = OnnxTranslator(settings.model, precision=settings.precision, threads=settings.threads)
+        self.precision, self.threads = self.translator.precision, settings.threads
+        folder = self.translator.model_folder
+        self.name = folder.name if folder else Path(str(settings.model)).resolve().name
+        found = folder.code_words() if folder else None
+        self.code_words = {code: [text for text, _ in rows] for code, rows in (found or {}).items()}
         self.teacher = None
         if settings.teacher is not None:
             in_pieces = self.translator.description.sentencepiece is None
@@ -135,10 +132,3 @@ class Engine:
         """Codes to propose where nothing tells which are likely: those with known words first."""
         every = range(self.translator.description.end)
         return [*self.code_words, *(code for code in every if code not in self.code_words)][:count]
-
-
-def _first_precision(folder: Path) -> str:
-    """The first of our precisions that an export has."""
-    inner = folder / "onnx"
-    about = Description.read(inner if (inner / NAME).is_file() else folder)
-    return next((name for name in PRECISIONS if name in about.precisions), PRECISIONS[0])

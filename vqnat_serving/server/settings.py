@@ -13,7 +13,7 @@ class Settings:
     """What ``vqnat serve`` was asked for.
 
     Attributes:
-        model: folder of the model.
+        model: folder of the model, or its name on the Hugging Face Hub; None: the small one that comes along.
         teacher: folder of the teacher; None: none.
         precision: ``fp32`` or ``int8``; None: the first that the model has.
         threads: of each model in one operation.
@@ -29,7 +29,7 @@ class Settings:
         timeout: seconds that a request may take, and its body to arrive.
     """
 
-    model: str
+    model: str | None = None
     teacher: str | None = None
     precision: str | None = None
     threads: int = 1
