@@ -30,6 +30,8 @@ def test_it_holds_the_model_and_nothing_of_this_machine(latent_folder, latent_ch
     assert there == {*folder.files, "config.json", "README.md"}
     assert set(folder.files) == {"model.safetensors", "dict.en.txt", "dict.de.txt", "scores.json"}
     folder.check()
+    modes = {path.stat().st_mode for path in latent_folder.iterdir()}
+    assert len(modes) == 1  # who may read one file may read all
     for path in latent_folder.iterdir():
         content = path.read_bytes()
         for place in (bitext.REPO, digits, latent_checkpoint.parent):
