@@ -4,7 +4,9 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 from vqnat.data.binarize import main
 from vqnat.errors import run_command

@@ -9,7 +9,9 @@ import sys
 import tarfile
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 from vqnat.errors import run_command
 from vqnat.image.datasets.checksums import fetch

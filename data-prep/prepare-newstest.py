@@ -15,6 +15,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
+import checkout  # noqa: F401  (the checkout's packages and .venv)
+
 LINES = {"newstest2013": 3000, "newstest2014": 3003}
 SPLITS = {"train": "newstest2013", "valid": "newstest2013", "test": "newstest2014"}
 SACREBLEU = {"newstest2013": "wmt13", "newstest2014": "wmt14/full"}

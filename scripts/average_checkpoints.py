@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
-"""Average checkpoints; see ``--help`` and vqnat/checkpoints/."""
+"""``vqnat average`` from the checkout."""
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 if __name__ == "__main__":
-    from vqnat.commands.average_checkpoints import main
-    from vqnat.errors import run_command
+    from vqnat.commands.average import main
 
-    run_command("average_checkpoints", main)
+    sys.exit(main())

@@ -2,10 +2,9 @@
 """Time and memory of one codebook step; see ``--help`` and vqnat/benchmarking/codebook_step.py."""
 
 import logging
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
+
 logging.disable(logging.INFO)  # fairseq logs when it is imported
 
 from vqnat.benchmarking.codebook_step import main  # noqa: E402

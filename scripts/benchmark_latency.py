@@ -1,18 +1,11 @@
 #!/usr/bin/env python3
-"""Latency of translation systems, side by side; see ``--help`` and vqnat/benchmarking/latency.py."""
+"""``vqnat latency`` from the checkout."""
 
-import logging
 import sys
-import warnings
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-# Importing fairseq turns on debug messages of every library. Worker processes run this file too, so they are quiet.
-logging.disable(logging.INFO)
-warnings.filterwarnings("ignore", category=UserWarning, module="torch")
-
-from vqnat.benchmarking.latency import main  # noqa: E402
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 if __name__ == "__main__":
+    from vqnat.commands.latency import main
+
     sys.exit(main())

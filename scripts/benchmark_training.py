@@ -2,11 +2,10 @@
 """Target tokens per second in training; see ``--help`` and vqnat/benchmarking/training_speed.py."""
 
 import logging
-import sys
 import warnings
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
+
 logging.disable(logging.INFO)  # fairseq logs when it is imported
 warnings.filterwarnings("ignore", category=UserWarning)  # of hydra, and of torch about fairseq
 

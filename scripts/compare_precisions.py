@@ -2,10 +2,9 @@
 """What lower precision costs in BLEU and chrF; see ``--help`` and vqnat/benchmarking/precisions.py."""
 
 import logging
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
+
 logging.disable(logging.INFO)  # fairseq logs when it is imported
 
 from vqnat.benchmarking.precisions import main  # noqa: E402

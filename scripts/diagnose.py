@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Where a latent transformer loses quality; see ``--help`` and vqnat/diagnosis/."""
+"""``vqnat diagnose`` from the checkout."""
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 if __name__ == "__main__":
     from vqnat.commands.diagnose import main

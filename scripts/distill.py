@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Sequence-level knowledge distillation of a binarized bitext; see ``--help`` and vqnat/distillation/."""
+"""``vqnat distill`` from the checkout."""
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 if __name__ == "__main__":
     from vqnat.commands.distill import main

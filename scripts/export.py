@@ -1,13 +1,11 @@
 #!/usr/bin/env python3
-"""Export a checkpoint to ONNX; see ``--help`` and vqnat/export/."""
+"""``vqnat export`` from the checkout."""
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 if __name__ == "__main__":
     from vqnat.commands.export import main
-    from vqnat.errors import run_command
 
-    run_command("export", main)
+    sys.exit(main())

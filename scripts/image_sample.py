@@ -3,10 +3,10 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
+
 logging.disable(logging.INFO)  # fairseq logs when it is imported
 
 from vqnat.errors import run_command  # noqa: E402

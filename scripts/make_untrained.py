@@ -6,10 +6,10 @@ scripts/make_untrained.py data/newstest/bin --models examples/latency/models.yam
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
+
 logging.disable(logging.INFO)  # fairseq logs when it is imported
 
 from vqnat.benchmarking.engines.untrained import read_models, save_untrained  # noqa: E402

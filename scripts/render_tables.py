@@ -2,9 +2,8 @@
 """Render result files into Markdown; see ``--help`` and vqnat/reporting/."""
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 if __name__ == "__main__":
     from vqnat.commands.render_tables import main

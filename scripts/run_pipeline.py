@@ -6,9 +6,8 @@ does everything that depends on it.
 """
 
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import checkout  # noqa: F401  (the checkout's packages and .venv)
 
 if __name__ == "__main__":
     from vqnat.commands.run_pipeline import main

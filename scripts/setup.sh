@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stamp=.venv/installed
-wanted=$(cat constraints.txt setup.py scripts/setup.sh | sha256sum)
+wanted=$(cat constraints.txt pyproject.toml scripts/setup.sh | sha256sum)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then exit 0; fi
 
 python=${PYTHON:-python3.11}
@@ -15,7 +15,9 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
   exit 2
 fi
 
-step() { printf '\033[1m[setup] %s\033[0m\n' "$*"; }
+bold="" plain=""
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
+step() { printf '%s[setup] %s%s\n' "$bold" "$*" "$plain"; }
 pip() { .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$@" 2> >(grep -v '^WARNING: Location' >&2); }
 
 step "$("$python" --version) -> .venv"
@@ -27,5 +29,5 @@ pip numpy cython setuptools wheel ninja
 step "fairseq (compiles once, 2 to 3 minutes; pip caches the wheel)"
 pip --no-build-isolation fairseq-fixed
 step "vqnat"
-pip --no-build-isolation -e '.[dev,export,ctranslate2,tensorboard]'
+pip --no-build-isolation -e '.[train,dev,export,serving,server,hub,ctranslate2,docs,tensorboard]'
 echo "$wanted" > "$stamp"

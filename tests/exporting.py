@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bitext
 import pytest
+from shared import made_once
 
 from vqnat.hub import LatentTranslator
 from vqnat_serving import Hypothesis, OnnxTranslator
@@ -53,6 +54,16 @@ def sentences(count):
 def make(checkpoint, data, folder, *more, count=20):
     bitext.run("scripts/export.py", "--path", checkpoint, "--data", data, "--out", folder, *more)
     return Exported(checkpoint, data, folder, sentences(count))
+
+
+def made_for_servers(checkpoint, data, factory):
+    """A model as fp32, exported once a run for all folders of tests."""
+
+    def write(folder):
+        paths = ("--path", checkpoint, "--data", data, "--out", folder / "onnx")
+        bitext.run("scripts/export.py", *paths, "--precision", "fp32")
+
+    return Exported(checkpoint, data, made_once(factory, "served", write) / "onnx", sentences(20))
 
 
 def same(

@@ -118,7 +118,7 @@ def test_binarize_refuses_unequal_and_missing_files(tmp_path):
     ("options", "message"),
     [
         (("--num-epoch-checkpoints", 3), "has only 0 epoch checkpoints"),
-        (("--num-epoch-checkpoints", 0), "--num-epoch-checkpoints 0: needed 1 or more"),
+        (("--num-epoch-checkpoints", 0), "vqnat average: --num-epoch-checkpoints 0: needed 1 or more"),
     ],
 )
 def test_averaging_too_few(tmp_path, options, message):

@@ -1,18 +1,20 @@
 """What ``fairseq-train --user-dir vqnat`` loads; our own programs import it where they use fairseq.
 
-It lets fairseq load checkpoints with ``weights_only=True``, turns users' mistakes into one line, and registers the
-tasks ``latent_translation`` and ``nat_translation``, the architectures ``latent_transformer*`` and
-``parallel_transformer*``, and the criterions ``latent_transformer_loss``, ``parallel_loss`` and
-``fast_label_smoothed_cross_entropy``.
+It lets fairseq load checkpoints with ``weights_only=True``, and model folders as checkpoints; turns users' mistakes
+into one line; and registers the tasks ``latent_translation`` and ``nat_translation``, the architectures
+``latent_transformer*`` and ``parallel_transformer*``, and the criterions ``latent_transformer_loss``, ``parallel_loss``
+and ``fast_label_smoothed_cross_entropy``.
 """
 
 import logging
 
+from vqnat.checkpoints.folder_loading import let_fairseq_read_folders
 from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
 from vqnat.errors import install_hook
 
 logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)  # or each import asks for tensorboardX
 allow_fairseq_checkpoints()
+let_fairseq_read_folders()
 install_hook()
 
 from vqnat import criterions  # noqa: E402, F401  (registration)

@@ -6,19 +6,26 @@ here: text, batches, errors, command line.
 A sentence passes :mod:`.translator`, which has it cut into subword pieces (:mod:`.pieces`), looked up in the dictionary
 (:mod:`.vocabulary`) and put into a batch with others of its length (:mod:`.batches`). :mod:`.onnx_translator` then runs
 the exported graphs (:mod:`.models`): source encoder, search over codes, parallel decoder; :mod:`.output_layers` makes
-text of what they return (:mod:`.hypothesis`). :mod:`.description` says what an export holds, :mod:`.command_line` is
-``python -m vqnat_serving``, and also the hub's.
+text of what they return (:mod:`.hypothesis`), and :mod:`.alignment` tells which codes wrote which words.
+:mod:`.description` says what an export holds, :mod:`.model_folder` what a model folder holds; both are found on disk
+(:mod:`.export_place`) or on the Hugging Face Hub (:mod:`.hub_download`). :mod:`.command_line`, :mod:`.arguments` and
+:mod:`.console` are what command lines share. :mod:`.server` is ``vqnat serve``.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vqnat_serving.hypothesis import Hypothesis
+    from vqnat_serving.model_folder import ModelFolder
     from vqnat_serving.onnx_translator import OnnxTranslator
 
-__all__ = ["Hypothesis", "OnnxTranslator"]
+__all__ = ["Hypothesis", "ModelFolder", "OnnxTranslator"]
 
-_HOMES = {"Hypothesis": "vqnat_serving.hypothesis", "OnnxTranslator": "vqnat_serving.onnx_translator"}
+_HOMES = {
+    "Hypothesis": "vqnat_serving.hypothesis",
+    "ModelFolder": "vqnat_serving.model_folder",
+    "OnnxTranslator": "vqnat_serving.onnx_translator",
+}
 
 
 def __getattr__(name: str) -> object:

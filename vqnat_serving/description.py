@@ -11,6 +11,7 @@ NAME = "export.json"
 FORMAT = "vqnat-onnx-2"
 PARTS = ("encoder", "greedy", "beam", "decoder")
 SEARCHES = ("greedy", "beam")
+PREDICTOR = "predictor"  # a graph that an export may lack: log-probabilities of given codes
 OUTPUT_LAYERS = ("plain", "ctc", "dag")
 PRECISIONS = ("fp32", "int8")
 
@@ -77,10 +78,10 @@ class Description:
             UserError: no such folder, not an export, or one of another version.
         """
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder (needed: what scripts/export.py wrote)")
+            raise UserError(f"{folder}: no such folder (needed: a model folder, or what vqnat export wrote)")
         path = folder / NAME
         if not path.is_file():
-            raise UserError(f"{folder}: not an exported model: it has no {NAME} (scripts/export.py writes it)")
+            raise UserError(f"{folder}: not an exported model: it has no {NAME} (vqnat export writes it)")
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             found = values.pop("format")

@@ -1,13 +1,13 @@
 """The exported graphs in onnxruntime, as functions of numpy arrays."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vqnat_serving.description import Description
+from vqnat_serving.description import PREDICTOR, Description
 from vqnat_serving.errors import UserError
+from vqnat_serving.export_place import ExportPlace
 
 # On a CPU slower than the additions and the LayerNorm that it replaces.
 NOT_FUSED = ["SkipLayerNormFusion"]
@@ -59,32 +59,40 @@ class Models:
     """The graphs of one precision; each is loaded when it is first used.
 
     Args:
-        folder: what scripts/export.py wrote.
-        description: its description.
+        place: where the files are.
+        description: what the export says of itself.
         precision: fp32 or int8.
         threads: of onnxruntime in one operation; 0 is one for each core.
+
+    Attributes:
+        scores_codes: whether :meth:`predict` can be called.
 
     Raises:
         UserError: onnxruntime or a file is missing, or a file is not a model.
     """
 
-    def __init__(self, folder: Path, description: Description, precision: str, threads: int):
+    def __init__(self, place: ExportPlace, description: Description, precision: str, threads: int):
         try:
             import onnxruntime
         except ImportError as error:
             raise UserError("onnxruntime is not installed: pip install 'vqnat[serving]'") from error
         if precision not in description.precisions:
-            raise UserError(f"precision {precision!r}: not in {folder}; it has {', '.join(description.precisions)}")
+            raise UserError(
+                f"precision {precision!r}: not in {place.graphs}; it has {', '.join(description.precisions)}"
+            )
         if threads < 0:
             raise UserError(f"threads {threads}: needed 0 (all cores) or more")
         self._onnxruntime = onnxruntime
         self._options = onnxruntime.SessionOptions()
         self._options.intra_op_num_threads = threads
         self._options.log_severity_level = 3  # errors
-        self._files = {part: folder / description.model_file(precision, part) for part in description.parts}
+        self._files = {part: place.graph(precision, part) for part in description.parts}
         for path in self._files.values():
             if not path.is_file():
                 raise UserError(f"{path}: no such file; export the checkpoint again")
+        self.scores_codes = description.latents and place.has_graph(precision, PREDICTOR)
+        if self.scores_codes:
+            self._files[PREDICTOR] = place.graph(precision, PREDICTOR)
         self._sessions: dict[str, Any] = {}
         for part in description.parts:
             if part != "beam":
@@ -166,6 +174,17 @@ class Models:
         lengths = np.maximum(lengths.reshape(-1), 1)
         codes = np.ascontiguousarray(codes.reshape(batch * beam, -1)[:, : lengths.max()])
         return CodeSequences(codes, lengths, scores.reshape(-1))
+
+    def predict(self, codes: np.ndarray, source: Source) -> np.ndarray:
+        """Log-probabilities (B, T + 1, K + 1) of each code, and of the end, after each beginning of codes (B, T).
+
+        Only where :attr:`scores_codes`; earlier exports lack the graph.
+        """
+        start = np.full((len(codes), 1), self._start)
+        memory = {f"memory_{part}": value for part, value in zip(self._past, source.memory, strict=True)}
+        inputs = {"codes": np.concatenate([start, codes], 1), **memory, "source_real": source.real}
+        found: np.ndarray = self._load(PREDICTOR).run(None, inputs)[0]
+        return found
 
     def _no_past(self, *shape: int) -> dict[str, np.ndarray]:
         heads, size = self._head

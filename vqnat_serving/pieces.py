@@ -1,6 +1,7 @@
 """From text to subword pieces and back."""
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,14 @@ class Pieces(Protocol):
 
     def decode(self, pieces: Sequence[str]) -> str:
         """Text of pieces."""
+        ...
+
+
+class AlignedPieces(Pieces, Protocol):
+    """A tokenizer that tells which characters a piece became."""
+
+    def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+        """As :meth:`decode`, and the characters (first, after the last) of each piece."""
         ...
 
 
@@ -46,6 +55,12 @@ class SentencePieces:
         text: str = self._processor.decode(list(pieces))
         return text
 
+    def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+        """As :meth:`decode`, and the characters (first, after the last) of each piece."""
+        # Each piece adds to the text of those before it; sentencepiece's own offsets differ between its versions.
+        ends = [len(self.decode(pieces[:count])) for count in range(len(pieces) + 1)]
+        return self.decode(pieces), list(pairwise(accumulate(ends, max)))
+
 
 class Words:
     """Text that is already in pieces: split and joined at spaces only."""
@@ -57,3 +72,11 @@ class Words:
     def decode(self, pieces: Sequence[str]) -> str:
         """Words with spaces."""
         return " ".join(pieces)
+
+    def decode_aligned(self, pieces: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:
+        """As :meth:`decode`, and the characters (first, after the last) of each word."""
+        spans, start = [], 0
+        for piece in pieces:
+            spans.append((start, start + len(piece)))
+            start += len(piece) + 1
+        return self.decode(pieces), spans

@@ -14,11 +14,20 @@ from vqnat_serving.vocabulary import BOS, EOS, PAD, Vocabulary
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a model wrote: tokens (the end of sentence may be among them), score and codes as in Hypothesis."""
+    """What a model wrote.
+
+    Attributes:
+        tokens: the end of sentence may be among them.
+        score, codes: as in Hypothesis.
+        spans: for each token the output positions (first, after the last) that wrote it, where the model tells.
+        symbols: what each output position wrote before the output layer read it, where the model tells.
+    """
 
     tokens: Sequence[int]
     score: float
     codes: tuple[int, ...] | None = None
+    spans: Sequence[tuple[int, int]] = ()
+    symbols: Sequence[int] = ()
 
 
 class Translator(ABC):
@@ -87,26 +96,21 @@ class Translator(ABC):
             first_number: what errors call the first sentence.
             scored: False: with a beam of 1 scores are not wanted, and not computed where that takes time.
         """
-        if isinstance(sentences, str):
-            raise UserError("translate needs a list of sentences, not one text")
         if not 1 <= n_best <= beam:
             raise UserError(f"beam {beam}, n_best {n_best}: needed 1 <= n_best <= beam")
-        sources = [self.encode(sentence) for sentence in sentences]
-        for number, tokens in enumerate(sources, first_number):
-            if len(tokens) > self.max_source_tokens:
-                raise UserError(
-                    f"sentence {number} has {len(tokens)} tokens, its end included; the model reads at most "
-                    f"{self.max_source_tokens}"
-                )
+        sources = self.encode_all(sentences, first_number)
         # Empty ones stay as they are.
         results = [[Hypothesis("", (), 0.0)] for _ in sources]
         filled = [index for index, tokens in enumerate(sources) if len(tokens) > 1]
         decoded_rows = self.decode([sources[row] for row in filled], beam, scored)
         for row, decoded in zip(filled, decoded_rows, strict=True):
-            # A beam wider than there are candidates has places that nothing took.
-            real = [one for one in decoded if math.isfinite(one.score)] or decoded[:1]
-            results[row] = [self._hypothesis(one) for one in real[:n_best]]
+            results[row] = [self.hypothesis(one) for one in self.candidates(decoded)[:n_best]]
         return results
+
+    @staticmethod
+    def candidates(decoded: list[Decoded]) -> list[Decoded]:
+        """Those of a beam that are there: one wider than there are candidates has places that nothing took."""
+        return [one for one in decoded if math.isfinite(one.score)] or decoded[:1]
 
     def decode(self, sources: Sequence[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
         """As :meth:`decode_batch`, for any number of sentences in any order: in batches of similar length."""
@@ -122,7 +126,21 @@ class Translator(ABC):
         """Tokens of one text, the end of sentence last; any white space is one space."""
         return self.source.encode(self.pieces.encode(" ".join(sentence.split())))
 
-    def _hypothesis(self, decoded: Decoded) -> Hypothesis:
+    def encode_all(self, sentences: Sequence[str], first_number: int = 1) -> list[list[int]]:
+        """As :meth:`encode`, of each sentence. Raises UserError: one is too long, or it is one text, not a list."""
+        if isinstance(sentences, str):
+            raise UserError("translate needs a list of sentences, not one text")
+        sources = [self.encode(sentence) for sentence in sentences]
+        for number, tokens in enumerate(sources, first_number):
+            if len(tokens) > self.max_source_tokens:
+                raise UserError(
+                    f"sentence {number} has {len(tokens)} tokens, its end included; the model reads at most "
+                    f"{self.max_source_tokens}"
+                )
+        return sources
+
+    def hypothesis(self, decoded: Decoded) -> Hypothesis:
+        """Text, score and codes of what a model wrote."""
         tokens = tuple(token for token in decoded.tokens if token not in (BOS, PAD, EOS))
         text = self.pieces.decode(self.target.decode(tokens))
         return Hypothesis(text, tokens, decoded.score, decoded.codes)

@@ -14,7 +14,7 @@ from vqnat.benchmarking.engines.system_specs import parse_system
 from vqnat.benchmarking.harness import sentences as data
 from vqnat.benchmarking.harness.phases import measure_phases
 from vqnat.benchmarking.harness.rounds import measure
-from vqnat.benchmarking.latency import main
+from vqnat.commands.latency import main
 
 pytestmark = pytest.mark.slow
 
@@ -131,7 +131,7 @@ def test_command_line_writes_all_figures(digits, checkpoints, tmp_path):
             tmp_path / "out.png",
         ),
     )
-    assert all(line.startswith("benchmark_latency: ") for line in done.stderr.splitlines())
+    assert all(line.startswith("vqnat latency: ") for line in done.stderr.splitlines())
     result = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert result["sentences"]["measured"] == 8 and [len(b) for b in result["batches"]] == [4, 4]
     [further] = result["further"]
@@ -198,7 +198,7 @@ def test_errors_are_one_line(arguments, message, digits, checkpoints, tmp_path, 
     words = [word.replace("BROKEN", str(broken)) for word in words]
     assert main([str(digits), "--cpu", "--no-memory", "--sentences", "2", "--repeats", "1", *words]) == 2
     line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith("benchmark_latency: ")
+    assert line.startswith("vqnat latency: ")
     assert re.search(message, line), line
 
 

@@ -12,7 +12,7 @@ from vqnat.benchmarking.engines.system_specs import parse_system
 from vqnat.benchmarking.engines.untrained import save_untrained
 from vqnat.benchmarking.harness import sentences as data
 from vqnat.benchmarking.harness.rounds import measure
-from vqnat.benchmarking.latency import main
+from vqnat.commands.latency import main
 from vqnat.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -124,7 +124,7 @@ def test_forcing_takes_as_many_passes_as_the_length(untrained, test_set):
         ("ct2,rescore_with=x.pt", "rescore_with does nothing with a model of CTranslate2"),
         ("ar,precision=bf16", "stock fairseq decodes in fp32"),
         ("lt,packed=1", "packed does nothing with task latent_translation"),
-        ("nowhere", "neither of scripts/export.py nor of ct2-fairseq-converter"),
+        ("nowhere", "neither a model folder nor of vqnat export nor of ct2-fairseq-converter"),
     ],
 )
 def test_what_is_wrong_is_said(text, message, untrained, test_set, tmp_path):

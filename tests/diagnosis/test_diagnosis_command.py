@@ -189,7 +189,7 @@ def test_mistakes_are_named_in_one_line(
     paths = {"LATENT": latent_checkpoint, "TEACHER": teacher_checkpoint, "DATA": digits}
     assert main([str(paths.get(word, word)) for word in (*words, "--cpu")]) == 2
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("diagnose: ") and message in line
+    assert line.startswith("vqnat diagnose: ") and message in line
 
 
 def test_another_vocabulary_is_named(digits, latent_checkpoint, tmp_path, capsys):

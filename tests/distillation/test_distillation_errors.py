@@ -20,7 +20,7 @@ def refused(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> Callab
         capsys.readouterr()
         assert main([str(word) for word in words]) == 2
         error = capsys.readouterr().err
-        assert error.startswith("distill: ") and error.count("\n") == 1, error
+        assert error.startswith("vqnat distill: ") and error.count("\n") == 1, error
         assert not list((tmp_path / "out").glob("train*"))
         return error
 
@@ -38,7 +38,7 @@ def refused(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> Callab
         ("--num-shards 3", "--num-shards 3: must be given together with --shard I or --merge"),
         ("--num-shards 3 --jobs 2 --shard 1", "--jobs 2: must be given without --num-shards"),
         ("--beam 0", "--beam 0: must be at least 1"),
-        ("--beam two", "argument --beam: invalid int value: 'two'"),
+        ("--beam two", "--beam two: not a whole number"),
         ("--user-dir no/such/plugin", "--user-dir no/such/plugin: cannot be imported (no such folder)"),
         ("--source-lang fr --target-lang de", "no train split for fr-de (pairs there: en-de)"),
         ("--source-lang en", "give both --source-lang and --target-lang (pairs there: en-de)"),

@@ -98,6 +98,7 @@ def test_finished_folder(root: Path, reference: Path, distill: Callable) -> None
     assert again.returncode == 0
     assert "nothing to do" in again.stderr
     assert files(reference) == before
+    assert distill(reference, "--quiet") == (0, "")
     other = distill(reference, "--beam", 2)
     assert other.returncode == 2
     assert other.stderr.count("\n") == 1

@@ -89,7 +89,5 @@ def test_refusals_of_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize("arguments", [[], ["--out", "x", "--check", "a", "b"], ["--out", "x", "--seed", "y"]])
-def test_bad_usage(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit) as exit_status:
-        main(arguments)
-    assert exit_status.value.code == 2
+def test_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert error_of(arguments, capsys).startswith("vqnat embedded: --")

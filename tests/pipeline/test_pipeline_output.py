@@ -196,6 +196,7 @@ def render(monkeypatch):
 
     def render(*words: object) -> int:
         monkeypatch.setattr(sys, "argv", ["render_tables.py", *map(str, words)])
+        monkeypatch.syspath_prepend(REPOSITORY / "scripts")  # as for any program
         with pytest.raises(SystemExit) as ended:
             runpy.run_path(str(REPOSITORY / "scripts" / "render_tables.py"), run_name="__main__")
         logging.disable(logging.NOTSET)

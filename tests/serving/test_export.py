@@ -23,7 +23,7 @@ def test_the_description_says_where_the_model_comes_from(pieces):
     assert about["options"]["compression_steps"] == 2
     assert {"onnx", "onnxruntime", "torch", "vqnat"} <= about["versions"].keys()
     files = {path.relative_to(pieces.folder).as_posix() for path in pieces.folder.rglob("*") if path.is_file()}
-    graphs = {f"fp32/{part}.onnx" for part in ("encoder", "greedy", "beam", "decoder")}
+    graphs = {f"fp32/{part}.onnx" for part in ("encoder", "greedy", "beam", "decoder", "predictor")}
     assert files == graphs | {"export.json", "dict.en.txt", "dict.de.txt", "spm.model"}
     for graph in graphs:  # no stack traces with somebody's folders
         assert str(bitext.REPO).encode() not in (pieces.folder / graph).read_bytes()
@@ -34,7 +34,7 @@ def test_what_cannot_be_exported_is_one_line(digits, teacher_checkpoint, latent_
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     line = export(latent_checkpoint, tmp_path / "mine", "--data", digits)
-    assert line == f"export: {tmp_path / 'mine'}: exists and is no export; give a new folder"
+    assert line == f"vqnat export: {tmp_path / 'mine'}: exists and is no export; give a new folder"
     assert (tmp_path / "mine" / "thesis.tex").exists()
     assert "no such file" in export(tmp_path / "none.pt", tmp_path / "out", "--data", digits)
     assert not (tmp_path / "out").exists()

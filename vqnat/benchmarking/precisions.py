@@ -10,6 +10,7 @@ from typing import Any
 from sacrebleu.metrics import BLEU, CHRF
 from tabulate import tabulate
 
+from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.errors import UserError
 from vqnat.hub import LatentTranslator
 from vqnat.records.results import provenance, write_json
@@ -64,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     print(table(systems))
     if args.json:
-        files = {path.name: path for path in (args.path, args.source, args.reference)}
+        files = {path.name: checkpoint_file(path) for path in (args.path, args.source, args.reference)}
         result = {"beam": args.beam, "sentences": len(sources), "systems": systems}
         write_json(args.json, result | provenance(None, files))
 

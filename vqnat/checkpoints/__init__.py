@@ -1,6 +1,7 @@
 """Trained models from their files.
 
 :mod:`.reading` returns what a file holds, :mod:`.loading` builds the task and the model from it; every mistake, from a
-missing file to another dictionary (:mod:`.dictionaries`), is one line. :mod:`.averaging` writes the mean of several
-checkpoints. :mod:`.safe_globals` tells torch which classes a fairseq checkpoint may contain.
+missing file to another dictionary (:mod:`.dictionaries`), is one line. A model folder works wherever a file does:
+:mod:`.folder_loading`, :mod:`.folder_weights`. :mod:`.averaging` writes the mean of several checkpoints.
+:mod:`.safe_globals` tells torch which classes a fairseq checkpoint may contain.
 """

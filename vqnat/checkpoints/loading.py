@@ -12,8 +12,10 @@ from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from omegaconf import open_dict
 
 from vqnat.checkpoints.dictionaries import check_contents, check_sizes
+from vqnat.checkpoints.folder_loading import data_folder, let_fairseq_read_folders
 from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
 from vqnat.errors import UserError
+from vqnat_serving.model_folder import is_model_folder
 
 Languages = tuple[str | None, str | None]  # source, target
 
@@ -44,7 +46,7 @@ def load_model(
     """Build a task and a model with the dictionaries of ``data_bin``.
 
     Args:
-        checkpoint: file.
+        checkpoint: file, or model folder.
         data_bin: folder with the dictionaries; None takes the checkpoint's own folder if it holds some, else the
             folder that the model was trained with.
         task_name: replaces the checkpoint's.
@@ -60,11 +62,14 @@ def load_model(
         UserError: no such file, not a checkpoint, an unknown task or architecture, other dictionaries.
     """
     where = f"{who}{checkpoint}"
-    if not checkpoint.is_file():
+    if checkpoint.is_dir() and not is_model_folder(checkpoint):
+        raise UserError(f"{where}: a folder, but not a model folder (vqnat package writes one)")
+    if not checkpoint.exists():
         raise UserError(f"{where}: no such file")
     if data_bin is not None and not data_bin.is_dir():
         raise UserError(f"{who}{data_bin}: no such folder (needed: what fairseq-preprocess --destdir wrote)")
     allow_fairseq_checkpoints()
+    let_fairseq_read_folders()
     try:
         state = checkpoint_utils.load_checkpoint_to_cpu(str(checkpoint))
         old = state.get("args")
@@ -73,6 +78,8 @@ def load_model(
         trained = _Trained(checkpoint, cfg.task)
         data_bin = data_bin or trained.data
         task_name = _change_task(cfg.task, task_name, languages, data_bin, settings or {})
+    except UserError as error:
+        raise UserError(f"{who}{error}") from error
     except Exception as error:  # pickle, zip, torch: each has its own
         raise UserError(f"{where}: not a readable fairseq checkpoint ({_reason(error)})") from error
     try:
@@ -97,7 +104,7 @@ class _Trained:
     """What a checkpoint remembers of the data that it was trained with; it holds no dictionary itself."""
 
     def __init__(self, checkpoint: Path, task: Any) -> None:
-        beside = checkpoint.absolute().parent
+        beside = data_folder(checkpoint)
         data = getattr(task, "data", None)
         self.languages: Languages = (getattr(task, "source_lang", None), getattr(task, "target_lang", None))
         # Published checkpoints come with their dictionaries beside them.

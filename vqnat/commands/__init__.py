@@ -1,4 +1,7 @@
 """The console programs, one file each: they parse options, call the room that does the work, and print.
 
-``scripts/NAME.py`` and ``python -m vqnat.commands.NAME`` run the same program.
+``vqnat NAME`` finds them in the table of :mod:`vqnat.cli`; ``scripts/*`` and ``python -m vqnat.commands.NAME`` run the
+same programs. Each module has ``parser()``, which imports nothing heavy, and ``main(argv)``, which returns the exit
+status. ``vqnat_serving.arguments`` and ``vqnat_serving.console`` give them one style of help, errors and notes. The
+programs that are not in the table (``run_pipeline``, ``render_tables``) belong to the checkout.
 """

@@ -1,47 +1,45 @@
-"""``scripts/diagnose.py``: where a latent transformer loses quality."""
+"""``vqnat diagnose``: where a latent transformer loses quality."""
 
-import logging
-import os
+import argparse
 import sys
-import warnings
-from pathlib import Path
+from collections.abc import Sequence
 
-from vqnat.errors import UserError
+from vqnat.commands.outputs import check_writable
+from vqnat.diagnosis.diagnose_options import checked, parser
+from vqnat.silence import silence_imports
+from vqnat_serving.arguments import is_terminal
+from vqnat_serving.console import run_program
+
+__all__ = ["main", "parser"]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Measure, print, write. Returns 0, or 2 after a user's mistake."""
-    logging.getLogger("fairseq").setLevel(logging.WARNING)  # before it is imported, as importing it logs too
-    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
-    from vqnat.diagnosis.diagnose_options import parse_options
-    from vqnat.diagnosis.study import diagnose, say
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print, write."""
+    return run_program(parser(), _diagnose, argv)
+
+
+def _diagnose(parsed: argparse.Namespace) -> None:
+    options = checked(parsed)
+    check_writable("--json", options.json)
+    check_writable("--plot", options.plot)
+    silence_imports()
+    from vqnat.diagnosis.study import diagnose
     from vqnat.records.results import write_json
-    from vqnat.reporting.diagnosis import terminal
+    from vqnat.reporting.diagnosis import parts, terminal
     from vqnat.reporting.diagnosis_plot import draw
+    from vqnat.terminal.progress import Steps
+    from vqnat.terminal.tables import print_parts
 
-    try:
-        options = parse_options(arguments)
-        for path in (options.json, options.plot):
-            _check_writable(path)
-        result = diagnose(options)
-    except UserError as error:
-        say(str(error))
-        return 2
-    print(terminal(result))
+    with Steps("diagnose") as steps:
+        result = diagnose(options, steps)
+    if is_terminal(sys.stdout):
+        print_parts(parts(result))
+    else:
+        print(terminal(result))
     if options.json:
         write_json(options.json, result)
     if options.plot:
         draw(result, options.plot)
-    return 0
-
-
-def _check_writable(path: Path | None) -> None:
-    """Raise UserError now, not after minutes of work."""
-    if path is None:
-        return
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise UserError(f"{path}: cannot be written")
 
 
 if __name__ == "__main__":

@@ -1,25 +1,31 @@
-"""``scripts/distill.py``: sequence-level knowledge distillation of a binarized bitext."""
+"""``vqnat distill``: sequence-level knowledge distillation of a binarized bitext."""
 
-import logging
+import argparse
 import sys
+from collections.abc import Sequence
+
+from vqnat.distillation.distill_options import checked, parser
+from vqnat.silence import silence_imports
+from vqnat_serving.console import INTERRUPTED, run_program
+
+__all__ = ["main", "parser"]
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Distill. Returns 0, 2 after a user's mistake, 130 when interrupted."""
-    logging.getLogger("fairseq").setLevel(logging.WARNING)  # before it is imported, as importing it logs too
-    from vqnat.distillation.distill_options import parse_options
+def main(argv: Sequence[str] | None = None) -> int:
+    """Distill; 130 when interrupted."""
+    return run_program(parser(), _distill, argv)
+
+
+def _distill(parsed: argparse.Namespace) -> int:
+    options = checked(parsed)
+    silence_imports()
     from vqnat.distillation.distilling import distill
-    from vqnat.distillation.progress import say
-    from vqnat.errors import UserError
 
     try:
-        distill(parse_options(argv))
-    except UserError as error:
-        say(str(error))
-        return 2
+        distill(options)
     except KeyboardInterrupt:
-        say("interrupted; run the same command again to continue")
-        return 130
+        print("vqnat distill: interrupted; run the same command again to continue", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 

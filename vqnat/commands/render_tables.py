@@ -2,7 +2,8 @@
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
 codes (the codebooks), diagnosis, images (the image tables), latency, training, precisions and codebook (the
-benchmarks). For seeds (the table over several runs) PATH may contain *, one file per seed.
+benchmarks). For seeds (the table over several runs) PATH may contain *, one file per seed. After the template a marker
+may select: only=NAME,... some systems, lines=N,... some samples.
 """
 
 import argparse

@@ -8,5 +8,5 @@ the first two and the teacher is lost by codes and decoder, the rest by the pred
 Read :mod:`.study` first (what is measured, in order) and :mod:`.text_sets` (on which texts), then
 :mod:`.teacher_forcing` (codes of given texts), :mod:`.decoding` (texts of given codes, and searches),
 :mod:`.given_prefix` (between the two), :mod:`.text_measures` and :mod:`.code_figures`. :mod:`vqnat.reporting` renders
-the result; ``scripts/diagnose.py`` is the command line.
+the result; ``vqnat diagnose`` is the command line.
 """

@@ -1,12 +1,14 @@
 """The options of one diagnosis, from the command line."""
 
 import argparse
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+from vqnat.choices import SUBWORDS, TOKENIZERS
 from vqnat.errors import UserError
 from vqnat.hub.search_options import add_search_options
-from vqnat.hub.subwords import BPE
+from vqnat_serving.arguments import CommandParser
 
 DESCRIPTION = """\
 Shows where a latent transformer loses quality. It translates a set from codes of the reference, of the teacher's
@@ -57,13 +59,11 @@ class Options:
                 raise UserError(f"--{name.replace('_', '-')} {given} is not possible; valid: {value} or more")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> CommandParser:
     """All options."""
-    p = argparse.ArgumentParser(
-        prog="diagnose.py", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    p = CommandParser("vqnat diagnose", DESCRIPTION, extra="train")
     p.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a trained latent transformer")
-    p.add_argument("data", type=Path, metavar="DATA", help="what fairseq-preprocess or scripts/distill.py wrote")
+    p.add_argument("data", type=Path, metavar="DATA", help="what fairseq-preprocess or vqnat distill wrote")
     p.add_argument("--teacher", type=Path, metavar="PT", help="autoregressive model that distilled the training text")
     p.add_argument(
         "--gen-subset",
@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
         "--max-len-a", type=float, default=1.2, metavar="X", help="at most A * |x| + B tokens (default: 1.2)"
     )
     p.add_argument("--max-len-b", type=int, default=10, metavar="N", help="see --max-len-a (default: 10)")
-    p.add_argument("--bpe", choices=BPE, default="auto", help="subwords (default: auto, told by the dictionary)")
+    p.add_argument("--bpe", choices=SUBWORDS, default="auto", help="subwords (default: auto, told by the dictionary)")
     p.add_argument(
         "--bpe-model",
         "--sentencepiece",
@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="sentencepiece model or subword-nmt codes (default: spm.model beside DATA or CHECKPOINT)",
     )
-    p.add_argument("--tokenizer", choices=["moses"], help="of text that was tokenized before subwords")
+    p.add_argument("--tokenizer", choices=TOKENIZERS, help="of text that was tokenized before subwords")
     add_search_options(p)
     p.add_argument("--user-dir", metavar="DIR", help="plug-in code that the teacher needs besides vqnat")
     p.add_argument("--json", type=Path, metavar="FILE", help="write all figures to FILE")
@@ -108,8 +108,13 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
-def parse_options(arguments: list[str] | None = None) -> Options:
-    """Read and check the command line. Raises UserError; argparse's own errors exit."""
-    options = Options(**vars(parser().parse_args(arguments)))
+def checked(parsed: argparse.Namespace) -> Options:
+    """The options of a parsed command line. Raises UserError."""
+    options = Options(**{field.name: getattr(parsed, field.name) for field in fields(Options)})
     options.check()
     return options
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """Read and check the command line. Raises UserError."""
+    return checked(parser().parse_args(arguments))

@@ -1,10 +1,11 @@
 """One diagnosis, from its options to its record."""
 
-import sys
+from functools import partial
 from typing import Any
 
 import torch
 
+from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.data.bitext import Split, open_split
 from vqnat.diagnosis.code_figures import (
@@ -25,26 +26,24 @@ from vqnat.diagnosis.text_measures import signatures, text_figures
 from vqnat.diagnosis.text_sets import TEACHER_GREEDY, Sets, add_teacher, read_sets, teacher_beam
 from vqnat.hub.translator import LatentTranslator
 from vqnat.records import results
+from vqnat.terminal.progress import Steps
+from vqnat_serving.console import say as note
 
 GREEDY, REFERENCE, TAUGHT = "predictor, greedy", "reference", "teacher's translation"
 GIVEN = {"codes of the reference": REFERENCE, "codes of the teacher's": TAUGHT}  # row -> whose codes
 FIRST = (1, 2, 4, 8)  # number of codes given to the predictor before it continues alone
 
 
-def say(line: str) -> None:
-    """Print one line for the user on stderr, like everything that is not a result."""
-    print(f"diagnose: {line}", file=sys.stderr, flush=True)
-
-
-def diagnose(options: Options) -> dict[str, Any]:
+def diagnose(options: Options, steps: Steps | None = None) -> dict[str, Any]:
     """All figures and their provenance. Raises UserError."""
+    say = (steps or Steps("diagnose")).step
     if options.threads:
         torch.set_num_threads(options.threads)
     import_user_dir(options.user_dir)
     split = open_split(options.data, options.gen_subset, options.source_lang, options.target_lang)
     model, teacher = load_model(options, split), load_teacher(options, split)
     longest = longest_pair(model)
-    sets = read_sets(options, split, model, say)
+    sets = read_sets(options, split, model, partial(note, "diagnose"))
     if teacher is not None:
         add_teacher(sets, teacher, options, longest, say)
 
@@ -131,4 +130,6 @@ def _figures(
 
 def _inputs(options: Options, split: Split) -> dict[str, Any]:
     given = {"checkpoint": options.checkpoint, "teacher": options.teacher, "references": options.references}
-    return {name: path for name, path in given.items() if path} | {path.name: path for path in split.files()}
+    return {name: checkpoint_file(path) for name, path in given.items() if path} | {
+        path.name: path for path in split.files()
+    }

@@ -3,20 +3,21 @@
 import argparse
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from vqnat.errors import UserError
+from vqnat_serving.arguments import CommandParser
 
 EPILOG = """\
 examples
-  one process               distill.py data-bin --path teacher.pt --out distilled
-  four processes, one box   distill.py data-bin --path teacher.pt --out distilled --jobs 4
-  more source text          distill.py data-bin --path teacher.pt --out distilled --source-text captions.en
+  one process               vqnat distill data-bin --path teacher.pt --out distilled
+  four processes, one box   vqnat distill data-bin --path teacher.pt --out distilled --jobs 4
+  more source text          vqnat distill data-bin --path teacher.pt --out distilled --source-text captions.en
                             (one file; put several together with cat)
-  three machines            distill.py data-bin --path teacher.pt --out distilled --num-shards 3 --shard 0
+  three machines            vqnat distill data-bin --path teacher.pt --out distilled --num-shards 3 --shard 0
                             (and --shard 1, --shard 2 elsewhere, with --out on a shared disk or its folder
                             shards/ copied together afterwards), then once, when all have ended,
-                            distill.py data-bin --path teacher.pt --out distilled --num-shards 3 --merge
+                            vqnat distill data-bin --path teacher.pt --out distilled --num-shards 3 --merge
 
 Killed at any point, the same command continues where it stopped; on a finished folder it does nothing.
 """
@@ -106,23 +107,14 @@ class Options:
             require(self.bpe_model is None, "bpe_model", "given together with --source-text")
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise UserError(message)
-
-
-def parse_options(argv: list[str] | None = None) -> Options:
-    """Read and check the command line. Raises UserError; ``--help`` exits.
+def parser() -> CommandParser:
+    """All options, from the fields of :class:`Options`.
 
     fairseq's ``gen_parser_from_dataclass`` would do most of this, but not paths, required options, metavars or the
     defaults in ``--help``.
     """
-    parser = _Parser(
-        prog="distill.py",
-        description="Replace the train targets of a binarized bitext with a teacher's beam search output.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    description = "Replaces the train targets of a binarized bitext with a teacher's beam search output."
+    parser = CommandParser("vqnat distill", description, EPILOG, extra="train")
     parser.add_argument("data", type=Path, metavar="DATA_BIN", help="folder that fairseq-preprocess wrote")
     parser.add_argument("--path", required=True, metavar="PT[:PT...]", help="teacher checkpoint(s)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
@@ -138,6 +130,11 @@ def parse_options(argv: list[str] | None = None) -> Options:
         kind = types.get(item.name, type(item.default))
         meta = {int: "N", float: "X", str: "NAME", Path: "FILE"}[kind]
         parser.add_argument(flag, type=kind, default=item.default, metavar=meta, help=text)
-    options = Options(**vars(parser.parse_args(argv)))
+    return parser
+
+
+def checked(parsed: argparse.Namespace) -> Options:
+    """The options of a parsed command line. Raises UserError."""
+    options = Options(**{item.name: getattr(parsed, item.name) for item in fields(Options)})
     options.check()
     return options

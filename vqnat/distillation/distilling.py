@@ -9,19 +9,21 @@ from vqnat.distillation.batches import plan_batches, shard_batches
 from vqnat.distillation.distill_options import Options
 from vqnat.distillation.manifest import finished, shard_settings
 from vqnat.distillation.merge import merge, remove_journals
+from vqnat.distillation.notes import say
 from vqnat.distillation.parallel_shards import run_jobs
-from vqnat.distillation.progress import Progress, say
 from vqnat.distillation.shards import Tail, check_journals, journal_path, missing_batches, run_shard
 from vqnat.distillation.sources import Sources, check_sources, open_sources
 from vqnat.errors import UserError
+from vqnat.terminal.progress import Progress
+from vqnat_serving.model_folder import is_model_folder
 
 
 def distill(options: Options) -> None:
     """Do what is left to do. Raises UserError."""
     import_user_dir(options.user_dir)
     for path in options.teachers:  # before anything that takes time
-        if not path.is_file():
-            raise UserError(f"--path {path}: no such file")
+        if not path.is_file() and not is_model_folder(path):
+            raise UserError(f"--path {path}: no such file or model folder")
     bitext = open_train_split(options.data, options.source_lang, options.target_lang)
     check_sources(options, bitext)
     settings = shard_settings(options, bitext)
@@ -50,7 +52,7 @@ def decode(options: Options, sources: Sources, settings: dict[str, Any]) -> None
     done = sum(Tail(journal_path(options, shard), batches).more() for shard in shards)
     if done:
         say(f"{done} of {total} sentences were done before")
-    progress = Progress(total, done)
+    progress = Progress("distill", total, done)
     try:
         if options.jobs > 1:
             run_jobs(options, sources, settings, progress)

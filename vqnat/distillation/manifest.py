@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.data.bitext import Bitext
 from vqnat.distillation.disk_errors import writing
 from vqnat.distillation.distill_options import Options
@@ -22,7 +23,7 @@ PLAN = ("max_tokens", "batch_size")  # options that affect the batches, and the 
 def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
     """What all shards of one distillation share, flat: ``{field: value}``."""
     return {
-        "teacher sha256": ":".join(sha256(path) for path in options.teachers),
+        "teacher sha256": ":".join(sha256(checkpoint_file(path)) for path in options.teachers),
         "direction": f"{bitext.source}-{bitext.target}",
         **{f"{path.name} sha256": sha256(path) for path in (*bitext.split_files("train"), *bitext.dictionary_files())},
         **{name: getattr(options, name) for name in SEARCH + PLAN},

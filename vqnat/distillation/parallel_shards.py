@@ -11,10 +11,11 @@ import vqnat.plugin  # noqa: F401  (registration, in the children too)
 from vqnat.checkpoints.user_dir import import_user_dir
 from vqnat.distillation.batches import plan_batches
 from vqnat.distillation.distill_options import Options
-from vqnat.distillation.progress import Progress
 from vqnat.distillation.shards import Tail, journal_path, run_shard
 from vqnat.distillation.sources import Sources
 from vqnat.errors import UserError
+from vqnat.silence import silence_imports
+from vqnat.terminal.progress import Progress
 
 POLL = 0.5  # seconds between looks at the journals
 
@@ -63,6 +64,7 @@ def _why(shard: int, code: int) -> str:
 def _child(options: Options, sources: Sources, settings: dict[str, Any], shard: int, messages: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its children
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    silence_imports()
     try:
         import_user_dir(options.user_dir)
         run_shard(options, sources, settings, shard, report=lambda sentences: None)

@@ -12,7 +12,7 @@ from vqnat.distillation.batches import plan_batches, shard_batches
 from vqnat.distillation.distill_options import Options
 from vqnat.distillation.journal import Journal, Record, read_header, scan
 from vqnat.distillation.manifest import require_same
-from vqnat.distillation.progress import say
+from vqnat.distillation.notes import say
 from vqnat.distillation.sources import Sources
 from vqnat.distillation.teacher import Teacher
 from vqnat.errors import UserError

@@ -7,7 +7,7 @@ A pair is made in these steps: ``draw`` draws a ``meaning.Sentence``; ``english`
 ``german`` (with ``german_phrases``) turns it into one expression of all German translations (``alternatives``), from
 which one is drawn. To judge a translation, ``parse`` reads the English back to its meaning and ``german`` does the
 rest. ``nouns``, ``verbs`` and ``modifiers`` are the lexicon. ``corpus`` ties these together;
-``python -m vqnat.embedded --help`` is the command line.
+``vqnat embedded`` is the command line.
 """
 
 from vqnat.embedded.corpus import (

@@ -4,30 +4,42 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from vqnat.embedded.corpus import SPLITS, generate, is_right
+from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
+from vqnat_serving.arguments import CommandParser
+from vqnat_serving.console import run_program
 
 _LANGUAGES = ("en", "de")
+EXAMPLES = """\
+examples
+  vqnat embedded --out corpus --train 24000
+  vqnat embedded --check corpus/test.en output.de
+"""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit status: 0, or 2 for bad input."""
-    options = _parser().parse_args(arguments)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write a corpus, or print what share of translations is right."""
+    return run_program(parser(), _run, argv)
+
+
+def _run(options: argparse.Namespace) -> None:
     try:
         if options.check:
             print(check(*options.check))
         else:
             write(options.out, options.seed, {name: getattr(options, name) for name in SPLITS})
     except (OSError, ValueError) as error:
-        print(f"vqnat.embedded: error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        raise UserError(str(error)) from error
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m vqnat.embedded", description=__doc__)
+def parser() -> CommandParser:
+    """All options."""
+    description = "Writes the embedded English-German corpus, or judges translations of its sentences."
+    parser = CommandParser("vqnat embedded", description, EXAMPLES)
     task = parser.add_mutually_exclusive_group(required=True)
     task.add_argument("--out", type=Path, metavar="DIR", help="folder to write the corpus to")
     task.add_argument(
@@ -35,9 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs=2,
         type=Path,
         metavar=("SOURCE_FILE", "OUTPUT_FILE"),
-        help="print how many lines of OUTPUT_FILE are right translations of the lines of SOURCE_FILE",
+        help="print what share of the lines of OUTPUT_FILE are right translations of the lines of SOURCE_FILE",
     )
-    parser.add_argument("--seed", type=int, default=1, help="seed of the corpus (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the corpus (default: %(default)s)")
     for name, size in zip(SPLITS, (24000, 500, 500), strict=True):
         parser.add_argument(
             f"--{name}", type=int, default=size, metavar="N", help=f"pairs in {name} (default: %(default)s)"

@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves
 from vqnat.export.search_loop import Turn
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat_serving.description import PREDICTOR
 
 BATCH, BEAM, SOURCE, CODES = Dim("batch"), Dim("beam"), Dim("source"), Dim("codes")
 
@@ -139,5 +140,11 @@ def examples(
             ({0: BATCH, 1: CODES}, {0: BATCH, 1: CODES}, rows, rows, {}),
             ("codes", "real", "vectors", "source_real", "scored"),
             written,
+        ),
+        PREDICTOR: Example(
+            (chosen, heads(source, batch), source_real),
+            ({0: BATCH, 1: CODES}, [{0: BATCH, 2: SOURCE} for _ in parts], rows),
+            ("codes", *memory, "source_real"),
+            ("log_probs",),
         ),
     }

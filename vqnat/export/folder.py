@@ -7,6 +7,7 @@ from pathlib import Path
 from omegaconf import OmegaConf
 
 import vqnat
+from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.errors import UserError
 from vqnat.export.example_inputs import examples
 from vqnat.export.graphs import graphs_of
@@ -16,8 +17,10 @@ from vqnat.hub.translator import LatentTranslator
 from vqnat.kernels.packed_linear import Int8Linear, PackedLinear
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat.records.atomic import replacing_folder
 from vqnat.records.checksums import sha256
 from vqnat_serving.description import NAME, Description
+from vqnat_serving.model_folder import SENTENCEPIECE
 from vqnat_serving.pieces import Words
 
 MODELS = {"fp32": lambda model: model, "int8": quantize_linear_maps}  # from the fp32 model
@@ -41,6 +44,21 @@ def export(
         UserError: not such a model, or a prepacked one; text that the runner cannot cut into pieces; or ``out``
             exists and is no export.
     """
+    check_exportable(translator, checkpoint)
+    check_replaceable(out)
+    try:
+        with replacing_folder(out) as temporary:
+            description = write_export(translator, checkpoint, temporary, precisions)
+            translator.task.source_dictionary.save(str(temporary / description.source_dictionary))
+            translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
+            if translator.sentencepiece:
+                shutil.copyfile(translator.sentencepiece, temporary / SENTENCEPIECE)
+    except OSError as error:
+        raise UserError(f"{out}: cannot be written ({error.strerror})") from error
+
+
+def check_exportable(translator: LatentTranslator, checkpoint: Path) -> None:
+    """Raises UserError unless the model can be exported and the runner can cut its text."""
     model = translator.model
     if not isinstance(model, LatentTransformer | ParallelTransformer):
         raise UserError(f"{checkpoint}: not a latent or parallel transformer; only these can be exported")
@@ -50,24 +68,17 @@ def export(
         raise UserError("the runner knows sentencepiece only: export with bpe 'none', and give it text in pieces")
     if translator.task.cfg.dag_search == "beam":
         raise UserError("--dag-search beam: a graph returns one successor per vertex; choose from: greedy, lookahead")
-    check_replaceable(out)
-    temporary = out.with_name(f".{out.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir(parents=True)
-        write_models(model, list(model.output_layer.forbidden), temporary, precisions)
-        description = describe(translator, checkpoint, precisions)
-        translator.task.source_dictionary.save(str(temporary / description.source_dictionary))
-        translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
-        if translator.sentencepiece:
-            shutil.copyfile(translator.sentencepiece, temporary / description.sentencepiece)
-        description.write(temporary)
-        shutil.rmtree(out, ignore_errors=True)
-        temporary.rename(out)
-    except OSError as error:
-        raise UserError(f"{out}: cannot be written ({error.strerror})") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_export(
+    translator: LatentTranslator, checkpoint: Path, folder: Path, precisions: Sequence[str]
+) -> Description:
+    """Write graphs and ``export.json`` into a folder that is there, but no dictionaries. Raises OSError."""
+    model = translator.model
+    write_models(model, list(model.output_layer.forbidden), folder, precisions)
+    description = describe(translator, checkpoint, precisions)
+    description.write(folder)
+    return description
 
 
 def check_replaceable(out: Path) -> None:
@@ -106,7 +117,7 @@ def describe(translator: LatentTranslator, checkpoint: Path, precisions: Sequenc
     languages = (task.cfg.source_lang, task.cfg.target_lang)
     about = {
         "checkpoint": checkpoint.name,
-        "checkpoint_sha256": sha256(checkpoint),
+        "checkpoint_sha256": sha256(checkpoint_file(checkpoint)),
         "options": OmegaConf.to_container(OmegaConf.create(model.config)),
         "versions": {"vqnat": vqnat.__version__, **versions()},
     }
@@ -115,7 +126,7 @@ def describe(translator: LatentTranslator, checkpoint: Path, precisions: Sequenc
         target_lang=languages[1],
         source_dictionary=f"dict.{languages[0]}.txt",
         target_dictionary=f"dict.{languages[1]}.txt",
-        sentencepiece="spm.model" if translator.sentencepiece else None,
+        sentencepiece=SENTENCEPIECE if translator.sentencepiece else None,
         stride=model.stride if latents else 1,
         end=model.predictor.end if latents else 0,
         max_codes=model.max_codes if latents else 0,

@@ -18,15 +18,16 @@ def fused_dot_product(
     dropout: float = 0.0,
     causal: bool = False,
 ) -> Tensor:
-    """As :func:`vqnat.modules.attention.dot_product`, while a graph is exported: no dropout, never causal.
+    """As :func:`vqnat.modules.attention.dot_product`, while a graph is exported: no dropout.
 
     onnxruntime decomposes the standard's Attention into a dozen kernels on a CPU; this operator is a single kernel.
     """
-    assert not dropout and not causal
+    assert not dropout
     keep = None if mask is None else mask[:, 0, 0].int()  # (B, S)
     inputs = (query, key, value, None, keep)
     name = "com.microsoft::MultiHeadAttention"
-    return torch.onnx.ops.symbolic(name, inputs, {"num_heads": heads}, dtype=query.dtype, shape=query.shape, version=1)
+    options = {"num_heads": heads, "unidirectional": int(causal)}
+    return torch.onnx.ops.symbolic(name, inputs, options, dtype=query.dtype, shape=query.shape, version=1)
 
 
 @contextmanager

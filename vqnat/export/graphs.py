@@ -6,10 +6,11 @@ Padding reaches no real position in any of them: it is masked wherever positions
 import torch
 from torch import Tensor, nn
 
-from vqnat.export.search_turns import BeamTurn, GreedyTurn
+from vqnat.export.search_turns import BeamTurn, GreedyTurn, Predictor
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.models.source_encoder import EncodedSource
+from vqnat_serving.description import PREDICTOR
 
 BLOCK = 64  # columns of the output projection whose largest value is found at once
 
@@ -138,7 +139,8 @@ def graphs_of(model: nn.Module, forbidden: list[int]) -> dict[str, nn.Module]:
         return {"encoder": SourceVectors(model), "decoder": SourceDecoder(model, forbidden)}
     vectors = all_code_vectors(model)
     turns = {"greedy": GreedyTurn(model, vectors), "beam": BeamTurn(model, vectors)}
-    return {"encoder": Encoder(model), **turns, "decoder": Decoder(model, forbidden)}
+    predictor = {PREDICTOR: Predictor(model, vectors)}
+    return {"encoder": Encoder(model), **turns, "decoder": Decoder(model, forbidden), **predictor}
 
 
 def all_code_vectors(model: LatentTransformer) -> Tensor:

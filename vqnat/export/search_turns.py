@@ -53,6 +53,29 @@ def _pairs(parts: list[Tensor]) -> list[tuple[Tensor, Tensor]]:
     return list(zip(parts[::2], parts[1::2], strict=True))
 
 
+class Predictor(nn.Module):
+    """Log-probabilities of all codes after each beginning of a given sequence."""
+
+    def __init__(self, model: LatentTransformer, vectors: Tensor):
+        super().__init__()
+        self.step = Step(model.predictor, vectors)
+
+    def forward(self, codes: Tensor, memory: list[Tensor], source_real: Tensor) -> tuple[Tensor]:
+        """The predictor as in training.
+
+        Args:
+            codes: (B, T + 1), K for the start first.
+            memory: as in :class:`Step`.
+            source_real: as there.
+
+        Returns:
+            log-probabilities (B, T + 1, K + 1); position t is of code t.
+        """
+        x = self.step.inputs[codes] + self.step.positions.table[: codes.shape[1]]  # (B, T + 1, D)
+        x = self.step.stack(x, None, _pairs(memory), source_real[:, None, None, :], causal=True)
+        return (self.step.output_proj(x).log_softmax(-1),)
+
+
 class GreedyTurn(nn.Module):
     """The most probable code of each sentence."""
 

@@ -3,10 +3,10 @@
 import argparse
 from typing import Any
 
-from vqnat.output_layers.dag import SEARCHES
+from vqnat.choices import DAG_SEARCHES
 
 
-def add_search_options(parser: argparse.ArgumentParser) -> None:
+def add_search_options(parser: Any) -> None:
     """Add ``--ctc-blank-penalty`` and ``--dag-search``, as fairseq-generate has them."""
     parser.add_argument(
         "--ctc-blank-penalty",
@@ -16,7 +16,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         help="with --output-layer ctc: subtracted from the blank's log-probability (default: 0)",
     )
     parser.add_argument(
-        "--dag-search", choices=SEARCHES, default="lookahead", help="with --output-layer dag (default: lookahead)"
+        "--dag-search", choices=DAG_SEARCHES, default="lookahead", help="with --output-layer dag (default: lookahead)"
     )
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from fairseq.data.encoders.moses_tokenizer import MosesTokenizer, MosesTokenizerConfig
 from fairseq.data.encoders.subword_nmt_bpe import SubwordNMTBPE, SubwordNMTBPEConfig
 
+from vqnat.choices import SUBWORDS, TOKENIZERS
 from vqnat.errors import UserError
 from vqnat_serving.pieces import Pieces, SentencePieces, Words
 from vqnat_serving.vocabulary import Vocabulary
 
-BPE = ("auto", "sentencepiece", "subword_nmt", "none")
-TOKENIZERS = (None, "moses")
+BPE = SUBWORDS
 
 
 class FairseqPieces:
@@ -19,6 +19,11 @@ class FairseqPieces:
 
     def __init__(self, bpe, tokenizer):
         self._bpe, self._tokenizer = bpe, tokenizer
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether words are split by byte-pair codes."""
+        return self._bpe is not None
 
     def encode(self, sentence: str) -> list[str]:
         """Subwords of one sentence."""
@@ -32,6 +37,11 @@ class FairseqPieces:
         for encoder in (self._bpe, self._tokenizer):
             text = encoder.decode(text) if encoder else text
         return text
+
+
+def subword_nmt_codes(pieces: Pieces, model: Path | None) -> Path | None:
+    """``model`` if it is the codes that ``pieces`` cuts words with; None if it cuts otherwise."""
+    return model if isinstance(pieces, FairseqPieces) and pieces.has_codes else None
 
 
 def find_sentencepiece(folders: Sequence[Path]) -> Path | None:
@@ -57,7 +67,7 @@ def build_pieces(
     Args:
         bpe: one of :data:`BPE`; auto tells by the symbols of the dictionary.
         model: sentencepiece model or subword-nmt codes; None looks for a sentencepiece model in ``folders``.
-        tokenizer: one of :data:`TOKENIZERS`, for text that was tokenized before its words were split.
+        tokenizer: one of :data:`TOKENIZERS` or None, for text that was tokenized before its words were split.
         languages: source and target.
         vocabulary: the source dictionary.
         folders: where a sentencepiece model may be.
@@ -67,7 +77,7 @@ def build_pieces(
     """
     if bpe not in BPE:
         raise UserError(f"bpe {bpe!r} is unknown; choose from: {', '.join(BPE)}")
-    if tokenizer not in TOKENIZERS:
+    if tokenizer not in (None, *TOKENIZERS):
         raise UserError(f"tokenizer {tokenizer!r} is unknown; choose from: moses")
     if bpe == "auto":
         bpe = _guess(vocabulary, model)

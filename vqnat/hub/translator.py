@@ -1,5 +1,6 @@
 """From plain text to plain text with a checkpoint."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fairseq.models import FairseqIncrementalDecoder
 from omegaconf import OmegaConf
 
 import vqnat.plugin  # noqa: F401  (registration; torch.load accepts fairseq's checkpoints)
+from vqnat.checkpoints.folder_loading import data_folder
 from vqnat.checkpoints.loading import LoadedModel, load_model
 from vqnat.errors import UserError
 from vqnat.hub.subwords import build_pieces
@@ -18,10 +20,13 @@ from vqnat.hub.translator_options import TranslatorOptions
 from vqnat.models.inference import DTYPES, prepare
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat_serving.hub_download import local_folder
+from vqnat_serving.model_folder import CONFIG, WEIGHTS, ModelFolder, is_model_folder
 from vqnat_serving.pieces import Pieces
 from vqnat_serving.translator import Decoded, Translator
 from vqnat_serving.vocabulary import Vocabulary
 
+NEEDED = (CONFIG, WEIGHTS, "dict.*.txt", "*.model", "*.codes")  # of a model on the Hub, what is fetched
 TASKS = ("translation", "latent_translation")  # tasks whose autoregressive models are decoded token by token
 
 
@@ -35,6 +40,7 @@ class LatentTranslator(Translator):
         model: on its device, in evaluation mode.
         task: fairseq's task, which builds the generators.
         sentencepiece: file of the sentencepiece model, None if there is none.
+        model_folder: the model folder that it was loaded from, None for a checkpoint.
     """
 
     def __init__(self, model, task, pieces: Pieces, settings: dict[str, Any], **batches: int):
@@ -48,6 +54,7 @@ class LatentTranslator(Translator):
         )
         self.model, self.task, self.settings = model, task, settings
         self.sentencepiece: Path | None = None
+        self.model_folder: ModelFolder | None = None
         self._generators: dict[int, Any] = {}
 
     @classmethod
@@ -58,23 +65,34 @@ class LatentTranslator(Translator):
         bpe: str = "auto",
         bpe_model: str | Path | None = None,
         tokenizer: str | None = None,
+        revision: str | None = None,
         **options: Any,
     ) -> "LatentTranslator":
-        """Load a checkpoint, its dictionaries and its tokenizer.
+        """Load a model, its dictionaries and its tokenizer.
+
+            translator = LatentTranslator.from_pretrained("my_model")  # a model folder
+            translator.translate(["A sentence.", "Another one."], beam=4)
 
         Args:
-            path: checkpoint of a latent transformer or of an autoregressive fairseq model.
-            data: folder with the dictionaries; None: beside the checkpoint, or where it was trained.
+            path: a model folder, a model on the Hugging Face Hub (``org/name``), or the checkpoint of a latent or
+                parallel transformer or of an autoregressive fairseq model.
+            data: folder with the dictionaries; None: the model folder, or beside the checkpoint, or where it was
+                trained.
             bpe: see :class:`TranslatorOptions`.
             bpe_model: likewise.
             tokenizer: likewise.
+            revision: of a model on the Hub: branch, tag or commit.
             **options: all other fields of :class:`TranslatorOptions`, such as ``device`` and ``dtype``.
 
         Raises:
-            UserError: a file is missing or of the wrong kind, an option has no such value.
+            UserError: a file is missing, damaged or of the wrong kind, an option has no such value, or the Hub cannot
+                be reached and its cache does not have the model.
         """
-        path = Path(path)
+        path = local_folder(path, revision, NEEDED)
+        folder = ModelFolder.read(path) if is_model_folder(path) else None
         chosen = TranslatorOptions(bpe=bpe, bpe_model=bpe_model, tokenizer=tokenizer, **options).checked()
+        if folder is not None:
+            chosen = _as_packaged(folder, chosen, check_dictionaries=data is None)
         loaded = load_model(
             path,
             None if data is None else Path(data),
@@ -87,7 +105,7 @@ class LatentTranslator(Translator):
         _prepare(loaded.model, path, chosen)
         batches = {"max_tokens": chosen.max_tokens, "max_sentences": chosen.max_sentences}
         translator = cls(loaded.model, loaded.task, subwords, chosen.generation, **batches)
-        translator.sentencepiece = sentencepiece
+        translator.sentencepiece, translator.model_folder = sentencepiece, folder
         return translator
 
     def decode_batch(self, sources: list[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
@@ -122,6 +140,17 @@ def _check_kind(loaded: LoadedModel, path: Path) -> None:
         raise UserError(f"{path}: task {loaded.task_name}; needed a latent transformer or an autoregressive translator")
 
 
+def _as_packaged(folder: ModelFolder, options: TranslatorOptions, check_dictionaries: bool) -> TranslatorOptions:
+    """The options, with the subwords of a model folder unless the user chose others. Raises UserError."""
+    if check_dictionaries:
+        for name in (folder.source_dictionary, folder.target_dictionary):
+            folder.file(name)
+    if options.bpe != "auto" or options.bpe_model or options.tokenizer:
+        return options
+    model = None if folder.subword_model is None else folder.file(folder.subword_model)
+    return replace(options, bpe=folder.subwords, bpe_model=model, tokenizer=folder.tokenizer)
+
+
 def _build_subwords(loaded: LoadedModel, path: Path, options: TranslatorOptions) -> tuple[Pieces, Path | None]:
     task = loaded.task
     return build_pieces(
@@ -130,7 +159,7 @@ def _build_subwords(loaded: LoadedModel, path: Path, options: TranslatorOptions)
         options.tokenizer,
         (task.cfg.source_lang, task.cfg.target_lang),
         Vocabulary(task.source_dictionary.symbols),
-        [loaded.data, loaded.data.absolute().parent, path.absolute().parent],
+        [loaded.data, loaded.data.absolute().parent, data_folder(path)],
     )
 
 

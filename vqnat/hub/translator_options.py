@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from vqnat.choices import OLD_PRECISIONS, PRECISIONS
 from vqnat.errors import UserError
-from vqnat.models.inference import PRECISIONS
-
-OLD_PRECISIONS = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}  # of version 0.1, still accepted
 
 
 @dataclass(frozen=True, kw_only=True)

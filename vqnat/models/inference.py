@@ -2,13 +2,13 @@
 
 import torch
 
+from vqnat.choices import PRECISIONS
 from vqnat.errors import UserError
 from vqnat.kernels.packed_linear import LEAST, Int8Linear, PackedLinear, can_pack, pack
 from vqnat.models.compilation import compile_parts
 
 PARTS = ("encoder", "predictor", "decoder", "output_proj", "output_layer")  # what decoding runs; codes stay in fp32
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-PRECISIONS = (*DTYPES, "int8_dynamic")
 
 
 def prepare(model: torch.nn.Module, precision: str | None = None, compiled: bool = False) -> None:

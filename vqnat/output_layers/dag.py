@@ -5,6 +5,7 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
+from vqnat.choices import DAG_SEARCHES
 from vqnat.errors import UserError
 from vqnat.kernels.linear import Linear
 from vqnat.kernels.word_log_probs import word_log_probs
@@ -13,7 +14,7 @@ from vqnat.output_layers.dag_paths import best_path, log_likelihood
 from vqnat.output_layers.output_layer import BOS, EOS, PAD, OutputLayer, Positions, Text, WordLoss
 from vqnat.output_layers.smoothing import smoothing_loss
 
-SEARCHES = ("greedy", "lookahead", "beam")
+SEARCHES = DAG_SEARCHES
 BEAM_WORDS = 8  # the best of each vertex; what a path writes is nearly always among them
 
 

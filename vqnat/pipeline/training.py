@@ -45,7 +45,7 @@ def average_command(count: int, folder: Path, output: Path) -> list[str]:
     """
     kind = "update" if len(list(folder.glob("checkpoint_*_*.pt"))) >= count else "epoch"
     return [
-        *(sys.executable, "-m", "vqnat.commands.average_checkpoints", "--inputs", str(folder)),
+        *(sys.executable, "-m", "vqnat.commands.average", "--inputs", str(folder)),
         *(f"--num-{kind}-checkpoints", str(count), "--output", str(output)),
     ]
 

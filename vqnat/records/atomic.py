@@ -1,7 +1,8 @@
-"""Files that appear under their name only once they are whole."""
+"""Files and folders that appear under their name only once they are whole."""
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,41 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(path.absolute().parent)
 
 
+@contextlib.contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield a new temporary folder to fill; then flush its files to disk and give it the name ``path``.
+
+    As :func:`replacing`, but for a folder that is replaced: file systems swap two folders in two steps, so a process
+    killed between them leaves no ``path``; the next one puts the old folder back before it begins. Folders above
+    ``path`` are created.
+
+    Raises:
+        OSError: no space, no permission, or ``path`` is a file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = path.with_name(f".{path.name}.old")
+    if kept.exists() and not path.exists():
+        os.replace(kept, path)
+    _remove_leftovers(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.mkdir()
+        yield temporary
+        for one in (*temporary.rglob("*"), temporary):
+            _sync(one)
+        if path.exists():
+            shutil.rmtree(kept, ignore_errors=True)
+            os.replace(path, kept)
+        os.replace(temporary, path)
+        shutil.rmtree(kept, ignore_errors=True)
+    finally:
+        if kept.exists() and not path.exists():
+            os.replace(kept, path)
+        shutil.rmtree(temporary, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        _sync(path.absolute().parent)
+
+
 def _sync(path: Path) -> None:
     """Wait until a file, or the entries of a folder, are on disk."""
     handle = os.open(path, os.O_RDONLY)
@@ -43,7 +79,7 @@ def _remove_leftovers(path: Path) -> None:
     for old in path.parent.glob(".*.tmp"):
         pid = old.name.removeprefix(prefix).removesuffix(suffix)
         if old.name.startswith(prefix) and pid.isdecimal() and not _is_running(int(pid)):
-            old.unlink(missing_ok=True)
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
 
 
 def _is_running(pid: int) -> bool:

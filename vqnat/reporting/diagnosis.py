@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from vqnat.records.tables import machine_name, markdown_table, number, percent, text_table
+from vqnat.terminal.tables import Table
 
 Result = Mapping[str, Any]
 POSITIONS = 10  # shown one by one; later ones together
@@ -128,11 +129,19 @@ def head(result: Result) -> str:
 
 
 def terminal(result: Result) -> str:
-    """For the terminal."""
+    """As plain text."""
     parts = [head(result)]
     for section in sections(result):
         parts.append(f"{text_table(section.header, section.rows)}\n({section.note})")
     return "\n\n".join(parts)
+
+
+def parts(result: Result) -> list[str | Table]:
+    """The same as paragraphs and tables."""
+    found: list[str | Table] = [head(result)]
+    for section in sections(result):
+        found += [Table(section.header, section.rows), section.note]
+    return found
 
 
 def markdown_diagnosis(result: Result) -> str:

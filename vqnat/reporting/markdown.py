@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Template = Callable[[Any], str]  # from one result file, or from several, to Markdown
-MARKER = re.compile(r"(<!-- results: (\S+) (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKER = re.compile(r"(<!-- results: (\S+) (\S+)((?: \w+=\S+)*) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def fill_markdown(text: str, load: Callable[[str], Any], templates: Mapping[str, Template]) -> str:
     """Render what stands between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
+
+    After the template a marker may say which part of the results is wanted: ``only=NAME,...`` for systems and
+    ``lines=N,...`` for samples.
 
     Args:
         text: a Markdown file.
@@ -17,7 +20,7 @@ def fill_markdown(text: str, load: Callable[[str], Any], templates: Mapping[str,
         templates: name -> renderer.
 
     Raises:
-        ValueError: an unknown template, or a marker without its end.
+        ValueError: an unknown template or selection, or a marker without its end.
     """
     starts = text.count("<!-- results:")
     if starts != len(MARKER.findall(text)):
@@ -27,6 +30,41 @@ def fill_markdown(text: str, load: Callable[[str], Any], templates: Mapping[str,
         template = templates.get(match[3])
         if template is None:
             raise ValueError(f"template {match[3]!r} is not valid; must be one of {', '.join(templates)}")
-        return f"{match[1]}{template(load(match[2]))}\n{match[4]}"
+        results = load(match[2])
+        for word in match[4].split():
+            results = select(results, *word.split("=", 1))
+        return f"{match[1]}{template(results)}\n{match[5]}"
 
     return MARKER.sub(rendered, text)
+
+
+def select(results: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:
+    """A part of one result file.
+
+    Args:
+        results: systems, and samples where it has any.
+        key: ``only`` for systems by name, in the order of the file; ``lines`` for samples by their line.
+        value: names or lines, separated by commas.
+
+    Raises:
+        ValueError: an unknown key, or a name or line that the file does not have.
+    """
+    wanted = value.split(",")
+    if key == "only":
+        _check(wanted, [system["name"] for system in results["systems"]], "system")
+        systems = [system for system in results["systems"] if system["name"] in wanted]
+        samples = [
+            sample | {"outputs": {name: out for name, out in sample["outputs"].items() if name in wanted}}
+            for sample in results.get("samples", [])
+        ]
+        return {**results, "systems": systems, "samples": samples}
+    if key == "lines":
+        _check(wanted, [str(sample["line"]) for sample in results["samples"]], "sample of line")
+        return {**results, "samples": [sample for sample in results["samples"] if str(sample["line"]) in wanted]}
+    raise ValueError(f"{key}={value}: {key!r} is not valid; must be one of only, lines")
+
+
+def _check(wanted: list[str], found: list[str], what: str) -> None:
+    for name in wanted:
+        if name not in found:
+            raise ValueError(f"no {what} {name!r}; there are {', '.join(found)}")

@@ -1,4 +1,7 @@
-"""The report's pictures: SVG whose colors are CSS variables of the page, so they follow light and dark mode."""
+"""Pictures as SVG whose colors are CSS variables, so that they follow light and dark mode.
+
+In the report the variables are those of the page; :func:`standalone_svg` brings its own.
+"""
 
 import io
 import re
@@ -16,6 +19,13 @@ from matplotlib.transforms import Bbox
 INK, FAINT = "#010101", "#020202"
 SERIES = [f"#0304{n:02x}" for n in range(8)]
 VARIABLES = {INK: "var(--ink)", FAINT: "var(--rule)"} | {c: f"var(--series-{n})" for n, c in enumerate(SERIES)}
+# The colors of a file of its own; those of the report are in report.html.
+PALETTE = """
+:root { --ink: #1f2328; --rule: #d5d9de; --series-0: #b4540a; --series-1: #1660b4; --series-2: #2d7d46; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e8eb; --rule: #3a4048; --series-0: #f09a54; --series-1: #6aaef7; --series-2: #6cc58a; }
+}
+"""
 STYLE = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -55,6 +65,14 @@ def _svg(figure: Any, description: str) -> str:
     prefix = re.sub(r"\W+", "-", description.lower())
     svg = re.sub(r'id="([^"]+)"', rf'id="{prefix}-\1"', svg)
     return re.sub(r"(url\(#|href=\"#)", rf"\1{prefix}-", svg)
+
+
+def standalone_svg(figure: Any, description: str) -> str:
+    """A figure as a file of its own, which follows the reader's light or dark mode and loads nothing."""
+    with plt.rc_context({"svg.hashsalt": description}):  # ids: the same in every run
+        svg = _svg(figure, description)
+    start = svg.index(">") + 1
+    return f"{svg[:start]}\n<title>{description}</title>\n<style>{PALETTE}</style>{svg[start:]}"
 
 
 def lines(
@@ -109,11 +127,11 @@ def quality_against_latency(
         axes.margins(0.22, 0.18)
         axes.set_xlabel("ms per sentence, batch size 1")
         axes.set_ylabel(label)
-        _labels(axes, [(s["latency_ms"]["mean"], s[measure], s["name"]) for s in systems])
+        place_labels(axes, [(s["latency_ms"]["mean"], s[measure], s["name"]) for s in systems])
         return _svg(figure, title)
 
 
-def _labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
+def place_labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
     """Put a name at each point, where possible without covering another name or point."""
     figure = axes.figure
     figure.canvas.draw()

@@ -18,6 +18,7 @@ from vqnat.benchmarking.harness.device import use_threads
 from vqnat.benchmarking.harness.sentences import TestSet
 from vqnat.benchmarking.system import Batch
 from vqnat.checkpoints.loading import LoadedModel, load_model
+from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
 from vqnat.kernels.packed_linear import pack
@@ -190,5 +191,5 @@ def _check_settings(spec: SystemSpec, loaded: LoadedModel) -> None:
     stepwise = isinstance(loaded.model, FairseqEncoderDecoderModel) and not iterative
     if not {**dict.fromkeys(NAT_TASKS, iterative), "latent_translation": not iterative}.get(task, stepwise):
         raise UserError(f"system {spec.name}: a {loaded.arch} does not decode with task {task}")
-    if spec.rescore_with not in (None, HELPER) and not Path(spec.rescore_with).is_file():
-        raise UserError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file")
+    if spec.rescore_with not in (None, HELPER) and not checkpoint_file(Path(spec.rescore_with)).is_file():
+        raise UserError(f"system {spec.name}: rescore_with={spec.rescore_with}: no such file or model folder")

@@ -6,8 +6,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vqnat.errors import UserError
 
 TASKS = ("translation", "latent_translation", "translation_lev", "nat_translation")
@@ -23,7 +21,8 @@ class SystemSpec:
 
     Attributes:
         name: its name in the results.
-        checkpoint: a fairseq checkpoint, or a folder written by scripts/export.py or ct2-fairseq-converter.
+        checkpoint: a fairseq checkpoint or a model folder, which torch runs; a folder that vqnat export or
+            ct2-fairseq-converter wrote, such as ``onnx`` and ``ctranslate2`` in a model folder.
         beam: beam size, of words, of codes (latent_translation) or of lengths (translation_lev).
         task: task to use instead of the checkpoint's.
         lenpen: exponent of the length penalty.
@@ -151,6 +150,8 @@ def read_systems(path: Path) -> list[SystemSpec]:
     Raises:
         UserError: the file is missing or something else.
     """
+    import yaml  # not for everyone who asks for --help
+
     try:
         entries = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -14,6 +14,7 @@ import torch
 from vqnat.benchmarking.harness.clock import timed_translation
 from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
+from vqnat.silence import silence_imports
 
 STATUS, CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -35,7 +36,7 @@ def peak_memory(load: Callable[[], System], batches: Sequence[Batch], device: st
         BrokenProcessPool: the process died, for example for lack of memory. Whatever ``load`` raises.
     """
     # Spawned, not forked: a fork would start with all memory of this process.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=silence_imports) as pool:
         return pool.submit(_measure, load, batches, device).result()
 
 

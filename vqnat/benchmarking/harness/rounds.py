@@ -1,7 +1,7 @@
 """Time systems in turn on the same sentences, so that the machine's noise affects all of them alike."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy as np
 from vqnat.benchmarking.harness.clock import timed_translation
 from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
+from vqnat.terminal.progress import Steps
 
 Output = tuple[int, ...]  # tokens of one sentence, without special symbols
 
@@ -35,7 +36,8 @@ def measure(
     warmup: int,
     seed: int,
     device: str = "cpu",
-    progress: Callable[[str], None] = lambda line: None,
+    steps: Steps | None = None,
+    label: str = "",
 ) -> dict[str, Measurement]:
     """Time every system on every batch ``repeats`` times.
 
@@ -49,7 +51,8 @@ def measure(
         warmup: untimed batches that each system translates first, from the shortest to the longest.
         seed: of both orders.
         device: ``cpu`` or ``cuda``.
-        progress: called with a line of text at each round.
+        steps: shows the rounds; it must draw only when it is told to, which is between timings.
+        label: begins the name of each round there.
 
     Returns:
         name -> measurement, in the order of ``systems``.
@@ -63,7 +66,8 @@ def measure(
 
     found = {s.name: Measurement(np.zeros((repeats, len(batches))), [[] for _ in batches]) for s in systems}
     for round_ in range(repeats):
-        progress(f"round {round_ + 1} of {repeats}")
+        if steps:
+            steps.step(f"{label}round {round_ + 1} of {repeats}", len(batches))
         for index in order.sample(range(len(batches)), len(batches)):
             for system in order.sample(list(systems), len(systems)):
                 elapsed, raw = timed_translation(system, batches[index], synchronize)
@@ -75,6 +79,8 @@ def measure(
                     measurement.outputs[index] = outputs
                 elif outputs != measurement.outputs[index]:
                     measurement.stable = False
+            if steps:
+                steps.advance()
     return found
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from tabulate import tabulate
 
+from vqnat.terminal.tables import Table
+
 
 def phase_names(systems: Sequence[Mapping[str, Any]]) -> list[str]:
     """The phases of all systems in the order in which they run, as far as the systems with most phases tell."""
@@ -19,6 +21,14 @@ def phase_names(systems: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def tables(result: Mapping[str, Any]) -> str:
     """The figures of all systems, then how each spends its time, as plain text."""
+    return "\n\n".join(
+        part if isinstance(part, str) else tabulate(part.rows, part.header, tablefmt="simple", disable_numparse=True)
+        for part in parts(result)
+    )
+
+
+def parts(result: Mapping[str, Any]) -> list[str | Table]:
+    """The same as paragraphs and tables."""
     systems = result["systems"]
     rows = []
     for system in systems:
@@ -48,16 +58,17 @@ def tables(result: Mapping[str, Any]) -> str:
         if system["phases_ms"]
     ]
     sentences = result["sentences"]
-    parts = [
+    found: list[str | Table] = [
         f"{sentences['measured']} sentences of {result['subset']}, batch size {result['batch_size']}, "
         f"{result['repeats']} rounds, {result['device']}, {result['threads']} threads; ms per sentence",
-        tabulate(rows, headers="keys", tablefmt="simple", disable_numparse=True),
+        _table(rows),
         f"speed-up: over {result['baseline']}, ratio of mean times; 95%: bootstrap over sentences; rounds: "
         "median (least..most) of single rounds; MiB: peak of a process of its own",
     ]
     if split:
-        parts += [
-            "ms per sentence by phase, with timers on (a pass of its own)",
-            tabulate(split, headers="keys", tablefmt="simple", disable_numparse=True),
-        ]
-    return "\n\n".join(parts)
+        found += ["ms per sentence by phase, with timers on (a pass of its own)", _table(split)]
+    return found
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> Table:
+    return Table(list(rows[0]), [list(row.values()) for row in rows])

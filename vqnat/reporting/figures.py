@@ -1,0 +1,270 @@
+"""The figures of the README and of docs/: SVG files drawn from committed result files.
+
+Each function takes the parsed JSON of its result files and returns SVG that follows the reader's light or dark mode and
+loads nothing. The same JSON gives the same bytes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from vqnat.reporting.svg_plots import FAINT, INK, SERIES, STYLE, place_labels, plt, standalone_svg
+
+Results = Mapping[str, Any]
+
+# What kind of system a point is: color and description. Names are those of the result files.
+AUTOREGRESSIVE, LATENT, PARALLEL = 0, 1, 2
+KINDS = {
+    AUTOREGRESSIVE: "autoregressive teacher",
+    LATENT: "latent transformer",
+    PARALLEL: "parallel decoder without latents",
+}
+
+# (system of latency.json, row of gap.json that its BLEU is, kind, label, whether that engine's BLEU was measured)
+MULTI30K = (
+    ("beam4", "teacher_beam4", AUTOREGRESSIVE, "fairseq, beam 4", True),
+    ("greedy", "teacher_greedy", AUTOREGRESSIVE, "fairseq, greedy", True),
+    ("ctranslate2_beam4", "teacher_beam4", AUTOREGRESSIVE, "CTranslate2, beam 4", False),
+    ("ctranslate2_greedy", "teacher_greedy", AUTOREGRESSIVE, "CTranslate2, greedy", False),
+    ("latent_ctc_more", "latent_ctc_more", LATENT, "latents + CTC, torch", True),
+    ("latent_ctc_more_onnx", "latent_ctc_more", LATENT, "latents + CTC, ONNX", True),
+    ("latent_ctc_nc3_onnx", "latent_ctc_nc3", LATENT, "latents + CTC, nc = 3, ONNX", True),
+    ("ctc_more", "ctc_more", PARALLEL, "CTC, torch", True),
+    ("ctc_more_onnx", "ctc_more", PARALLEL, "CTC, ONNX", True),
+)
+
+
+def quality_against_latency(quality: Results, latency: Results) -> str:
+    """BLEU against ms per sentence on Multi30k, fp32, with the Pareto front.
+
+    Args:
+        quality: gap.json, a run of the pipeline.
+        latency: latency.json, a run of the latency benchmark with the same checkpoints.
+    """
+    points = [
+        (
+            named(latency["systems"], name)["latency_ms"]["mean"],
+            named(quality["systems"], row)["sacrebleu"],
+            kind,
+            label,
+            known,
+        )
+        for name, row, kind, label, known in MULTI30K
+    ]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(7.2, 4.0))
+        front = pareto_front([(x, y) for x, y, *_ in points])
+        axes.plot(*zip(*front, strict=True), color=FAINT, linewidth=2.2, zorder=1)
+        for x, y, kind, _, known in points:
+            axes.plot(x, y, "o", ms=9, color=SERIES[kind], mfc=SERIES[kind] if known else "none", mew=1.8, zorder=3)
+        _log_milliseconds(axes, (2, 3, 5, 10, 20, 50, 100), (2, 110))
+        axes.margins(y=0.2)
+        axes.set_ylabel("sacreBLEU, Multi30k test_2016")
+        _kinds(axes, {kind for *_, kind, _, _ in points})
+        place_labels(axes, [(x, y, label) for x, y, _, label, _ in points])
+        return standalone_svg(figure, "BLEU against latency on Multi30k")
+
+
+def right_translations_against_latency(quality: Results) -> str:
+    """The share of right translations against ms per sentence on the embedded corpus, from the quickstart."""
+    kinds = {"teacher": AUTOREGRESSIVE, "lt": LATENT, "nat": PARALLEL}
+    names = {"teacher": "teacher", "lt": "latent", "nat": "NAT"}
+    systems = [system for system in quality["systems"] if not system["name"].endswith("_raw")]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(7.2, 3.4))
+        labels = []
+        for system in systems:
+            family, _, rest = system["name"].removesuffix("_distilled").partition("_")
+            x, y = system["latency_ms"]["mean"], 100 * system["right_translation_rate"]
+            axes.plot(x, y, "o", ms=9, color=SERIES[kinds[family]], zorder=3)
+            label = f"{names[family]} {rest}".replace("_", " ").replace("beam4", "beam 4").replace(" em", " EM")
+            labels.append((x, y, label.strip()))
+        _log_milliseconds(axes, (3, 5, 10, 20, 50), (3, 60))
+        axes.set_ylim(0, 108)
+        axes.set_ylabel("right translations, %")
+        _kinds(axes, {kinds[system["name"].split("_")[0]] for system in systems})
+        place_labels(axes, labels)
+        return standalone_svg(figure, "Right translations against latency on the embedded corpus")
+
+
+def codebook_use(results: Results) -> str:
+    """For each bottleneck: how much of the codebook it uses, and what that is worth."""
+    systems = [system for system in results["systems"] if system["training"].get("codes")]
+    systems = sorted(systems, key=lambda system: system["right_translation_rate"])
+    codes = [system["training"]["codes"] for system in systems]
+    panels = (
+        ("codes in use, %", [100 * one["share_in_use"] for one in codes], 0),
+        ("codes predicted right, %", [100 * one["predicted_right"] for one in codes], 1),
+        ("right translations, %", [100 * system["right_translation_rate"] for system in systems], 2),
+    )
+    with plt.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = plt.subplots(1, len(panels), figsize=(8.2, 4.2), sharey=True)
+        for one, (title, values, color) in zip(axes, panels, strict=True):
+            bars = one.barh([system["name"] for system in systems], values, color=SERIES[color], height=0.62)
+            one.bar_label(bars, fmt="%.0f", padding=3, fontsize=8.5)
+            one.set_xlim(0, 113)
+            one.set_xticks(range(0, 101, 25))
+            one.set_title(title, fontsize=10, loc="left")
+            one.spines["left"].set_visible(False)
+        figure.tight_layout(w_pad=1.2)
+        return standalone_svg(figure, "Codebook use and what it is worth, by bottleneck")
+
+
+# Rows of gap.json in the order in which they build on each other, with what each one changes.
+METHODS = (
+    ("base", "latents, nc = 2: the paper's model", LATENT),
+    ("one_code", "… the decoder reads one code, not the mean of m", LATENT),
+    ("nc3", "… nc = 3", LATENT),
+    ("ctc", "CTC without latents", PARALLEL),
+    ("ctc_more", "… trained on", PARALLEL),
+    ("latent_ctc", "CTC's decoder reads the codes of the first row", LATENT),
+    ("latent_ctc_more", "… trained on", LATENT),
+    ("latent_ctc_nc3", "the same on the codes of nc = 3", LATENT),
+)
+
+
+def ablations(quality: Results) -> str:
+    """What each method is worth on Multi30k: BLEU of the rows of gap.json beside the teacher's, and their speed."""
+    systems = {name: named(quality["systems"], name) for name, *_ in METHODS}
+    teachers = {name: named(quality["systems"], f"teacher_{name}")["sacrebleu"] for name in ("greedy", "beam4")}
+    rows = list(reversed(METHODS))
+    with plt.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = plt.subplots(figsize=(7.6, 3.7))
+        lowest = min(system["sacrebleu"] for system in systems.values()) - 0.6
+        for place, (name, _, kind) in enumerate(rows):
+            score = systems[name]["sacrebleu"]
+            axes.hlines(place, lowest, score, color=SERIES[kind], linewidth=2.5)
+            axes.plot(score, place, "o", ms=9, color=SERIES[kind])
+            faster = systems[name]["speedup_over_greedy"]
+            for dx, text in ((0.15, f"{score:.1f}"), (0.75, f"{faster:.1f}×")):
+                axes.annotate(text, (teachers["beam4"] + dx, place), va="center")
+        top = len(rows) - 0.35
+        for name, label in (("greedy", "teacher, greedy"), ("beam4", "beam 4")):
+            axes.axvline(teachers[name], color=INK, linewidth=1, linestyle=(0, (4, 3)))
+            axes.annotate(
+                label, (teachers[name], top), (-4, 0), textcoords="offset points", ha="right", va="bottom", fontsize=9
+            )
+        for dx, label in ((0.15, "BLEU"), (0.75, "speed")):
+            axes.annotate(label, (teachers["beam4"] + dx, top), va="bottom", fontsize=9)
+        axes.set_yticks(range(len(rows)), [label for _, label, _ in rows])
+        axes.set_xlim(lowest, teachers["beam4"] + 1.3)
+        axes.set_ylim(-0.6, len(rows) + 0.2)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("sacreBLEU, Multi30k test_2016; speed over the greedy teacher, in torch")
+        return standalone_svg(figure, "What each method is worth on Multi30k")
+
+
+# (system of latency.json, kind, label, dashed)
+ENGINES = (
+    ("ctranslate2_greedy_int8", AUTOREGRESSIVE, "CTranslate2, greedy, int8", True),
+    ("ctc_more_onnx_int8", PARALLEL, "CTC, our runner, int8", True),
+    ("ctranslate2_greedy", AUTOREGRESSIVE, "CTranslate2, greedy", False),
+    ("ctc_more_onnx", PARALLEL, "CTC, our runner", False),
+    ("latent_ctc_more_onnx_int8", LATENT, "latents + CTC, our runner, int8", True),
+    ("latent_ctc_more_onnx", LATENT, "latents + CTC, our runner", False),
+)
+
+
+def throughput_against_batch_size(latency: Results) -> str:
+    """Tokens per second at each batch size: where an autoregressive model in CTranslate2 overtakes everything here."""
+    runs = [latency, *latency["further"]]
+    sizes = [run["batch_size"] for run in runs]
+    speed = {name: [named(run["systems"], name)["tokens_per_second"] / 1000 for run in runs] for name, *_ in ENGINES}
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(7.2, 3.6))
+        ends = []
+        for name, kind, label, dashed in ENGINES:
+            style = (0, (4, 2)) if dashed else "-"
+            axes.plot(sizes, speed[name], "o", linestyle=style, color=SERIES[kind], linewidth=2, ms=6)
+            ends.append((speed[name][-1], label))
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.set_xlim(sizes[0] * 0.8, sizes[-1] * 7)
+        axes.set_ylim(0, None)
+        spaced = spread([value for value, _ in ends], 1.35)
+        for (value, label), place in zip(ends, spaced, strict=True):
+            axes.annotate(
+                label, (sizes[-1], value), (sizes[-1] * 1.25, place), textcoords="data", va="center", fontsize=9
+            )
+        axes.set_xlabel("sentences in a batch")
+        axes.set_ylabel("thousand tokens per second, one core")
+        return standalone_svg(figure, "Throughput against batch size")
+
+
+def base_size_latency(latency: Results) -> str:
+    """ms per sentence of every system of the base-size benchmark, fastest first."""
+    systems = sorted(latency["systems"], key=lambda system: -system["latency_ms"]["mean"])
+    names = [system["name"] for system in systems]
+    times = [system["latency_ms"]["mean"] for system in systems]
+    first = {"lt": LATENT, "nat": PARALLEL, "iterative": PARALLEL, "cmlm": PARALLEL}
+    kinds = [first.get(name.split("_")[0], AUTOREGRESSIVE) for name in names]
+    with plt.rc_context(STYLE | {"axes.grid.axis": "x"}):
+        figure, axes = plt.subplots(figsize=(7.2, 5.0))
+        bars = axes.barh(names, times, color=[SERIES[kind] for kind in kinds], height=0.66)
+        axes.bar_label(bars, fmt="%.0f", padding=3, fontsize=9)
+        axes.set_xlim(0, max(times) * 1.08)
+        axes.set_ylim(-0.6, len(names) - 0.4)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("ms per sentence, one sentence at a time, CPU; lengths forced to those of the references")
+        _kinds(axes, set(kinds))
+        return standalone_svg(figure, "Latency at base size")
+
+
+def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The points that no other beats in both, from left to right: less x is better, more y is better."""
+    front: list[tuple[float, float]] = []
+    for x, y in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not front or y > front[-1][1]:
+            front.append((x, y))
+    return front
+
+
+def spread(values: Sequence[float], least: float) -> list[float]:
+    """The values, moved as little as needed so that neighbors are ``least`` apart, in their order."""
+    order = sorted(range(len(values)), key=lambda index: values[index])
+    placed = [values[index] for index in order]
+    for _ in range(200):
+        for low in range(len(placed) - 1):
+            short = least - (placed[low + 1] - placed[low])
+            if short > 0:
+                placed[low] -= short / 2
+                placed[low + 1] += short / 2
+    found = [0.0] * len(values)
+    for index, value in zip(order, placed, strict=True):
+        found[index] = value
+    return found
+
+
+def named(systems: Sequence[Results], name: str) -> Results:
+    """The system of this name. Raises ValueError: the figure shows a row that the results no longer have."""
+    for system in systems:
+        if system["name"] == name:
+            return system
+    raise ValueError(f"no system {name!r}; there are {', '.join(system['name'] for system in systems)}")
+
+
+def _log_milliseconds(axes: Any, ticks: Sequence[int], limits: tuple[float, float]) -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(*limits)
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("ms per sentence, one sentence at a time, CPU")
+
+
+def _kinds(axes: Any, kinds: set[int]) -> None:
+    for kind in sorted(kinds):
+        axes.plot([], [], "o", color=SERIES[kind], label=KINDS[kind])
+    axes.legend(fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(-0.02, 1.0), handletextpad=0.2)
+
+
+# file in docs/figures -> (function, result files)
+FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
+    "quality-latency.svg": (
+        quality_against_latency,
+        ("examples/multi30k/gap.json", "examples/multi30k/latency.json"),
+    ),
+    "embedded.svg": (right_translations_against_latency, ("examples/quickstart/results.json",)),
+    "codebook-use.svg": (codebook_use, ("examples/embedded/results.json",)),
+    "ablations.svg": (ablations, ("examples/multi30k/gap.json",)),
+    "base-size.svg": (base_size_latency, ("examples/latency/latency.json",)),
+    "batches.svg": (throughput_against_batch_size, ("examples/multi30k/latency.json",)),
+}

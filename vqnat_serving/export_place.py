@@ -1,0 +1,72 @@
+"""Where the files of an export are: in a folder of its own, or in a model folder and its ``onnx/``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vqnat_serving.description import NAME, Description
+from vqnat_serving.errors import UserError
+from vqnat_serving.model_folder import ONNX, SMALL_MODEL, TEACHER, ModelFolder, is_model_folder
+
+
+@dataclass(frozen=True)
+class ExportPlace:
+    """An export on disk.
+
+    Attributes:
+        graphs: the folder with ``export.json`` and the graphs.
+        model: the model folder around it; None for an export of its own, whose files are not checked.
+    """
+
+    graphs: Path
+    model: ModelFolder | None = None
+
+    @classmethod
+    def find(cls, path: Path) -> "ExportPlace":
+        """The export at ``path``: a model folder, its ``onnx/``, or an export of its own.
+
+        Raises:
+            UserError: no such folder, or a model folder that was not exported.
+        """
+        if is_model_folder(path):
+            return cls._inside(ModelFolder.read(path))
+        if path.name == ONNX and is_model_folder(path.parent):
+            return cls._inside(ModelFolder.read(path.parent))
+        if path == SMALL_MODEL and not path.is_dir():
+            raise UserError("this installation of vqnat has no small model; name a model folder or an export")
+        return cls(path)
+
+    @classmethod
+    def _inside(cls, model: ModelFolder) -> "ExportPlace":
+        if not model.has(f"{ONNX}/{NAME}"):
+            if model.kind == TEACHER:
+                raise UserError(
+                    f"{model.path}: a teacher, which torch and CTranslate2 run; {ONNX}/ is not for teachers"
+                )
+            raise UserError(f"{model.path}: has no {ONNX}/; to write it: vqnat export {model.path}")
+        return cls(model.path / ONNX, model)
+
+    def describe(self) -> Description:
+        """What ``export.json`` says. Raises UserError."""
+        if self.model is not None:
+            self.model.file(f"{ONNX}/{NAME}")
+        return Description.read(self.graphs)
+
+    def graph(self, precision: str, part: str) -> Path:
+        """The file of a graph; in a model folder, after its checksum was compared. Raises UserError."""
+        name = Description.model_file(precision, part)
+        if self.model is not None:
+            return self.model.file(f"{ONNX}/{name.as_posix()}")
+        return self.graphs / name
+
+    def has_graph(self, precision: str, part: str) -> bool:
+        """Whether there is a graph that an export may lack."""
+        name = Description.model_file(precision, part)
+        if self.model is not None:
+            return self.model.has(f"{ONNX}/{name.as_posix()}")
+        return (self.graphs / name).is_file()
+
+    def text(self, name: str) -> Path:
+        """A dictionary or the sentencepiece model: an export's own, or that of the model folder. Raises UserError."""
+        if self.model is None:
+            return self.graphs / name
+        return self.model.file(name if self.model.has(name) else f"{ONNX}/{name}")

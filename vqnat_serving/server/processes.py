@@ -1,0 +1,67 @@
+"""One process or several, on uvicorn; none of them loses an accepted request when it stops."""
+
+import socket
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors import Multiprocess
+
+from vqnat_serving.server.app import create
+from vqnat_serving.server.engine import Engine
+from vqnat_serving.server.metrics import all_workers, answered
+from vqnat_serving.server.settings import Settings
+
+GRACE = 0.3  # seconds in which a connection that was accepted before the stop may still send its request
+FACTORY = "vqnat_serving.server.app:from_environment"
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's, but for the stop: it would close connections whose request has not been read yet."""
+
+    def shutdown(self) -> None:
+        """Close as soon as the request that is being answered is, but not before :data:`GRACE`."""
+        self.loop.call_later(GRACE, super().shutdown)
+
+
+class Workers(Multiprocess):
+    """uvicorn's, but for the stop: it would keep the socket open, and new connections waiting for nobody."""
+
+    def terminate_all(self) -> None:
+        """Stop all workers, and listen no more."""
+        for one in self.sockets:
+            one.close()
+        super().terminate_all()
+
+
+def run(settings: Settings, engine: Engine | None, listening: socket.socket, workers: int) -> int:
+    """Serve until a signal comes; returns how many requests were answered.
+
+    Args:
+        settings: of the server.
+        engine: what is loaded; None: worker processes load it.
+        listening: the socket.
+        workers: processes.
+    """
+    if engine is not None:
+        app = create(settings, engine)
+        uvicorn.Server(_config(app, settings, 1)).run([listening])
+        return answered(app.metrics.registry)
+    settings.to_environment()
+    Workers(_config(FACTORY, settings, workers), [listening]).run()
+    return answered(all_workers())
+
+
+def _config(app: object, settings: Settings, workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        factory=isinstance(app, str),
+        workers=workers,
+        http=Connection,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=int(settings.timeout) + 5,
+        backlog=1024,
+    )
