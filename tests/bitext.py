@@ -1,11 +1,12 @@
 """A small real bitext for tests: English digit names to German ones, one word for one word."""
 
+import functools
 import random
 import subprocess
 import sys
 from pathlib import Path
 
-import preloaded
+from fork_server import Server
 
 REPO = Path(__file__).resolve().parents[1]
 ENGLISH = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -26,18 +27,20 @@ def write(folder: Path, sizes: dict[str, int], shortest: int = 3, longest: int =
             (folder / f"{split}.{language}").write_text(text, encoding="utf-8")
 
 
-_FORKER = preloaded.Forker()
+@functools.cache
+def forks() -> Server:
+    """The process that runs our programs; one for each pytest process."""
+    return Server()
 
 
 def run(*command: object, check: bool = True, **options) -> subprocess.CompletedProcess:
     """A command line as a user would type it, from the checkout; `fairseq-X` means this interpreter's."""
     words = [str(word) for word in command]
-    if words[0].startswith("fairseq-"):
-        words[:1] = [sys.executable, "-m", "fairseq_cli." + words[0].removeprefix("fairseq-").replace("-", "_")]
-    elif words[0].endswith(".py"):
-        words.insert(0, sys.executable)
-    if words[0] == sys.executable and words[1] != "-c" and options.keys() <= {"input"}:
-        done = _FORKER.run(words[1:], REPO, options.get("input", ""))
+    program = words[1:] if words[0] == sys.executable else words
+    if options.keys() <= {"input"} and (
+        program[0].startswith("fairseq-") or program[0].endswith(".py") or program[0] == "-m"
+    ):
+        done = forks().run(program, REPO, options.get("input", ""))
     else:
         done = subprocess.run(words, cwd=REPO, capture_output=True, text=True, **options)
     if check and done.returncode:

@@ -1,15 +1,17 @@
 """A folder in which documented commands run as they are printed."""
 
 import os
-import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import blocks
+import fork_server
 from bitext import REPO
+from fork_server import Server
+
+PRELOADED = (*(f"fairseq_cli.{name}" for name in ("generate", "interactive", "train", "validate")), "vqnat.plugin")
 
 # Programs that are real processes: what they import is part of what is documented of them.
 LIGHT = ("translate", "serve", "embedded", "completion", "--version", "--help")
@@ -23,12 +25,12 @@ from blocks import toy_options
 words += toy_options(words)
 if {name!r} == "vqnat" and words[1:2] and words[1] in {light!r}:
     os.execv({python!r}, [{python!r}, "-m", "vqnat", *words[1:]])
-os.execv({python!r}, [{python!r}, {server!r}, {socket!r}, *words])
+os.execv({python!r}, [{python!r}, "-S", {server!r}, "--client", {socket!r}, *words])
 """
 
 PYTHON = """#!/bin/sh
 # Python of the documentation: -m MODULE in the fork server, all else as it is.
-[ "$1" = -m ] && exec {python} -S {server} {socket} "$@"
+[ "$1" = -m ] && exec {python} -S {server} --client {socket} "$@"
 exec {python} "$@"
 """
 
@@ -47,8 +49,6 @@ class Sandbox:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        # a socket's path has at most about 100 characters
-        self.socket = Path(tempfile.mkdtemp(prefix="docs")) / "server"
         for name in ("vqnat", "vqnat_serving", "scripts", "data-prep", "examples"):
             (folder / name).symlink_to(REPO / name)
         self.environment = os.environ | {
@@ -57,18 +57,9 @@ class Sandbox:
             "OMP_NUM_THREADS": "1",
             "NO_COLOR": "1",
         }
-        server = Path(__file__).with_name("fork_server.py")
-        self.process = subprocess.Popen(
-            [sys.executable, server, self.socket],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env=self.environment,
-            text=True,
-        )
+        self.server = Server(PRELOADED, cwd=folder, env=self.environment)
         (folder / "programs").mkdir()
-        common = {"python": sys.executable, "server": str(server), "socket": str(self.socket)}
+        common = {"python": sys.executable, "server": fork_server.__file__, "socket": str(self.server.socket)}
         folders = {"here": str(Path(__file__).parent), "tests": str(Path(__file__).parents[1]), "light": LIGHT}
         for name in ("vqnat", "fairseq-train", "fairseq-generate", "fairseq-validate", "fairseq-interactive"):
             self._program(name, SHIM.format(name=name, **common, **folders))
@@ -80,17 +71,11 @@ class Sandbox:
         path.write_text(text, encoding="utf-8")
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
-    def ready(self) -> None:
-        """Wait until the server has imported everything."""
-        if self.process.stdout and not self.process.stdout.closed:
-            assert self.process.stdout.readline() == "ready\n", "the fork server did not start"
-            self.process.stdout.close()
-
     def run(self, block: blocks.Block) -> str:
         """Run a block; returns what it wrote. AssertionError with all of it if a command fails."""
-        self.ready()
+        self.server.wait()
         if block.language == "python":
-            words = [sys.executable, "-S", str(Path(__file__).with_name("fork_server.py")), str(self.socket), "-c"]
+            words = [sys.executable, "-S", fork_server.__file__, "--client", str(self.server.socket), "-c"]
             given = block.text
         else:
             words, given = ["bash", "-euo", "pipefail", "-c", block.text], None
@@ -110,6 +95,4 @@ class Sandbox:
 
     def close(self) -> None:
         """End the server."""
-        self.process.stdin.close()
-        self.process.wait(timeout=30)
-        shutil.rmtree(self.socket.parent, ignore_errors=True)
+        self.server.close()
