@@ -58,6 +58,7 @@ class CommandParser(argparse.ArgumentParser):
                 class Formatter(RawDescriptionRichHelpFormatter):
                     styles = RawDescriptionRichHelpFormatter.styles | _STYLES
                     group_name_formatter = str  # as argparse writes them
+                    help_markup = text_markup = False  # brackets are brackets
 
                 return Formatter(prog=self.prog)
         return super()._get_formatter()

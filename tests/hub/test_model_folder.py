@@ -30,6 +30,8 @@ def test_it_holds_the_model_and_nothing_of_this_machine(latent_folder, latent_ch
     assert there == {*folder.files, "config.json", "README.md"}
     assert set(folder.files) == {"model.safetensors", "dict.en.txt", "dict.de.txt", "scores.json"}
     folder.check()
+    modes = {path.stat().st_mode for path in latent_folder.iterdir()}
+    assert len(modes) == 1  # who may read one file may read all
     for path in latent_folder.iterdir():
         content = path.read_bytes()
         for place in (bitext.REPO, digits, latent_checkpoint.parent):
@@ -60,22 +62,30 @@ def test_it_translates_as_the_checkpoint_does(request, kind, digits, monkeypatch
 
 
 @pytest.mark.slow
-def test_fairseq_generate_reads_folders_as_path_and_as_teacher(
+def test_fairseq_generate_and_latency_read_folders_as_model_and_as_teacher(
     latent_folder, teacher_folder, latent_checkpoint, teacher_checkpoint, digits
 ):
-    def generate(model, teacher):
-        command = ("fairseq-generate", digits, "--user-dir", "vqnat", "--task", "latent_translation", "--cpu")
-        search = ("--gen-subset", "test", "--beam", 3, "--rescore-with", teacher)
-        return bitext.hypotheses(bitext.run(*command, "--path", model, *search).stdout)
-
-    assert generate(latent_folder, teacher_folder) == generate(latent_checkpoint, teacher_checkpoint)
-
-
-@pytest.mark.slow
-def test_other_commands_read_folders(latent_folder, teacher_folder, digits, tmp_path, capsys):
     from vqnat.benchmarking.engines.system_loading import load_system
     from vqnat.benchmarking.engines.system_specs import parse_system
-    from vqnat.benchmarking.harness.sentences import open_test_set
+    from vqnat.benchmarking.harness import sentences
+
+    def measured(model, teacher):
+        spec = parse_system(f"s={model},beam=3,rescore_with={teacher}")
+        system = load_system(spec, test_set, "cpu", 1, None)
+        [batch] = sentences.batches(sentences.choose(sentences.read_sentences(test_set)), 60)
+        found = system.translate(system.prepare(batch))
+        return dict(zip(batch.ids, [system.dictionary.string(tokens) for tokens in found], strict=True))
+
+    test_set = sentences.open_test_set(digits, "test", None, None)
+    expected = measured(latent_checkpoint, teacher_checkpoint)
+    assert measured(latent_folder, teacher_folder) == expected
+    command = ("fairseq-generate", digits, "--user-dir", "vqnat", "--task", "latent_translation", "--cpu")
+    search = ("--gen-subset", "test", "--beam", 3, "--rescore-with", teacher_folder)
+    done = bitext.run(*command, "--path", latent_folder, *search)
+    assert {number: rows[0][1] for number, rows in bitext.hypotheses(done.stdout).items()} == expected
+
+
+def test_distillation_and_averaging_read_folders(latent_folder, teacher_folder, digits, tmp_path, capsys):
     from vqnat.checkpoints.averaging import average_checkpoints
     from vqnat.commands import distill
     from vqnat.distillation.manifest import NAME
@@ -83,10 +93,6 @@ def test_other_commands_read_folders(latent_folder, teacher_folder, digits, tmp_
     folders.done(distill, digits, "--path", teacher_folder, "--out", tmp_path / "distilled", "--beam", 1, "--cpu")
     settings = json.loads((tmp_path / "distilled" / NAME).read_text())["settings"]
     assert settings["teacher sha256"] == sha256(teacher_folder / "model.safetensors")
-
-    test_set = open_test_set(digits, "test", None, None)
-    system = load_system(parse_system(f"s={latent_folder},rescore_with={teacher_folder}"), test_set, "cpu", 1, None)
-    assert system.description["task"] == "latent_translation"
 
     [one, two] = (average_checkpoints([latent_folder])["model"], average_checkpoints([latent_folder] * 2)["model"])
     assert all(torch.allclose(value, two[name], equal_nan=True) for name, value in one.items())

@@ -77,3 +77,9 @@ def test_json_is_whole_or_as_before(tmp_path):
 def test_missing_input_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         results.provenance(None, {"test": tmp_path / "none"})
+
+
+def test_the_console_program_is_called_by_its_name():
+    for program in ("/somewhere/bin/vqnat", "/somewhere/vqnat/__main__.py"):
+        assert results.command_line([program, "latency", "a b"]) == "vqnat latency 'a b'"
+    assert results.command_line(["scripts/distill.py", "x"]) == "scripts/distill.py x"

@@ -34,7 +34,7 @@ def test_what_cannot_be_exported_is_one_line(digits, teacher_checkpoint, latent_
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("years of work")
     line = export(latent_checkpoint, tmp_path / "mine", "--data", digits)
-    assert line == f"export: {tmp_path / 'mine'}: exists and is no export; give a new folder"
+    assert line == f"vqnat export: {tmp_path / 'mine'}: exists and is no export; give a new folder"
     assert (tmp_path / "mine" / "thesis.tex").exists()
     assert "no such file" in export(tmp_path / "none.pt", tmp_path / "out", "--data", digits)
     assert not (tmp_path / "out").exists()

@@ -22,10 +22,10 @@ def parser() -> CommandParser:
     description = "Times translation systems: synchronized, warmed up, interleaved on the same sentences."
     p = CommandParser("vqnat latency", description, EPILOG, extra="train")
     p.add_argument("data", type=Path, metavar="DATA_BIN", help="folder written by fairseq-preprocess --destdir")
-    p.add_argument("--gen-subset", default="test", help="split to translate (default: test)")
-    p.add_argument("-s", "--source-lang", help="default: from the file names")
-    p.add_argument("-t", "--target-lang", help="default: from the file names")
-    p.add_argument("--user-dir", type=Path, help="another fairseq plug-in to import")
+    p.add_argument("--gen-subset", default="test", metavar="NAME", help="split to translate (default: test)")
+    p.add_argument("-s", "--source-lang", metavar="LANG", help="default: from the file names")
+    p.add_argument("-t", "--target-lang", metavar="LANG", help="default: from the file names")
+    p.add_argument("--user-dir", type=Path, metavar="DIR", help="another fairseq plug-in to import")
     p.add_argument("--system", action="append", default=[], metavar="NAME=PATH[,key=value...]", help=SYSTEM)
     p.add_argument("--systems", type=Path, metavar="FILE.yaml", help="systems as a YAML list of mappings")
     p.add_argument("--baseline", metavar="NAME", help="system that speed-ups are relative to (default: the first)")
@@ -38,13 +38,15 @@ def parser() -> CommandParser:
     for side in ("source", "target"):
         text = f"skip sentences with fewer {side} words, counted after joining subwords"
         p.add_argument(f"--min-{side}-words", type=at_least(0), default=0, metavar="N", help=text)
-    p.add_argument("--repeats", type=at_least(1), default=5, help="rounds over all sentences (default: 5)")
-    p.add_argument("--warmup", type=at_least(0), default=3, help="untimed batches per system (default: 3)")
-    p.add_argument("--threads", type=at_least(1), default=1, help="threads of each engine (default: 1)")
+    p.add_argument("--repeats", type=at_least(1), default=5, metavar="N", help="rounds over all sentences (default: 5)")
+    p.add_argument("--warmup", type=at_least(0), default=3, metavar="N", help="untimed batches per system (default: 3)")
+    p.add_argument("--threads", type=at_least(1), default=1, metavar="N", help="threads of each engine (default: 1)")
     p.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda if available")
     p.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="the same as --device cpu")
     p.add_argument("--no-memory", action="store_true", help="skip peak memory, which takes a process per system")
-    p.add_argument("--seed", type=int, default=1, help="seed of the measuring order and of the bootstrap (default: 1)")
+    p.add_argument(
+        "--seed", type=int, default=1, metavar="N", help="seed of the measuring order and of the bootstrap (default: 1)"
+    )
     p.add_argument("--json", type=Path, metavar="OUT.json", help="write all figures to this file")
     p.add_argument("--plot", type=Path, metavar="OUT.png", help="plot latency by length, and phases")
     return p

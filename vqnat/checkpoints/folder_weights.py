@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from vqnat.errors import UserError
@@ -28,7 +28,8 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
             kept[name] = whole.clone()  # safetensors refuses tensors that share memory
         else:
             others[name] = first
-    save_file(kept, path, metadata={"format": "pt", **others})
+    # Not save_file, whose files nobody else may read.
+    path.write_bytes(save(kept, metadata={"format": "pt", **others}))
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ from vqnat_serving.arguments import CommandParser
 from vqnat_serving.console import run_program
 
 SHELLS = ("bash", "zsh", "tcsh")
+FOLDERS, FILES = ("DIR", "DATA", "DATA_BIN"), ("PATH", "FILE", "CKPT")  # metavars of what is completed as such
 EXAMPLES = """\
 examples
   eval "$(vqnat completion bash)"               in ~/.bashrc
@@ -46,8 +47,10 @@ def _whole(shtab: object) -> argparse.ArgumentParser:
     for name, command in COMMANDS.items():
         one = importlib.import_module(command.module).parser()
         for action in one._actions:
-            if action.type is Path:
-                action.complete = shtab.DIRECTORY if action.metavar in ("DIR", "DATA_BIN") else shtab.FILE
+            if action.metavar in FOLDERS:
+                action.complete = shtab.DIRECTORY
+            elif action.type is Path or action.metavar in FILES:
+                action.complete = shtab.FILE
         commands.add_parser(name, help=command.help, parents=[one], add_help=False)
     return top
 

@@ -1,12 +1,16 @@
-"""Trained checkpoints as translators of plain text.
+"""Trained models as translators of plain text, and checkpoints as model folders.
 
     from vqnat.hub import LatentTranslator
-    translator = LatentTranslator.from_pretrained("checkpoints/average.pt", data="DATA")
+    translator = LatentTranslator.from_pretrained("my_model")  # a model folder, org/name on the Hub, or a checkpoint
     print(translator.translate(["A sentence.", "Another one."]))
 
 Read :mod:`.translator` first. A sentence is split into subwords (:mod:`.subwords`), batched by length
 (``vqnat_serving.translator``), decoded by the generator of the checkpoint's task as ``fairseq-generate`` does, and
 joined to text again. :mod:`.translator_options` lists what may be chosen; ``vqnat translate`` is the command line.
+
+:mod:`.packaging` writes a model folder (``vqnat_serving.model_folder`` says what is in it) from a checkpoint's weights
+and configuration (:mod:`.checkpoint_config`), with scores (:mod:`.scores`), a card (:mod:`.model_card`) and, for a
+teacher, a checkpoint that other programs read (:mod:`.stock_checkpoint`).
 """
 
 from typing import TYPE_CHECKING

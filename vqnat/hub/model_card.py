@@ -73,6 +73,18 @@ fairseq-generate DATA_BIN --path {name}/{stock}                                 
 """
 # Options that the card names.
 SHOWN = ("bottleneck", "codebook_size", "compression_steps", "output_layer", "encoder_layers", "decoder_layers")
+# What the card names of the training.
+TRAINING = {
+    "updates": "updates",
+    "max_tokens": "tokens in a batch",
+    "batch_size": "sentences in a batch",
+    "update_freq": "batches an update",
+    "optimizer._name": "optimizer",
+    "lr": "learning rate",
+    "lr_scheduler._name": "its schedule",
+    "lr_scheduler.warmup_updates": "updates of warm-up",
+    "seed": "seed",
+}
 
 
 def model_card(folder: ModelFolder) -> str:
@@ -168,13 +180,17 @@ def _training(folder: ModelFolder) -> list[str]:
         lines.append(f"trained on a teacher's translations: sequence-level distillation, beam {beam}")
     model = ", ".join(f"{name} {folder.options[name]}" for name in SHOWN if folder.options.get(name) is not None)
     lines.append(f"model: {folder.arch}" + (f" ({model})" if model else ""))
-    for name, value in folder.training.items():
-        if name != "distillation" and value is not None:
-            lines.append(f"{name.replace('_', ' ')}: {value}")
+    lines += [
+        f"{label}: {_shown(folder.training[name])}" for name, label in TRAINING.items() if folder.training.get(name)
+    ]
     commit = folder.made.get("commit")
     lines.append(f"packaged by vqnat {folder.made.get('vqnat')}" + (f", commit {commit}" if commit else ""))
     note = folder.card.get("data_note")
     return [*([note] if note else []), "\n".join(f"- {line}" for line in lines), "`config.json` has every option."]
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _limits(folder: ModelFolder, scores: dict[str, Any] | None) -> list[str]:

@@ -68,7 +68,8 @@ def write_json(path: Path, obj: Any) -> None:
 def command_line(arguments: Sequence[str]) -> str:
     """One shell-quoted line; paths in the checkout are relative to its root, those in the home folder to ``~``."""
     program, *rest = map(shown, arguments)
-    return shlex.join(["vqnat" if Path(program).name == "vqnat" else program, *rest])
+    ours = Path(arguments[0]).name == "vqnat" or Path(arguments[0]).parts[-2:] == ("vqnat", "__main__.py")
+    return shlex.join(["vqnat" if ours else program, *rest])
 
 
 def shown(text: str | Path) -> str:

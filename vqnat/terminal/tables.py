@@ -15,7 +15,7 @@ class Table(NamedTuple):
     def split(self, width: int) -> Iterator["Table"]:
         """Tables of at most ``width`` characters, each with the first column, as figures must not be cut off."""
         columns = [[name, *(row[place] for row in self.rows)] for place, name in enumerate(self.header)]
-        widths = [2 + min(WIDEST, max(map(len, column))) for column in columns]
+        widths = [3 + min(WIDEST, max(map(len, column))) for column in columns]  # with the space between columns
         first, *rest = range(len(columns))
         while rest:
             kept, used = [first], widths[first]
