@@ -70,7 +70,7 @@ def take(address: str, options: argparse.Namespace) -> None:
         page.locator("#status").filter(has_text="Translation: ").wait_for(state="attached")
         page.locator("body:not(.busy)").wait_for()
         page.locator("#text").blur()
-        chip = page.locator(f".chip[data-place='{options.place}']")
+        chip = page.locator(".chip").nth(min(options.place, page.locator(".chip").count() - 1))
 
         def shoot(name: str, whole: bool = False) -> None:
             path = options.out / f"page-{name}.png"

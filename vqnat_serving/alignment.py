@@ -38,7 +38,7 @@ class Position:
     Attributes:
         piece: what it wrote: a piece, or a special symbol such as ``<s>``, CTC's blank.
         code: place of its code; None without latents.
-        kept: whether what it wrote is in the text.
+        kept: whether what it wrote is in the text: no repeat, no blank, not off the path, not after the end.
     """
 
     piece: str
@@ -70,7 +70,7 @@ def align(decoded: Decoded, about: Description, vocabulary: Vocabulary, pieces: 
     kept = [
         (token, span) for token, span in zip(decoded.tokens, decoded.spans, strict=True) if token not in (BOS, PAD, EOS)
     ]
-    read = {position for _, span in kept for position in range(*span)}
+    read = {first for _, (first, _) in kept}  # a repeat belongs to the word that it repeats, and adds nothing
     positions = tuple(
         Position(piece, place, position in read)
         for position, (piece, place) in enumerate(zip(vocabulary.decode(decoded.symbols), places, strict=True))

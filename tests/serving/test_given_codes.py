@@ -115,13 +115,13 @@ def test_words_go_back_to_codes(exported):
         copied = (upsample.index(codes * about.stride, torch.device("cpu")) // about.stride).tolist()
         assert [position.code for position in found.positions] == copied
         kept = [number for number, position in enumerate(found.positions) if position.kept]
-        wrote = {copied[number] for number in kept}
-        assert {code for word in found.words for code in word.codes} <= wrote
         assert all(word.codes for word in found.words)
         symbols = [token for token in decoded.tokens if token not in (BOS, PAD, EOS)]
         spans = [span for token, span in zip(decoded.tokens, decoded.spans, strict=True) if token in symbols]
         assert [decoded.symbols[start] for start, _ in spans] == symbols
-        assert kept == [number for span in spans for number in range(*span)]
+        assert kept == [first for first, _ in spans]
+        wrote = {copied[number] for span in spans for number in range(*span)}
+        assert {code for word in found.words for code in word.codes} <= wrote
 
 
 @SLOW

@@ -68,7 +68,8 @@ export class Walk {
     if (scene === "words")
       return [el("b", {}, "Words. "), `Each code is unfolded into ${per} target positions${this.model.output_layer === "plain" ? "" : `, and these into more (${this.model.output_layer.toUpperCase()})`}, and the decoder fills all of them in one pass. No word waits for another.`];
     const lost = this.explanation.candidate.alignment.positions.some((position) => !position.kept);
-    return [el("b", {}, "Text. "), lost ? "What is struck out does not count: repeats, blanks, and what comes after the end. The rest is joined." : "The pieces are joined."];
+    const why = { plain: "what comes after the end", ctc: "repeats and blanks", dag: "what is off the path" }[this.model.output_layer];
+    return [el("b", {}, "Text. "), lost ? `What is struck out does not count: ${why}. The rest is joined.` : "The pieces are joined."];
   }
 
   /** What to say of a code that is not the likeliest one. */
