@@ -1,6 +1,11 @@
 """Benchmarks as Markdown."""
 
-from vqnat.benchmarking.reports.benchmark_markdown import markdown_codebook, markdown_latency, markdown_training
+from vqnat.benchmarking.reports.benchmark_markdown import (
+    markdown_codebook,
+    markdown_latency,
+    markdown_server,
+    markdown_training,
+)
 
 ORIGIN = {
     "load_average": {"before": 0.5, "after": 1.25},
@@ -70,3 +75,16 @@ def test_codebook():
     assert row == "| 512 | 4096 | 64 | 2.0 | – | – | – | 1.5 | – | 2.50 (2.2–3.0) | – | 12 | – |"
     assert header.count("|") == row.count("|") and "hard EM, MiB" in header
     assert "1 thread; medians;" in text and "load was 1.0 at the end" in text
+
+
+def test_server():
+    def measured(system, clients, rate):
+        speed = {"median": rate, "min": rate - 5, "max": rate + 5}
+        return {"system": system, "clients": clients, "sentences_per_second": speed, "p50_ms": 5.64, "p95_ms": 8}
+
+    systems = [measured("server", 1, 176.2), measured("server", 8, 420), measured("in process", 8, 487.4)]
+    about = {"model": "small", "precision": "int8", "beam": 1, "workers": 1, "rounds": 3, "load_average": 0.7}
+    _, _, one, eight, alone, _, text = markdown_server(ORIGIN | about | {"systems": systems}).splitlines()
+    assert one == "| server | 1 client | 176 (171–181) | 5.6 | 8.0 |"
+    assert eight.startswith("| server | 8 clients |") and alone.startswith("| in process | batches of 8 | 487 ")
+    assert "1 thread, 1 worker(s)" in text and "load was 0.7" in text

@@ -1,7 +1,7 @@
 """Render result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks), diagnosis, images (the image tables), latency, training, precisions and codebook (the
+codes (the codebooks), diagnosis, images (the image tables), latency, training, precisions, codebook and server (the
 benchmarks). For seeds (the table over several runs) PATH may contain *, one file per seed. After the template a marker
 may select: only=NAME,... some systems, lines=N,... some samples.
 """

@@ -10,6 +10,7 @@ from typing import Any
 from vqnat.benchmarking.codebook_names import PEAKS, RATIOS, TITLES
 from vqnat.records.tables import machine_name, markdown_table, number
 
+PERCENTILES = ("p50", "p95")
 Result = Mapping[str, Any]
 
 
@@ -101,6 +102,27 @@ def markdown_codebook(result: Result) -> str:
     )
 
 
+def markdown_server(result: Result) -> str:
+    """One row per number of clients: the server's sentences per second and times of answer, and the model's alone."""
+    rows = []
+    for s in result["systems"]:
+        rate = s["sentences_per_second"]
+        who = f"{s['clients']} clients" if s["system"] == "server" else f"batches of {s['clients']}"
+        speed = f"{rate['median']:.0f} ({rate['min']:.0f}–{rate['max']:.0f})"
+        rows.append(
+            [s["system"], who.replace("1 clients", "1 client"), speed, *(number(s[f"{p}_ms"], 1) for p in PERCENTILES)]
+        )
+    return (
+        f"{markdown_table(['system', 'load', 'sentences per second', *(f'{p}, ms' for p in PERCENTILES)], rows)}\n\n"
+        + (
+            f"{result['model']} in {result['precision']}, beam {result['beam']}, {_threads(result)}, "
+            f"{result['workers']} worker(s), the embedded corpus; {result['rounds']} rounds in turn, in brackets "
+            f"the least and the most. The machine's load was {result['load_average']:.1f} at the end. "
+            f"{_measured(result)}"
+        )
+    )
+
+
 def _speedup(found: Mapping[str, Any]) -> str:
     rounds = found["rounds"]
     return f"{found['ratio']:.2f}× ({found['low']:.1f}–{found['high']:.1f}; {rounds['min']:.1f}–{rounds['max']:.1f})"
@@ -126,4 +148,5 @@ TEMPLATES = {
     "training": markdown_training,
     "precisions": markdown_precisions,
     "codebook": markdown_codebook,
+    "server": markdown_server,
 }
