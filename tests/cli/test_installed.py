@@ -14,8 +14,6 @@ from bitext import REPO
 from running import run
 from shared import made_once
 
-from vqnat.commands.translate import SMALL_MODEL
-
 pytestmark = pytest.mark.slow
 
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check")
@@ -79,7 +77,6 @@ def test_the_light_commands_need_nothing_else(python, tmp_path):
     assert corpus.returncode == 0 and (tmp_path / "corpus" / "train.en").read_text().count("\n") == 3
 
 
-@pytest.mark.skipif(not SMALL_MODEL.is_dir(), reason="the small model comes from another branch")
 def test_translate_answers_where_torch_and_fairseq_are_not_installed(python, tmp_path):
     sentence = "The old woman wanted to buy three books."
     done = alone(python.parent / "vqnat", "translate", "--verdict", sentence, cwd=tmp_path)

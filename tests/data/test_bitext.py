@@ -1,5 +1,8 @@
 """The names of binarized files tell splits and languages."""
 
+import sys
+
+import bitext
 import pytest
 
 from vqnat.data.bitext import find_pairs, open_split
@@ -45,3 +48,12 @@ def test_languages_of_a_split(tmp_path):
     (tmp_path / "dict.de.txt").unlink()
     with pytest.raises(UserError, match=r"dict\.de\.txt: no such file"):
         open_split(tmp_path, "test", "en", "de")
+
+
+def test_the_subword_model_does_not_say_where_it_was_made(tmp_path):
+    bitext.write(tmp_path / "raw", {"train": 40, "valid": 2, "test": 2})
+    for name in ("one", "other"):
+        words = ("--raw", tmp_path / "raw", "--out", tmp_path / name, "--vocabulary", 60)
+        bitext.run(sys.executable, "-m", "vqnat.data.binarize", *words, "--source", "en", "--target", "de")
+    model = (tmp_path / "one" / "spm.model").read_bytes()
+    assert model == (tmp_path / "other" / "spm.model").read_bytes() and str(tmp_path).encode() not in model

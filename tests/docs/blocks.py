@@ -9,7 +9,6 @@ import yaml
 from bitext import REPO
 
 HERE = Path(__file__).parent
-SMALL_MODEL = REPO / "vqnat_serving" / "small_model"
 FENCE = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 
 
@@ -64,17 +63,3 @@ def not_run() -> dict[Block, str]:
         assert len(matching) == 1, f"not_run.yaml: {entry['page']}, {entry['block']!r}: {len(matching)} blocks"
         found[matching[0]] = entry["why"]
     return found
-
-
-def impossible(block: Block) -> str | None:
-    """Why a block cannot run in this checkout; None if it can."""
-    needs = any(line.startswith('vqnat translate "') for line in block.text.splitlines())
-    return "the small model is not in this checkout yet" if needs and not SMALL_MODEL.is_dir() else None
-
-
-def toy_options(words: list[str]) -> list[str]:
-    """What toy.yaml appends to a command."""
-    for entry in yaml.safe_load((HERE / "toy.yaml").read_text(encoding="utf-8")):
-        if set(entry["when"]) <= set(words):
-            return str(entry["append"]).split()
-    return []

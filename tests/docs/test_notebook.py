@@ -4,7 +4,6 @@ import json
 
 import pytest
 from bitext import REPO
-from blocks import SMALL_MODEL
 
 nbclient = pytest.importorskip("nbclient", reason="needs the extra docs")
 nbformat = pytest.importorskip("nbformat")
@@ -15,8 +14,6 @@ NOTEBOOKS = sorted((REPO / "docs" / "notebooks").glob("*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_runs_end_to_end(path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(REPO))
-    if not SMALL_MODEL.is_dir():
-        pytest.skip("the small model is not in this checkout yet")
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(path.parent)}}).execute()
     printed = "".join(

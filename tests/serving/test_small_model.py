@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-import pytest
 from bitext import REPO
 
 from vqnat.embedded import right_translation_rate
@@ -18,10 +17,6 @@ SENTENCES = [
     "We were too ill, when the game began, and we called Peter.",
     "They looked for the old lamps before the meeting.",
 ]
-
-pytestmark = pytest.mark.skipif(
-    not SMALL_MODEL.is_dir(), reason="the small model is not there yet: scripts/make_small_model.sh makes it"
-)
 
 
 def test_every_file_is_what_its_checksum_says():

@@ -6,8 +6,6 @@ import sys
 import bitext
 import pytest
 
-from vqnat.commands.translate import SMALL_MODEL
-
 LINES = ["one two three", "", "nine nine four", "unheard", "seven"]
 LOADED = (
     "import sys; from vqnat.cli import main; status = main(sys.argv[1:]); "
@@ -82,7 +80,6 @@ def test_mistakes_are_one_line(trained, words, message):
     assert line.startswith(message)
 
 
-@pytest.mark.skipif(not SMALL_MODEL.is_dir(), reason="the small model comes from another branch")
 def test_the_small_model_inside():
     sentence = "The old woman wanted to buy three books."
     done = bitext.run(sys.executable, "-c", LOADED, "translate", "--verdict", sentence)

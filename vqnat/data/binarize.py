@@ -11,6 +11,7 @@ Nothing is repeated if the output exists for the same raw text.
 """
 
 import argparse
+import io
 import json
 import shutil
 import subprocess
@@ -61,10 +62,11 @@ def sentences(path: Path) -> list[str]:
 
 
 def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: int) -> None:
-    """Train ``prefix.model``, one subword model for both languages."""
+    """Train ``prefix.model``, one subword model for both languages; the file does not say where it was made."""
+    model = io.BytesIO()
     spm.SentencePieceTrainer.train(
         sentence_iterator=iter([s for language in languages for s in sentences(raw / f"train.{language}")]),
-        model_prefix=str(prefix),
+        model_writer=model,
         vocab_size=size,
         model_type="bpe",  # unigram splits even frequent words of a corpus with few types
         character_coverage=1.0,
@@ -73,6 +75,7 @@ def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: 
         num_threads=2,
         minloglevel=1,
     )
+    prefix.with_suffix(".model").write_bytes(model.getvalue())
 
 
 def write_dictionary(model: Path, path: Path) -> None:
