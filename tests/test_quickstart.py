@@ -20,7 +20,7 @@ def test_quickstart_end_to_end_and_again(tmp_path):
         if "codebook-size" in training["options"]:
             training["options"] |= {"codebook-size": 32, "codebook-start-updates": 4}
     path = tmp_path / "quickstart.yaml"
-    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
     run = tmp_path / "run"
     command = ("scripts/run_pipeline.py", "--config", path, "--run", run)
     first = bitext.run(*command)
