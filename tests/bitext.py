@@ -40,7 +40,7 @@ def run(*command: object, check: bool = True, **options) -> subprocess.Completed
     if options.keys() <= {"input"} and (
         program[0].startswith("fairseq-") or program[0].endswith(".py") or program[0] == "-m"
     ):
-        done = forks().run(program, REPO, options.get("input", ""))
+        done = forks().run(program, REPO, options.get("input") or "")
     else:
         done = subprocess.run(words, cwd=REPO, capture_output=True, text=True, **options)
     if check and done.returncode:

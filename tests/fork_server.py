@@ -11,6 +11,7 @@ one.
 import array
 import importlib
 import json
+import logging
 import os
 import runpy
 import select
@@ -83,6 +84,8 @@ def serve(path: str, modules: Sequence[str]) -> None:
     for name in modules:
         importlib.import_module(name)
     sys.stdout = announce
+    logging.root.handlers.clear()  # some of fairseq's modules set up logging when they are imported
+    logging.root.setLevel(logging.WARNING)
     importlib.import_module("torch").set_num_threads(1)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(path)

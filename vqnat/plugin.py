@@ -8,11 +8,12 @@ and ``fast_label_smoothed_cross_entropy``.
 
 import logging
 
-from vqnat.checkpoints.folder_loading import let_fairseq_read_folders
-from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
-from vqnat.errors import install_hook
-
 logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)  # or each import asks for tensorboardX
+
+from vqnat.checkpoints.folder_loading import let_fairseq_read_folders  # noqa: E402
+from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints  # noqa: E402
+from vqnat.errors import install_hook  # noqa: E402
+
 allow_fairseq_checkpoints()
 let_fairseq_read_folders()
 install_hook()

@@ -202,7 +202,7 @@ def test_another_vocabulary_is_named(digits, latent_checkpoint, tmp_path, capsys
     assert main([str(w) for w in (latent_checkpoint, digits, "--teacher", teacher, "--cpu")]) == 2
     assert main([str(w) for w in (latent_checkpoint, other, "--cpu")]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(" ")[1] for line in lines] == ["--teacher", f"{latent_checkpoint}:"]
+    assert [line.split(" ")[2] for line in lines] == ["--teacher", f"{latent_checkpoint}:"]
     assert all("of its dictionary" in line for line in lines)
 
 

@@ -199,5 +199,5 @@ def test_graphs_are_the_model(latents, layer, tmp_path):
     """write_models holds every graph against torch and raises where they differ."""
     model = made(latents, output_layer=layer, output_upsample=1.5)[0].eval()
     write_models(model, list(model.output_layer.forbidden), tmp_path, ("fp32",))
-    parts = {"encoder", "decoder"} | ({"greedy", "beam"} if latents else set())
+    parts = {"encoder", "decoder"} | ({"greedy", "beam", "predictor"} if latents else set())
     assert {path.stem for path in (tmp_path / "fp32").glob("*.onnx")} == parts

@@ -24,7 +24,10 @@ async function call(path, body, signal) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server does not answer.");
   }
-  const answer = await response.json().catch(() => ({ error: `The server answered ${response.status}.` }));
+  const answer = await response.json().catch((error) => {
+    if (error.name === "AbortError") throw error; // a newer text has come while this answer was being read
+    return { error: `The server answered ${response.status}.` };
+  });
   if (!response.ok) throw new Error(answer.error);
   return answer;
 }
