@@ -63,3 +63,11 @@ def not_run() -> dict[Block, str]:
         assert len(matching) == 1, f"not_run.yaml: {entry['page']}, {entry['block']!r}: {len(matching)} blocks"
         found[matching[0]] = entry["why"]
     return found
+
+
+def toy_options(words: list[str]) -> list[str]:
+    """What toy.yaml appends to a command."""
+    for entry in yaml.safe_load((HERE / "toy.yaml").read_text(encoding="utf-8")):
+        if set(entry["when"]) <= set(words):
+            return str(entry["append"]).split()
+    return []
