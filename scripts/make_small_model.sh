@@ -5,7 +5,7 @@
 #   scripts/make_small_model.sh [--run DIR] [--system NAME] [--out DIR]
 #
 #   --run DIR      a finished run of scripts/quickstart.sh; without it, one is made in runs/quickstart (40 minutes)
-#   --system NAME  a row of the run's table (default: its best latent transformer)
+#   --system NAME  a row of the run's table (default: lt_second)
 #   --out DIR      where to write it (default: vqnat_serving/small_model)
 set -euo pipefail
 

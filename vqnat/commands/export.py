@@ -5,7 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vqnat.hub.checkpoint_options import add_text_options, text_values
 from vqnat.hub.search_options import add_search_options, search_values
+from vqnat.silence import silence_imports
 from vqnat_serving.arguments import CommandParser
 from vqnat_serving.console import run_program
 from vqnat_serving.description import PRECISIONS
@@ -24,7 +26,7 @@ vqnat export my_teacher                                 # writes my_teacher/ctra
 vqnat export checkpoints/average.pt --data data-bin --out exported
 """
 # Options that a model folder answers itself.
-OF_CHECKPOINTS = ("data", "bpe_model", "source_lang", "target_lang")
+OF_CHECKPOINTS = ("data", "bpe_model", "tokenizer", "source_lang", "target_lang")
 
 
 def parser() -> CommandParser:
@@ -40,13 +42,7 @@ def parser() -> CommandParser:
         metavar="FILE",
         help="translate these source sentences and write what each code most often writes, for the page of vqnat serve",
     )
-    p.add_argument(
-        "--data", type=Path, metavar="DIR", help="dictionaries (default: beside it, or where it was trained)"
-    )
-    p.add_argument("--bpe", choices=("auto", "sentencepiece", "none"), default="auto", help="none: text in pieces")
-    p.add_argument("--bpe-model", type=Path, metavar="FILE", help="sentencepiece model (default: near the data)")
-    for option in ("source-lang", "target-lang"):
-        p.add_argument(f"--{option}", metavar="LANG", help="default: as in training, or as the data's file names")
+    add_text_options(p)
     add_search_options(p)
     return p
 
@@ -60,9 +56,7 @@ def _export(options: argparse.Namespace) -> None:
     model = options.model or options.path
     if model is None or (options.model and options.path):
         raise UserError("MODEL: give one model folder or checkpoint")
-    import logging
-
-    logging.disable(logging.INFO)  # before fairseq is imported, which logs
+    silence_imports()
     if is_model_folder(model):
         _export_folder(ModelFolder.read(model), options)
     else:
@@ -106,14 +100,7 @@ def _export_checkpoint(checkpoint: Path, options: argparse.Namespace) -> None:
 
     check_replaceable(options.out)
     translator = LatentTranslator.from_pretrained(
-        checkpoint,
-        options.data,
-        bpe=options.bpe,
-        bpe_model=options.bpe_model,
-        source_lang=options.source_lang,
-        target_lang=options.target_lang,
-        packed=False,
-        **search_values(options),
+        checkpoint, packed=False, **text_values(options), **search_values(options)
     )
     export(translator, checkpoint, options.out, options.precision)
     print(f"{options.out}: {', '.join(options.precision)}")

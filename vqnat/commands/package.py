@@ -5,6 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vqnat.hub.checkpoint_options import add_text_options, text_values
+from vqnat.silence import silence_imports
 from vqnat_serving.arguments import CommandParser
 from vqnat_serving.console import run_program
 from vqnat_serving.errors import UserError
@@ -30,24 +32,7 @@ def parser() -> CommandParser:
         help="of a latent or parallel transformer, or of an autoregressive fairseq model (a teacher)",
     )
     p.add_argument("--out", type=Path, required=True, metavar="DIR", help="model folder to write")
-    p.add_argument(
-        "--data", type=Path, metavar="DIR", help="dictionaries (default: beside CHECKPOINT, or its training's)"
-    )
-    p.add_argument(
-        "--bpe",
-        choices=("auto", "sentencepiece", "subword_nmt", "none"),
-        default="auto",
-        help="subwords (default: auto, told by the dictionary); none: text in pieces",
-    )
-    p.add_argument(
-        "--bpe-model",
-        type=Path,
-        metavar="FILE",
-        help="sentencepiece model or subword-nmt codes (default: near the data)",
-    )
-    p.add_argument("--tokenizer", choices=("moses",), help="of text that was tokenized before subwords")
-    for option in ("source-lang", "target-lang"):
-        p.add_argument(f"--{option}", metavar="LANG", help="default: as in training, or as the data's file names")
+    add_text_options(p)
     p.add_argument("--name", metavar="NAME", help="what the model is called (default: the name of the folder)")
     p.add_argument("--license", metavar="ID", help="the Hugging Face Hub's identifier, such as mit or cc-by-4.0")
     p.add_argument("--data-note", metavar="TEXT", help="what it was trained on, for the model card")
@@ -73,9 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _package(options: argparse.Namespace) -> None:
     if options.system is not None and options.scores is None:
         raise UserError(f"--system {options.system}: needs --scores")
-    import logging
-
-    logging.disable(logging.INFO)  # before fairseq is imported, which logs
+    silence_imports()
     from vqnat.hub.packaging import About, check_replaceable, package
     from vqnat.hub.scores import read_scores
     from vqnat.hub.subwords import subword_nmt_codes
@@ -83,16 +66,7 @@ def _package(options: argparse.Namespace) -> None:
 
     check_replaceable(options.out)
     scores = None if options.scores is None else read_scores(options.scores, options.checkpoint.stem, options.system)
-    translator = LatentTranslator.from_pretrained(
-        options.checkpoint,
-        options.data,
-        bpe=options.bpe,
-        bpe_model=options.bpe_model,
-        tokenizer=options.tokenizer,
-        source_lang=options.source_lang,
-        target_lang=options.target_lang,
-        packed=False,
-    )
+    translator = LatentTranslator.from_pretrained(options.checkpoint, packed=False, **text_values(options))
     about = About(
         name=options.name or options.out.absolute().name,
         card={name: value for name in CARD if (value := getattr(options, name)) is not None},

@@ -1,6 +1,7 @@
 """Command-line options for translating with a checkpoint, and the translator that they ask for."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vqnat.choices import SUBWORDS, TOKENIZERS
@@ -11,18 +12,36 @@ if TYPE_CHECKING:
     from vqnat.hub.translator import LatentTranslator
 
 
-def add_checkpoint_options(parser: Any) -> None:
-    """Add what a checkpoint needs besides itself.
+def add_text_options(parser: Any) -> None:
+    """Add what a checkpoint does not say of its text: dictionaries, subwords, languages.
 
     Args:
         parser: a parser, or a group of one.
     """
-    parser.add_argument("--data", metavar="DIR", help="its dictionaries (default: beside it, or where it was trained)")
-    parser.add_argument("--bpe", choices=SUBWORDS, default="auto", help="subwords (default: auto, by the dictionary)")
-    parser.add_argument("--bpe-model", metavar="FILE", help="sentencepiece model or subword-nmt codes")
+    text = "its dictionaries (default: beside it, or where it was trained)"
+    parser.add_argument("--data", type=Path, metavar="DIR", help=text)
+    text = "subwords (default: auto, by the dictionary); none: text in pieces"
+    parser.add_argument("--bpe", choices=SUBWORDS, default="auto", help=text)
+    text = "sentencepiece model or subword-nmt codes (default: a sentencepiece model near the data)"
+    parser.add_argument("--bpe-model", type=Path, metavar="FILE", help=text)
     parser.add_argument("--tokenizer", choices=TOKENIZERS, help="of text that was tokenized before subwords")
     for option in ("source-lang", "target-lang"):
         parser.add_argument(f"--{option}", metavar="LANG", help="default: as in training, or as the data's file names")
+
+
+def text_values(options: argparse.Namespace) -> dict[str, Any]:
+    """The options as keyword arguments of :meth:`LatentTranslator.from_pretrained`."""
+    names = ("data", "bpe", "bpe_model", "tokenizer", "source_lang", "target_lang")
+    return {name: getattr(options, name) for name in names}
+
+
+def add_checkpoint_options(parser: Any) -> None:
+    """Add what a checkpoint needs besides itself to translate.
+
+    Args:
+        parser: a parser, or a group of one.
+    """
+    add_text_options(parser)
     parser.add_argument("--device", default="cpu", metavar="NAME", help="of torch, such as cuda (default: cpu)")
     add_search_options(parser)
 
@@ -48,16 +67,11 @@ def load_checkpoint(path: str, options: argparse.Namespace, precision: str, **mo
         torch.set_num_threads(options.threads)
     return LatentTranslator.from_pretrained(
         path,
-        options.data,
-        bpe=options.bpe,
-        bpe_model=options.bpe_model,
-        tokenizer=options.tokenizer,
-        source_lang=options.source_lang,
-        target_lang=options.target_lang,
         device=options.device,
         dtype=precision,
         max_tokens=options.max_tokens,
         max_sentences=options.batch_size,
+        **text_values(options),
         **search_values(options),
         **more,
     )

@@ -32,14 +32,13 @@ CARD = {
 }
 
 
-def make_small_model(run: Path, out: Path, system: str | None = None) -> ModelFolder:
+def make_small_model(run: Path, out: Path, system: str) -> ModelFolder:
     """Package a run's latent transformer as int8 ONNX, without weights, and measure what was packaged.
 
     Args:
         run: folder of a finished run of the pipeline on the embedded corpus.
         out: model folder to write; an earlier one is replaced.
-        system: row of the run's table; None: the latent transformer that is best on the test set, by right
-            translations and then by BLEU. With several to choose from its scores are a little too good to be true.
+        system: row of the run's table, a latent transformer.
 
     Raises:
         UserError: not such a run, or no such system.
@@ -74,16 +73,12 @@ def _read(run: Path) -> dict[str, Any]:
     return results
 
 
-def _choose(run: Path, results: dict[str, Any], system: str | None) -> dict[str, Any]:
-    latent = [row for row in results["systems"] if row["training"]["arch"].startswith("latent_transformer")]
-    if system is not None:
-        latent = [row for row in latent if row["name"] == system]
-    if not latent:
-        names = ", ".join(row["name"] for row in results["systems"])
-        what = "no latent transformer" if system is None else f"--system {system}: no such latent transformer"
-        raise UserError(f"--run {run}: {what} (systems there: {names})")
-    best: dict[str, Any] = max(latent, key=lambda row: (row["right_translation_rate"], row["sacrebleu"]))
-    return best
+def _choose(run: Path, results: dict[str, Any], system: str) -> dict[str, Any]:
+    for row in results["systems"]:
+        if row["name"] == system and row["training"]["arch"].startswith("latent_transformer"):
+            return dict(row)
+    names = ", ".join(row["name"] for row in results["systems"])
+    raise UserError(f"--run {run}: --system {system}: no such latent transformer (systems there: {names})")
 
 
 def _checkpoint(run: Path, training: str) -> Path:
