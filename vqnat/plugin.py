@@ -2,8 +2,8 @@
 
 It lets fairseq load checkpoints with ``weights_only=True``, and model folders as checkpoints; turns users' mistakes
 into one line; and registers the tasks ``latent_translation`` and ``nat_translation``, the architectures
-``latent_transformer*`` and ``parallel_transformer*``, and the criterions ``latent_transformer_loss``, ``parallel_loss``
-and ``fast_label_smoothed_cross_entropy``.
+``latent_transformer*`` and ``parallel_transformer*``, the criterions ``latent_transformer_loss``, ``parallel_loss``
+and ``fast_label_smoothed_cross_entropy``, and the optimizer ``fused_adam``.
 """
 
 import logging
@@ -18,7 +18,7 @@ allow_fairseq_checkpoints()
 let_fairseq_read_folders()
 install_hook()
 
-from vqnat import criterions  # noqa: E402, F401  (registration)
+from vqnat import criterions, optimizers  # noqa: E402, F401  (registration)
 from vqnat.models import parallel_transformer, presets  # noqa: E402, F401
 from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401
 from vqnat.tasks.prefetching import stop_at_exit  # noqa: E402

@@ -1,12 +1,13 @@
-"""Translation without torch and without fairseq: exported models on onnxruntime.
+"""Translation without torch and without fairseq: exported models in an engine of our own, or on onnxruntime.
 
-Needs numpy, onnxruntime and sentencepiece, and never unpickles. What it shares with ``vqnat``, which imports it, lives
+Needs numpy, safetensors and sentencepiece, and never unpickles. What it shares with ``vqnat``, which imports it, lives
 here: text, batches, errors, command line.
 
 A sentence passes :mod:`.translator`, which has it cut into subword pieces (:mod:`.pieces`), looked up in the dictionary
 (:mod:`.vocabulary`) and put into a batch with others of its length (:mod:`.batches`). :mod:`.onnx_translator` then runs
-the exported graphs (:mod:`.models`): source encoder, search over codes, parallel decoder; :mod:`.output_layers` makes
-text of what they return (:mod:`.hypothesis`), and :mod:`.alignment` tells which codes wrote which words.
+source encoder, search over codes and parallel decoder, compiled (:mod:`.native`) or as graphs (:mod:`.models`);
+:mod:`.output_layers` makes text of what they return (:mod:`.hypothesis`), and :mod:`.alignment` tells which codes wrote
+which words.
 :mod:`.description` says what an export holds, :mod:`.model_folder` what a model folder holds; both are found on disk
 (:mod:`.export_place`) or on the Hugging Face Hub (:mod:`.hub_download`). :mod:`.command_line`, :mod:`.arguments` and
 :mod:`.console` are what command lines share. :mod:`.server` is ``vqnat serve``.

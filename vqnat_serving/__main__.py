@@ -19,9 +19,7 @@ def parser() -> CommandParser:
     p = CommandParser("vqnat_serving", "Translates standard input with an exported model.", extra="serving")
     p.add_argument("--model", metavar="DIR", help="model folder, export, or org/name (default: the small model)")
     p.add_argument("--precision", choices=PRECISIONS, help="default: fp32 if it is there")
-    p.add_argument(
-        "--threads", type=at_least(0), default=1, metavar="N", help="of onnxruntime; 0: one for each core (default: 1)"
-    )
+    p.add_argument("--threads", type=at_least(0), default=1, metavar="N", help="0: one for each core (default: 1)")
     add_options(p, max_tokens=MAX_TOKENS)
     return p
 

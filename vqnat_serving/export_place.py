@@ -6,6 +6,7 @@ from pathlib import Path
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.errors import UserError
 from vqnat_serving.model_folder import ONNX, SMALL_MODEL, TEACHER, ModelFolder, is_model_folder
+from vqnat_serving.native.weights import FILE as WEIGHTS_FILE
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,15 @@ class ExportPlace:
         if self.model is not None:
             return self.model.has(f"{ONNX}/{name.as_posix()}")
         return (self.graphs / name).is_file()
+
+    def weights(self, precision: str) -> Path | None:
+        """The own engine's weights, after their checksum was compared; None where an export lacks them."""
+        name = Path(precision) / WEIGHTS_FILE
+        if self.model is not None:
+            listed = f"{ONNX}/{name.as_posix()}"
+            return self.model.file(listed) if self.model.has(listed) else None
+        path = self.graphs / name
+        return path if path.is_file() else None
 
     def text(self, name: str) -> Path:
         """A dictionary or the sentencepiece model: an export's own, or that of the model folder. Raises UserError."""

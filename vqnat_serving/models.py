@@ -80,8 +80,6 @@ class Models:
             raise UserError(
                 f"precision {precision!r}: not in {place.graphs}; it has {', '.join(description.precisions)}"
             )
-        if threads < 0:
-            raise UserError(f"threads {threads}: needed 0 (all cores) or more")
         self._onnxruntime = onnxruntime
         self._options = onnxruntime.SessionOptions()
         self._options.intra_op_num_threads = threads
@@ -94,13 +92,17 @@ class Models:
         if self.scores_codes:
             self._files[PREDICTOR] = place.graph(precision, PREDICTOR)
         self._sessions: dict[str, Any] = {}
-        for part in description.parts:
-            if part != "beam":
-                self._load(part)
+        self._parts = description.parts
         layers, heads, size = description.cache
         self._past = [f"{what}{layer}" for layer in range(layers) for what in ("keys", "values")]
         self._head = (heads, size)
         self._start = description.end
+
+    def load(self) -> None:
+        """Load what a greedy translation needs, so that a fault is found now. Raises UserError."""
+        for part in self._parts:
+            if part != "beam":
+                self._load(part)
 
     def _load(self, part: str) -> Any:
         """The onnxruntime session of a part."""

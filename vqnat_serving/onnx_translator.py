@@ -1,6 +1,9 @@
 """A translator that needs neither torch nor fairseq."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,8 @@ from vqnat_serving.hub_download import local_folder
 from vqnat_serving.hypothesis import Hypothesis
 from vqnat_serving.model_folder import CODE_WORDS, CONFIG, ONNX, SCORES, SMALL_MODEL
 from vqnat_serving.models import CodeSequences, Models, Source
+from vqnat_serving.native.engine import native_engine
+from vqnat_serving.native.library import Written
 from vqnat_serving.output_layers import READERS, Read
 from vqnat_serving.pieces import SentencePieces, Words
 from vqnat_serving.translator import Decoded, Translator
@@ -22,12 +27,16 @@ from vqnat_serving.vocabulary import PAD, Vocabulary
 
 # Larger batches are slower: what they compute no longer fits the processor's caches (examples/latency/NOTES.md).
 MAX_TOKENS = 256
+ENGINES = ("native", "onnx")
 # Of a model on the Hub, what is fetched.
 NEEDED = (CONFIG, f"{ONNX}/*", "dict.*.txt", "*.model", CODE_WORDS, SCORES)
 
 
 class OnnxTranslator(Translator):
-    """An exported latent or parallel transformer on onnxruntime.
+    """An exported latent or parallel transformer, without torch.
+
+    Greedy translations are those of the package's own engine (:mod:`vqnat_serving.native`) where it was built and the
+    export has its weights; everything else, and everything where it is missing, is onnxruntime's.
 
         translator = OnnxTranslator()  # the small model that ships with the package
         translator.translate(["The old woman wanted to buy three books."])
@@ -36,17 +45,20 @@ class OnnxTranslator(Translator):
         folder: a model folder with an ``onnx/``, a folder that ``vqnat export`` wrote, or a model on the Hugging Face
             Hub (``org/name``); None: the small English-German model that ships with the package.
         precision: ``fp32`` or ``int8``, as exported; None: fp32 if it is there.
-        threads: of onnxruntime in one operation; 0 is one for each core.
+        threads: of onnxruntime in one operation, and parts of a batch that the own engine translates at once; 0 is one
+            for each core.
         length_penalty: scores are divided by the length to this power.
         max_len_a: at most ``max_len_a * |x| + max_len_b`` target tokens.
         max_len_b: see there.
         max_tokens: of a batch, see :class:`Translator`.
         max_sentences: of a batch.
         revision: of a model on the Hub: branch, tag or commit.
+        engine: ``native`` or ``onnx``; None: native where it can be.
 
     Attributes:
         description: what the export says of itself.
         precision: what is run.
+        native: the own engine; None where onnxruntime does everything.
         model_folder: the model folder around the export; None for an export of its own.
 
     Raises:
@@ -64,7 +76,12 @@ class OnnxTranslator(Translator):
         max_tokens: int = MAX_TOKENS,
         max_sentences: int = 64,
         revision: str | None = None,
+        engine: str | None = None,
     ):
+        if engine not in (None, *ENGINES):
+            raise UserError(f"engine {engine!r}: needed one of {', '.join(ENGINES)}")
+        if threads < 0:
+            raise UserError(f"threads {threads}: needed 0 (all cores) or more")
         place = ExportPlace.find(SMALL_MODEL if folder is None else local_folder(folder, revision, NEEDED))
         self.description = about = place.describe()
         self.model_folder = place.model
@@ -80,13 +97,23 @@ class OnnxTranslator(Translator):
             max_sentences,
         )
         self.precision = precision or next((one for one in PRECISIONS if one in about.precisions), PRECISIONS[0])
-        self.models = Models(place, about, self.precision, threads)
+        self._place, self._threads = place, threads
+        self.native = None if engine == "onnx" else native_engine(place, about, self.precision, engine == "native")
+        if self.native is None:
+            self.models.load()
         # For benchmarks: the number of codes of every sentence; the step that would end them is computed too.
         self.forced_codes: int | None = None
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b
 
+    @cached_property
+    def models(self) -> Models:
+        """The graphs in onnxruntime. Raises UserError."""
+        return Models(self._place, self.description, self.precision, self._threads)
+
     def decode_batch(self, sources: list[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
         """Codes by greedy or beam search, then all words of each candidate in one pass; without latents the words."""
+        if self.native is not None and beam == 1:
+            return self._decode_natively(sources, scored)
         if not self.description.latents and beam > 1:
             raise UserError(f"beam {beam}: this model has no latents and writes one translation per sentence; valid: 1")
         lengths, source = self._encoded(sources)
@@ -94,9 +121,7 @@ class OnnxTranslator(Translator):
         if not self.description.latents:
             written = self.models.decode_source(source, scored)
             return [[self._written(row, int(length), written)] for row, length in enumerate(lengths)]
-        limits, fixed, turns = self._limits(lengths), self.description.length_mode == "ratio", None
-        if self.forced_codes:
-            limits, fixed, turns = np.full_like(limits, self.forced_codes), True, self.forced_codes + 1
+        limits, fixed, turns = self._search_limits(lengths)
         if beam == 1:
             found = self.models.greedy(source, limits, fixed, turns)
         else:
@@ -105,6 +130,35 @@ class OnnxTranslator(Translator):
         rows = [self._decoded(row, found, written) for row in range(len(found.codes))]
         grouped = [rows[i : i + beam] for i in range(0, len(rows), beam)]
         return [sorted(group, key=lambda one: -one.score) for group in grouped]
+
+    def _decode_natively(self, sources: list[list[int]], scored: bool) -> list[list[Decoded]]:
+        """Greedy, by the own engine, in as many parts at once as there are threads."""
+        assert self.native is not None
+        native, lengths = self.native, np.array([len(source) for source in sources])
+        limits, fixed, turns = self._search_limits(lengths) if self.description.latents else (lengths, False, None)
+
+        def write(rows: np.ndarray) -> list[list[Decoded]]:
+            written = native.translate([sources[row] for row in rows], limits[rows], fixed, scored, turns)
+            return [[self._natively(written, place, int(lengths[row]))] for place, row in enumerate(rows)]
+
+        rows = np.arange(len(sources))
+        if self._workers is None or len(rows) == 1:
+            return write(rows)
+        parts = np.array_split(rows, min(len(rows), self._workers._max_workers))
+        return [one for part in self._workers.map(write, parts) for one in part]
+
+    @cached_property
+    def _workers(self) -> ThreadPoolExecutor | None:
+        threads = self._threads or os.cpu_count() or 1
+        return ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def _natively(self, written: Written, place: int, length: int) -> Decoded:
+        words = (written.words[place][None], written.word_scores[place][None])
+        if not self.description.latents:
+            return self._written(0, length, words)
+        codes = written.codes[place]
+        one = CodeSequences(codes[None], np.array([len(codes)]), written.code_scores[place : place + 1])
+        return self._decoded(0, one, words)
 
     def from_codes(
         self, sentences: Sequence[str], codes: Sequence[Sequence[int]], scored: bool = True
@@ -202,6 +256,13 @@ class OnnxTranslator(Translator):
                 if self.description.length_mode != "ratio" and length < limits[row]:
                     scores[row] += log_probs[row, length, self.description.end]  # at the limit it costs nothing
         return CodeSequences(padded, lengths, scores)
+
+    def _search_limits(self, lengths: np.ndarray) -> tuple[np.ndarray, bool, int | None]:
+        """Limits (B,), whether they are exact, and the most steps, of a search for sources of so many tokens (B,)."""
+        limits = self._limits(lengths)
+        if self.forced_codes:
+            return np.full_like(limits, self.forced_codes), True, self.forced_codes + 1
+        return limits, self.description.length_mode == "ratio", None
 
     def _limits(self, lengths: np.ndarray) -> np.ndarray:
         """The most codes (B,) of sources, from their lengths in tokens (B,)."""

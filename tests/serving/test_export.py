@@ -24,7 +24,7 @@ def test_the_description_says_where_the_model_comes_from(pieces):
     assert {"onnx", "onnxruntime", "torch", "vqnat"} <= about["versions"].keys()
     files = {path.relative_to(pieces.folder).as_posix() for path in pieces.folder.rglob("*") if path.is_file()}
     graphs = {f"fp32/{part}.onnx" for part in ("encoder", "greedy", "beam", "decoder", "predictor")}
-    assert files == graphs | {"export.json", "dict.en.txt", "dict.de.txt", "spm.model"}
+    assert files == graphs | {"export.json", "dict.en.txt", "dict.de.txt", "spm.model", "fp32/weights.safetensors"}
     for graph in graphs:  # no stack traces with somebody's folders
         assert str(bitext.REPO).encode() not in (pieces.folder / graph).read_bytes()
 

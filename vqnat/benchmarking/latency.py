@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, steps: Steps, show: Callable[[dict[str, Any
     measurements = measure(systems, batches, options.repeats, options.warmup, options.seed, device, steps)
     load_after = os.getloadavg()
     steps.step("phases")
-    phases = {system.name: measure_phases(system, batches, device) for system in systems}
+    phases = {system.name: measure_phases(system, batches, device) for system in systems if system.phases()}
     memory: dict[str, Any] = {}
     for name, load in {} if options.no_memory else loaders.items():
         steps.step(f"memory of {name}")

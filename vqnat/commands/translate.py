@@ -1,6 +1,6 @@
 """``vqnat translate``: text with an exported model, a model folder, a checkpoint, or the small model inside.
 
-Exported models run on onnxruntime, without torch and fairseq being imported.
+Exported models run in an engine of our own or on onnxruntime, without torch and fairseq being imported.
 """
 
 import argparse
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SMALL_MODEL = Path(vqnat_serving.__file__).with_name("small_model")  # ships with the package
 EXPORTED = ("fp32", "int8")  # precisions of exported models
-MAX_TOKENS = {"onnx": 256, "torch": 1024}  # of a batch, unless the user says otherwise
+MAX_TOKENS = {"native": 256, "onnx": 256, "torch": 1024}  # of a batch, unless the user says otherwise
 EXAMPLES = """\
 examples
   vqnat translate "The old woman wanted to buy three books."
@@ -40,11 +40,11 @@ def parser() -> CommandParser:
     p.add_argument("-i", "--input", type=Path, action="append", metavar="FILE", help="text to translate; repeatable")
     about = "export, model folder or checkpoint (default: the small model inside, English to German)"
     p.add_argument("-m", "--model", metavar="PATH", help=about)
-    about = "onnx: onnxruntime, torch: fairseq (default: auto, onnx if the model is exported)"
-    p.add_argument("--engine", choices=("auto", "onnx", "torch"), default="auto", help=about)
-    about = f"onnx: {', '.join(EXPORTED)}; torch: {', '.join(PRECISIONS)} (default: the export's first, or fp32)"
+    about = "native: our own, onnx: onnxruntime, torch: fairseq (default: auto, the first that runs the model)"
+    p.add_argument("--engine", choices=("auto", "native", "onnx", "torch"), default="auto", help=about)
+    about = f"exported: {', '.join(EXPORTED)}; torch: {', '.join(PRECISIONS)} (default: the export's first, or fp32)"
     p.add_argument("--precision", choices=dict.fromkeys((*EXPORTED, *PRECISIONS)), metavar="NAME", help=about)
-    p.add_argument("--threads", type=at_least(0), metavar="N", help="of the engine (default: onnx 1, torch its own)")
+    p.add_argument("--threads", type=at_least(0), metavar="N", help="of the engine (default: 1, torch its own)")
     p.add_argument(
         "--verdict",
         action=argparse.BooleanOptionalAction,
@@ -101,7 +101,7 @@ def _read(path: Path) -> Iterator[str]:
 def _load(options: argparse.Namespace) -> "Translator":
     engine = options.engine if options.engine != "auto" else _engine(options.model)
     options.max_tokens = options.max_tokens or MAX_TOKENS[engine]
-    valid = EXPORTED if engine == "onnx" else PRECISIONS
+    valid = PRECISIONS if engine == "torch" else EXPORTED
     if options.precision not in (None, *valid):
         raise UserError(f"--precision {options.precision}: not with {engine}; choose from: {', '.join(valid)}")
     names = {"lenpen": "length_penalty", "max_len_a": "max_len_a", "max_len_b": "max_len_b"}
@@ -120,6 +120,7 @@ def _load(options: argparse.Namespace) -> "Translator":
         threads=1 if options.threads is None else options.threads,
         max_tokens=options.max_tokens,
         max_sentences=options.batch_size,
+        engine=None if options.engine == "auto" else engine,
         **search,
     )
 

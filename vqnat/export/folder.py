@@ -11,6 +11,7 @@ from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.errors import UserError
 from vqnat.export.example_inputs import examples
 from vqnat.export.graphs import graphs_of
+from vqnat.export.native_weights import native_sizes, native_weights
 from vqnat.export.onnx_files import TOLERANCE, fp32_model, largest_difference, save, versions
 from vqnat.export.row_int8 import quantize_linear_maps
 from vqnat.hub.translator import LatentTranslator
@@ -21,6 +22,8 @@ from vqnat.records.atomic import replacing_folder
 from vqnat.records.checksums import sha256
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.model_folder import SENTENCEPIECE
+from vqnat_serving.native.engine import OUTPUT_LAYERS
+from vqnat_serving.native.weights import FILE, write_weights
 from vqnat_serving.pieces import Words
 
 MODELS = {"fp32": lambda model: model, "int8": quantize_linear_maps}  # from the fp32 model
@@ -92,7 +95,7 @@ def check_replaceable(out: Path) -> None:
 def write_models(
     model: LatentTransformer | ParallelTransformer, forbidden: list[int], folder: Path, precisions: Sequence[str]
 ) -> None:
-    """Export every graph, check it against torch, quantize it."""
+    """Export every graph, check it against torch, quantize it; then the weights for the runner's own engine."""
     graphs = graphs_of(model, forbidden)
     traced = examples(model, batch=3, source=7, codes=5)
     # Other sizes, and so other padding, than it was traced with.
@@ -106,6 +109,10 @@ def write_models(
         for precision in precisions:
             model_of = MODELS[precision]
             save(model_of(made), traced[part].turn, folder / Description.model_file(precision, part))
+    if model.output_layer.name in OUTPUT_LAYERS:
+        sizes = native_sizes(model)
+        for precision in precisions:
+            write_weights(folder / precision / FILE, sizes, native_weights(model, precision == "int8"))
 
 
 def describe(translator: LatentTranslator, checkpoint: Path, precisions: Sequence[str]) -> Description:

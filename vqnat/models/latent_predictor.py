@@ -44,9 +44,12 @@ class TiedOutput(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x (..., D) -> logits (..., K + 1)."""
         hidden = self.proj(x)  # (..., D + 1)
-        table = code_table(self._bottleneck[0])  # (K, D)
-        table = (F.layer_norm(table, table.shape[-1:]) * table.shape[-1] ** -0.5).to(hidden)
-        return torch.cat([F.linear(hidden[..., :-1], table) + self.bias, hidden[..., -1:]], -1)
+        return torch.cat([F.linear(hidden[..., :-1], self.table(hidden)) + self.bias, hidden[..., -1:]], -1)
+
+    def table(self, like: Tensor) -> Tensor:
+        """LayerNorm(e_j) / sqrt(D) of all codes (K, D), of the type and device of ``like``."""
+        table = code_table(self._bottleneck[0])
+        return (F.layer_norm(table, table.shape[-1:]) * table.shape[-1] ** -0.5).to(like)
 
 
 class LatentPredictor(nn.Module):

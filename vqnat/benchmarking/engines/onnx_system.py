@@ -1,4 +1,4 @@
-"""An exported latent transformer on onnxruntime, as ``vqnat_serving`` runs it."""
+"""An exported model in our engine or on onnxruntime, as ``vqnat_serving`` runs it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ class OnnxSystem:
     """Decodes as ``OnnxTranslator.translate`` does; see :class:`~vqnat.benchmarking.system.System`.
 
     Args:
-        spec: the folder of scripts/export.py, and beam, lenpen, max_len_a, max_len_b, threads, precision.
+        spec: the folder of scripts/export.py, and beam, lenpen, max_len_a, max_len_b, threads, precision, engine.
         test_set: the split that batches are taken from; its dictionaries must be the model's.
         threads: threads of onnxruntime, unless ``spec`` sets them.
 
@@ -31,22 +31,21 @@ class OnnxSystem:
     specials = frozenset((BOS, EOS, PAD))
 
     def __init__(self, spec: SystemSpec, test_set: TestSet, threads: int) -> None:
-        refuse_useless(spec, "an exported model", {"beam", "lenpen", "max_len_a", "max_len_b"})
+        refuse_useless(spec, "an exported model", {"beam", "lenpen", "max_len_a", "max_len_b", "engine"})
         self.name = spec.name
         self.threads = spec.threads or threads
         precision = spec.precision or "fp32"
         settings = {"length_penalty": spec.lenpen, "max_len_a": spec.max_len_a, "max_len_b": spec.max_len_b}
         settings = {key: value for key, value in settings.items() if value is not None}
-        self.translator = OnnxTranslator(spec.checkpoint, precision, self.threads, **settings)
+        self.translator = OnnxTranslator(spec.checkpoint, precision, self.threads, **settings, engine=spec.engine)
         # fairseq-generate's default; without latents there is one translation per sentence
         self.beam = spec.beam or (5 if self.translator.description.latents else 1)
         for side, vocabulary in (("source", self.translator.source), ("target", self.translator.target)):
             if list(vocabulary.symbols) != read_dictionary(test_set, side).symbols:
                 raise UserError(f"system {spec.name}: {spec.checkpoint} has another {side} dictionary than the data")
-        self.models = self.translator.models
         self.description: Mapping[str, Any] = {
             "checkpoint": shown(spec.checkpoint),
-            "arch": "onnx",
+            "arch": "onnx" if self.translator.native is None else f"native {self.translator.native.level}",
             "decoding": {"beam": self.beam, "precision": precision},
             "threads": self.threads,
         }
@@ -62,7 +61,9 @@ class OnnxSystem:
         return [torch.tensor(hypotheses[0].tokens) for hypotheses in found]
 
     def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
-        models = self.models
+        if self.translator.native is not None and self.beam == 1:
+            return {}  # one call does all
+        models = self.translator.models
         return {
             "encoder": [(models, "encode")],
             "latent predictor": [(models, "greedy"), (models, "beam")],

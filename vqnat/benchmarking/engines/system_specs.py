@@ -38,6 +38,7 @@ class SystemSpec:
         compiled: 1 compiles a latent transformer (--decode-compile).
         ctc_blank_penalty: as in fairseq-generate (latent_translation).
         dag_search: as in fairseq-generate (latent_translation).
+        engine: native or onnx, of an exported model.
     """
 
     name: str
@@ -56,6 +57,7 @@ class SystemSpec:
     compiled: int | None = None
     ctc_blank_penalty: float | None = None
     dag_search: str | None = None
+    engine: str | None = None
 
     def decoding(self) -> dict[str, Any]:
         """The settings that are not None, by name."""
@@ -120,6 +122,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "compiled": _flag,
     "ctc_blank_penalty": _number,
     "dag_search": str,
+    "engine": str,
 }
 
 

@@ -1,0 +1,173 @@
+"""The runner's own engine against the exported graphs, on real checkpoints of every kind that it knows."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from exporting import same
+from safetensors.numpy import load_file, save_file
+
+from vqnat_serving import OnnxTranslator
+from vqnat_serving.errors import UserError
+from vqnat_serving.native import engine as engines
+from vqnat_serving.native.library import LEVELS, Engine, find_library
+from vqnat_serving.native.weights import FILE, read_weights
+
+KINDS = ("trained", "pieces", "ratio", "ctc", "parallel_ctc")
+WEIGHTS = f"fp32/{FILE}"
+
+
+@pytest.fixture(params=KINDS)
+def exported(request):
+    return request.getfixturevalue(request.param)
+
+
+def natively(exported, **options):
+    translator = OnnxTranslator(exported.folder, engine="native", **options)
+    assert translator.native is not None
+    return translator
+
+
+def test_the_same_translations_codes_and_scores_as_the_graphs(exported):
+    limits = {"max_len_a": 1.5, "max_len_b": 4}
+    graphs = exported.onnx(engine="onnx", **limits)
+    assert graphs.native is None
+    expected = graphs.hypotheses(exported.sentences)
+    assert len({hypothesis.tokens for [hypothesis] in expected}) > 3
+    same(natively(exported, **limits).hypotheses(exported.sentences), expected)
+    # Without scores, one at a time, several threads.
+    texts = [hypothesis.text for [hypothesis] in expected]
+    assert natively(exported, **limits).translate(exported.sentences) == texts
+    assert natively(exported, max_sentences=1, **limits).translate(exported.sentences) == texts
+    assert natively(exported, threads=3, **limits).translate(exported.sentences) == texts
+
+
+def test_positions_and_their_scores_are_the_same(ctc):
+    graphs, native = ctc.onnx(engine="onnx"), natively(ctc)
+    for source in graphs.encode_all(ctc.sentences):
+        if len(source) == 1:
+            continue
+        [[theirs]], [[ours]] = graphs.decode_batch([source], 1), native.decode_batch([source], 1)
+        assert (ours.symbols, ours.spans, ours.codes) == (theirs.symbols, theirs.spans, theirs.codes)
+
+
+def test_every_build_that_this_processor_runs(exported):
+    sizes, weights = read_weights(exported.folder / WEIGHTS)
+    runner = natively(exported)
+    sources = [source for source in runner.encode_all(exported.sentences) if len(source) > 1]
+    limits = np.arange(len(sources)) % 5 + 1
+    library = find_library()
+    found = {}
+    for level in LEVELS[: LEVELS.index(runner.native.level) + 1]:
+        engine = Engine(library, sizes, weights, level)
+        assert engine.level == level
+        found[level] = engine.translate(sources, limits, False, True)
+    plain = found.pop("plain")
+    for other in found.values():
+        for ours, theirs in zip((*other.codes, *other.words), (*plain.codes, *plain.words), strict=True):
+            assert ours.tolist() == theirs.tolist()
+        np.testing.assert_allclose(
+            np.concatenate(other.word_scores), np.concatenate(plain.word_scores), rtol=1e-4, atol=1e-4
+        )
+
+
+def test_a_sentence_does_not_depend_on_its_batch_to_the_last_bit(exported):
+    native = natively(exported).native
+    sources = [source for source in exported.runner.encode_all(exported.sentences) if len(source) > 1]
+    limits = np.full(len(sources), 6)
+    together = native.translate(sources, limits, False, True)
+    for row, source in enumerate(sources):
+        alone = native.translate([source], limits[:1], False, True)
+        assert alone.codes[0].tolist() == together.codes[row].tolist()
+        assert alone.words[0].tolist() == together.words[row].tolist()
+        assert alone.word_scores[0].tolist() == together.word_scores[row].tolist()
+
+
+@pytest.mark.parametrize("kind", ["trained", "ctc", "parallel_ctc"])
+def test_int8_is_the_graphs_int8_but_for_rounding(kind, request):
+    exported = request.getfixturevalue(kind)
+    expected = exported.onnx(precision="int8", engine="onnx").hypotheses(exported.sentences)
+    native = natively(exported, precision="int8")
+    found = native.hypotheses(exported.sentences)
+    equal = [ours.tokens == theirs.tokens for [ours], [theirs] in zip(found, expected, strict=True)]
+    assert sum(equal) >= 0.9 * len(equal)
+    apart = [
+        abs(ours.score - theirs.score)
+        for ([ours], [theirs]), alike in zip(zip(found, expected, strict=True), equal, strict=True)
+        if alike
+    ]
+    assert max(apart) < 0.05
+    weights = load_file(exported.folder / "int8" / FILE)
+    assert weights["output.weight"].dtype == np.int8 and abs(weights["output.weight"]).max() == 63
+    # one row at a time is what all rows are
+    assert native.translate(exported.sentences) == natively(exported, precision="int8", max_sentences=1).translate(
+        exported.sentences
+    )
+
+
+def test_what_it_lacks_is_the_graphs_work(trained, dag):
+    native, graphs = natively(trained), trained.onnx(engine="onnx")
+    same(native.hypotheses(trained.sentences[:10], beam=3, n_best=2), graphs.hypotheses(trained.sentences[:10], 3, 2))
+    assert dag.runner.native is None  # its search reads more than words
+    with pytest.raises(UserError, match="engine 'native': it has no output layer dag; it has plain, ctc"):
+        OnnxTranslator(dag.folder, engine="native")
+
+
+def test_onnxruntime_is_imported_only_when_it_is_needed(trained):
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from vqnat_serving import OnnxTranslator; t = OnnxTranslator(sys.argv[1]); "
+        "print(t.translate(['one two'])[0], 'onnxruntime' in sys.modules); "
+        "print(t.translate(['one two'], beam=2)[0], 'onnxruntime' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, trained.folder], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["eins zwei False", "eins zwei True"]
+
+
+def test_without_the_library_everything_is_onnxruntimes(trained, monkeypatch):
+    monkeypatch.setattr(engines, "find_library", lambda: None)
+    translator = OnnxTranslator(trained.folder)
+    assert translator.native is None and translator.translate(["one two"]) == ["eins zwei"]
+    with pytest.raises(UserError, match="engine 'native': it was not built: install vqnat where there is a C"):
+        OnnxTranslator(trained.folder, engine="native")
+
+
+def test_an_earlier_export_and_damaged_weights(trained, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(trained.folder, folder)
+    path = folder / WEIGHTS
+
+    def refused():
+        with pytest.raises(UserError) as error:
+            OnnxTranslator(folder)
+        assert str(error.value).startswith(str(path))
+        return str(error.value)
+
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert "not the weights of an exported model" in refused()
+    sizes, weights = read_weights(trained.folder / WEIGHTS)
+    metadata = {"format": "vqnat-native-1", "sizes": json.dumps({**vars(sizes), **_stacks(sizes)})}
+    save_file({**weights, "codes": weights["codes"][1:]}, path, metadata)
+    assert "codes is float32" in refused() and f"needed {sizes.codes} x" in refused()
+    save_file({name: value for name, value in weights.items() if name != "codes"}, path, metadata)
+    assert refused().endswith("lacks codes")
+    save_file({**weights, "decoder.positions": weights["decoder.positions"][:3]}, path, metadata)
+    assert "decoder.positions has 3 rows; needed" in refused()
+    save_file(weights, path, {**metadata, "format": "vqnat-native-0"})
+    assert "format 'vqnat-native-0', this runner reads 'vqnat-native-1': export again" in refused()
+    save_file(weights, path, {**metadata, "sizes": metadata["sizes"].replace('"heads": 2', '"heads": 3')})
+    assert "sizes that no model has" in refused() or "needed" in refused()
+    path.unlink()
+    assert OnnxTranslator(folder).native is None  # as exports were before
+    with pytest.raises(UserError, match="has no weights for it: export the checkpoint again"):
+        OnnxTranslator(folder, engine="native")
+    with pytest.raises(UserError, match="engine 'fast': needed one of native, onnx"):
+        OnnxTranslator(folder, engine="fast")
+
+
+def _stacks(sizes):
+    return {name: vars(getattr(sizes, name)) for name in ("encoder", "predictor", "decoder")}

@@ -1,0 +1,3 @@
+"""Optimizers for ``fairseq-train --optimizer``."""
+
+from vqnat.optimizers import fused_adam  # noqa: F401  (registration)

@@ -1,0 +1,43 @@
+// What crosses from Python to the engine. The same structures are in ../library.py.
+#pragma once
+#include <cstdint>
+
+// A matrix or vector. int8: data are integers (rows, columns) and scale has one factor for each row.
+struct Weight {
+  const void* data;
+  const float* scale;  // null: data are float32
+  int64_t rows, columns;
+};
+
+struct Stack {
+  int32_t layers, dim, ffn, heads, normalize_before;
+};
+
+struct Sizes {
+  Stack encoder, predictor, decoder;  // predictor.layers 0: no latents
+  int32_t vocabulary, codes, steps;   // target words; K; nc
+  int32_t upsample, upsample_below;   // output positions for each expanded position (source token without latents)
+  int32_t first_position;             // of the source's position table
+};
+
+// A batch without padding: the sentences' rows lie one after the other.
+struct Batch {
+  int64_t sentences;
+  const int64_t* tokens;         // all source tokens
+  const int64_t* source_lengths;  // (B,)
+  const int64_t* limits;          // (B,) the most codes
+  int32_t fixed;                  // every sentence has as many codes as its limit
+  int32_t scored;                 // whether scores are wanted
+  int64_t turns;                  // steps of the search; at least as many as the largest limit
+  // Results.
+  int64_t* codes;         // (B, most), most the largest limit
+  int64_t* code_lengths;  // (B,)
+  float* code_scores;     // (B,) log p of the codes, the end included
+  int64_t* words;         // the output positions, sentence after sentence
+  float* word_scores;     // as words
+};
+
+struct Engine {
+  virtual ~Engine() = default;
+  virtual void translate(const Batch& batch) const = 0;
+};
