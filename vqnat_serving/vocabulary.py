@@ -46,5 +46,10 @@ class Vocabulary:
         return [*(self._index.get(piece, UNK) for piece in pieces), EOS]
 
     def decode(self, tokens: Iterable[int]) -> list[str]:
-        """Pieces of the tokens."""
+        """Pieces of the tokens. Raises UserError for one that the dictionary does not have."""
+        tokens = list(tokens)
+        for token in tokens:
+            if not 0 <= token < len(self.symbols):
+                known = f"the dictionary has {len(self.symbols)} symbols"
+                raise UserError(f"the model wrote symbol {token}, {known}: they do not belong together")
         return [self.symbols[token] for token in tokens]
