@@ -13,6 +13,7 @@ from omegaconf import open_dict
 
 from vqnat.checkpoints.dictionaries import check_contents, check_sizes
 from vqnat.checkpoints.folder_loading import data_folder, let_fairseq_read_folders
+from vqnat.checkpoints.literal_options import evaluate_literals_only
 from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
 from vqnat.errors import UserError
 from vqnat_serving.model_folder import is_model_folder
@@ -70,6 +71,7 @@ def load_model(
         raise UserError(f"{who}{data_bin}: no such folder (needed: what fairseq-preprocess --destdir wrote)")
     allow_fairseq_checkpoints()
     let_fairseq_read_folders()
+    evaluate_literals_only()
     try:
         state = checkpoint_utils.load_checkpoint_to_cpu(str(checkpoint))
         old = state.get("args")
@@ -94,6 +96,8 @@ def load_model(
         )
     try:
         [model], _, task = checkpoint_utils.load_model_ensemble_and_task([str(checkpoint)], task=task, state=state)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
     except Exception as error:
         raise UserError(f"{where}: cannot be loaded ({_reason(error)}){hint}") from error
     arch = getattr(cfg.model, "arch", None) or getattr(cfg.model, "_name", type(model).__name__)

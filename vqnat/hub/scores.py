@@ -1,10 +1,10 @@
 """``scores.json`` of a model folder: what was measured, on which data, and where the figures come from."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vqnat.errors import UserError
+from vqnat_serving.json_files import read_object
 
 # Of a row of a results file, what belongs to the model and not to the comparison.
 MEASURES = ("sacrebleu", "signature", "chrf", "chrf_signature", "right_translation_rate", "decoding", "latency_ms")
@@ -24,12 +24,11 @@ def read_scores(path: Path, training: str, system: str | None = None) -> dict[st
     Raises:
         UserError: the file is missing or something else, or has no such row.
     """
+    needed = "an object with sacrebleu, chrf, ..., or a pipeline's results.json"
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"--scores {path}: cannot be read ({type(error).__name__})") from error
-    if not isinstance(values, dict):
-        raise UserError(f"--scores {path}: needed an object with sacrebleu, chrf, ..., or a pipeline's results.json")
+        values = read_object(path, needed)
+    except UserError as error:
+        raise UserError(f"--scores {error}") from error
     if "systems" in values:
         return _of_results(path, values, training, system)
     if system is not None:

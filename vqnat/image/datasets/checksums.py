@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
+from vqnat_serving.text_lines import read_texts
 
 
 def check_sums(folder: Path, names: list[str]) -> None:
@@ -17,7 +18,8 @@ def check_sums(folder: Path, names: list[str]) -> None:
     path = folder / "SHA256SUMS"
     if not path.is_file():
         return
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    with path.open("rb") as stream:
+        lines = [line.split() for line in read_texts(stream, str(path))]
     wanted = {words[1].lstrip("*"): words[0] for words in lines if len(words) == 2}
     for name in names:
         if name in wanted:
