@@ -2,8 +2,8 @@
 
 It lets fairseq load checkpoints with ``weights_only=True`` and without evaluating their options, and model folders as
 checkpoints; turns users' mistakes into one line; and registers the tasks ``latent_translation`` and
-``nat_translation``, the architectures ``latent_transformer*`` and ``parallel_transformer*``, and the criterions ``latent_transformer_loss``, ``parallel_loss``
-and ``fast_label_smoothed_cross_entropy``.
+``nat_translation``, the architectures ``latent_transformer*`` and ``parallel_transformer*``, and the criterions
+``latent_transformer_loss``, ``parallel_loss`` and ``fast_label_smoothed_cross_entropy``.
 """
 
 import logging

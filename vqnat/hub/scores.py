@@ -24,6 +24,28 @@ def read_scores(path: Path, training: str, system: str | None = None) -> dict[st
     Raises:
         UserError: the file is missing or something else, or has no such row.
     """
+    return check_scores(f"--scores {path}", _read_scores(path, training, system))
+
+
+def check_scores(where: str, scores: dict[str, Any]) -> dict[str, Any]:
+    """The content of ``scores.json`` if a model card can show it. Raises UserError, whose message ``where`` begins."""
+    rows = scores.get("rows")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"{where}: rows: needed a list of objects, one a way of decoding")
+    for row in rows:
+        for name in FIGURES:
+            if row.get(name) is not None and not _is_figure(row[name]):
+                raise UserError(f"{where}: {name} {str(row[name])[:40]}: needed a number")
+        if not isinstance(row.get("decoding") or {}, dict):
+            raise UserError(f"{where}: decoding {str(row['decoding'])[:40]}: needed an object")
+    return scores
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _read_scores(path: Path, training: str, system: str | None) -> dict[str, Any]:
     needed = "an object with sacrebleu, chrf, ..., or a pipeline's results.json"
     try:
         values = read_object(path, needed)
@@ -64,5 +86,5 @@ def _of_results(path: Path, results: dict[str, Any], training: str, system: str 
             "training": found[0]["training"],
             "measured": {name: results[name] for name in ORIGIN if name in results},
         }
-    except (KeyError, TypeError) as error:
-        raise UserError(f"--scores {path}: not a pipeline's results.json ({error!r})") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"--scores {path}: not a pipeline's results.json ({repr(error)[:100]})") from error
