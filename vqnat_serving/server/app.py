@@ -235,7 +235,7 @@ class Service:
             return None
         if request.beam > 1:
             raise Refused(422, "given_codes", f"beam {request.beam}: given codes are decoded, not searched; needed 1")
-        one = isinstance(request.given_codes[0], int)
+        one = bool(request.given_codes) and isinstance(request.given_codes[0], int)
         given = [request.given_codes] if one else request.given_codes
         if len(given) != texts:
             raise Refused(422, "given_codes", f"{len(given)} code sequences for {texts} texts; needed one for each")

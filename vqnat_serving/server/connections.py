@@ -46,13 +46,14 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         """Begin, if there is room or can be made."""
         waiting = [one for one in self.connections if isinstance(one, Connection) and one.idle]
+        waiting = [one for one in waiting if not one.transport.is_closing()]
         full = len(self.connections) >= self.app.max_connections
         super().connection_made(transport)
         self._expect_head()
-        if full and waiting:
-            min(waiting, key=lambda one: one.idle_since).transport.abort()
-        elif full:
-            self.refuse(503, "connections", f"{self.app.max_connections} connections are open; try again later")
+        if full:
+            one = min(waiting, key=lambda one: one.idle_since, default=self)
+            one.refuse(503, "connections", f"{self.app.max_connections} connections are open; try again later")
+            self.connections.discard(one)  # others may come before it has ended
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

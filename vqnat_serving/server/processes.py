@@ -53,7 +53,7 @@ def _config(app: object, settings: Settings, workers: int) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=10,
+        timeout_keep_alive=min(10, settings.timeout),  # type: ignore[arg-type]
         timeout_graceful_shutdown=int(settings.timeout) + 5,
         backlog=1024,
     )
