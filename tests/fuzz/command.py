@@ -24,16 +24,21 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=1000, help="of a cheap reader (default: 1000)")
     parser.add_argument("--only", action="append", choices=READERS, metavar="READER", help="repeatable")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where the result is written")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="where the result is written; rows of other readers stay"
+    )
     options = parser.parse_args()
-    rows = []
+    rows = {}
+    if options.json and options.json.exists():
+        rows = {row["reader"]: row for row in json.loads(options.json.read_text(encoding="utf-8"))["readers"]}
     for name in options.only or READERS:
-        rows.append(row := run(READERS[name], options.inputs, options.seed))
+        rows[name] = row = run(READERS[name], options.inputs, options.seed)
         found = "".join(f"\n  {bug}: {about['error']}\n    {about['input']}" for bug, about in row["bugs"].items())
         print(f"{name}: {row['inputs']} inputs, {row['refused']} refused, {row['seconds']} s{found}", flush=True)
         if options.json:
-            write_json(options.json, {"readers": rows, **provenance(options.seed, {})})
-    return int(any(row["bugs"] for row in rows))
+            kept = [rows[one] for one in READERS if one in rows]
+            write_json(options.json, {"readers": kept, **provenance(options.seed, {})})
+    return int(any(row["bugs"] for row in rows.values()))
 
 
 def run(reader: Reader, inputs: int, seed: int) -> dict:

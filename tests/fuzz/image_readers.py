@@ -85,14 +85,17 @@ def cifar(folder: Path) -> Callable:
 
 
 def split_value() -> dict:
-    return {"format": "vqnat images 2", "count": 2, "shape": [2, 2, 3], "bytes": 152, "sha256": "0", "source": "x"}
+    import hashlib
+
+    right = {"bytes": len(npy_seed()[0]), "sha256": hashlib.sha256(npy_seed()[0]).hexdigest()}
+    return {"format": "vqnat images 2", "count": 2, "shape": [2, 2, 3], "source": "x", **right}
 
 
 @reader("images' description", strategy=lambda: changed(split_value()), share=0.3)
 def split(folder: Path) -> Callable:
     from vqnat.image.datasets.split_files import open_split
 
-    np.save(folder / "train.npy", np.zeros((2, 2, 2, 3), np.uint8))
+    (folder / "train.npy").write_bytes(npy_seed()[0])
 
     def read(value: Any) -> None:
         (folder / "train.json").write_bytes(as_json(value))

@@ -41,7 +41,7 @@ def _config(folder: Path) -> Callable[[bytes], None]:
     return read
 
 
-@reader("config.json, bytes", seeds=lambda: [as_json({**config_value(), "options": {}, "made": {}})])
+@reader("config.json, bytes", seeds=lambda: [as_json({**config_value(), "options": {}, "made": {}, "files": {}})])
 def config_bytes(folder: Path) -> Callable:
     return _config(folder)
 

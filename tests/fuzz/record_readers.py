@@ -13,7 +13,9 @@ from fuzz.values import as_json, changed
 
 
 def manifest_value() -> dict:
-    return {"settings": {"beam": 4, "direction": "en-de"}, "outputs": {"dict.en.txt": "0" * 64}, "counts": {"pairs": 3}}
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # SHA-256 of no bytes
+    settings = {"beam": 4, "direction": "en-de", "mix_raw": 0.0, "seed": None}
+    return {"settings": settings, "outputs": {"dict.en.txt": empty}, "counts": {"pairs": 3}}
 
 
 def _manifest(folder: Path) -> Callable[[bytes], None]:
@@ -21,10 +23,11 @@ def _manifest(folder: Path) -> Callable[[bytes], None]:
     from vqnat.distillation.manifest import NAME, finished
 
     options = Options(Path("data"), "teacher.pt", folder)
+    (folder / "dict.en.txt").touch()
 
     def read(content: bytes) -> None:
         (folder / NAME).write_bytes(content)
-        finished(options, manifest_value()["settings"])
+        finished(options, {"beam": 4, "direction": "en-de"})
 
     return read
 

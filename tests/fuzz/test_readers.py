@@ -40,7 +40,9 @@ def test_a_reader_refuses_or_accepts(name, tmp_path, undisturbed):
             one(content[: reader.longest])
         return
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-    options = settings(max_examples=INPUTS, derandomize=True, database=None, deadline=None, suppress_health_check=slow)
+    options = settings(
+        max_examples=INPUTS // 2, derandomize=True, database=None, deadline=None, suppress_health_check=slow
+    )
     options(given(reader.strategy())(one))()
 
 
