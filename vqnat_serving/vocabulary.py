@@ -29,13 +29,14 @@ class Vocabulary:
             UserError: no such file, or a line that is something else.
         """
         try:
-            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+            # Not read_text, for which a carriage return ends a line too.
+            lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: no readable dictionary ({type(error).__name__})") from error
         symbols = list(SPECIALS)
         for number, line in enumerate(lines, 1):
             # fairseq marks a symbol that replaces a special one of the same name; its exports have none.
-            symbol, space, count = line.rpartition(" ")
+            symbol, space, count = line.removesuffix("\r").rpartition(" ")
             if not space or not count.isdecimal():
                 raise UserError(f"{path}, line {number}: needed a symbol, a space and a count, found {line[:40]!r}")
             symbols.append(symbol)

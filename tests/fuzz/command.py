@@ -24,9 +24,7 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=1000, help="of a cheap reader (default: 1000)")
     parser.add_argument("--only", action="append", choices=READERS, metavar="READER", help="repeatable")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="where the result is written; rows of other readers stay"
-    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="result; rows of other readers stay")
     options = parser.parse_args()
     rows = {}
     if options.json and options.json.exists():
