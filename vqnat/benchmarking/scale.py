@@ -11,6 +11,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from operator import itemgetter
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -18,6 +19,7 @@ from typing import Any
 from vqnat.records.results import provenance, write_json
 from vqnat_serving.arguments import CommandParser, at_least
 from vqnat_serving.console import run_program, say
+from vqnat_serving.json_files import read_object
 
 # A process inherits the peak of the one that started it, so a small one starts the stage.
 LAUNCHER = """
@@ -38,11 +40,11 @@ def parser() -> CommandParser:
     p = CommandParser("benchmark_scale", "Time and memory against the size of the data.", extra="train")
     number = at_least(2 * HELD_OUT + 1)
     p.add_argument("--sizes", type=number, nargs="+", default=[10_000, 100_000], metavar="N", help="pairs")
-    p.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES, help="default: all")
+    p.add_argument("--stages", nargs="*", choices=STAGES, default=STAGES, help="default: all")
     p.add_argument("--budget", type=float, default=600, metavar="S", help="processor seconds of a stage (default: 600)")
     p.add_argument("--runner", type=float, default=0, metavar="MINUTES", help="let the runner translate so long")
     p.add_argument("--work", type=Path, metavar="DIR", help="where the data goes (default: a temporary folder)")
-    p.add_argument("--json", type=Path, required=True, metavar="FILE", help="the result")
+    p.add_argument("--json", type=Path, required=True, metavar="FILE", help="the result; earlier rows stay")
     return p
 
 
@@ -53,24 +55,35 @@ def main(argv: list[str] | None = None) -> int:
 
 def _measure(options: argparse.Namespace) -> None:
     rows: list[dict[str, Any]] = []
+    runner = None
+    if options.json.exists():
+        earlier = read_object(options.json, "a result of this benchmark")
+        rows, runner = earlier["stages"], earlier["runner"]
     with tempfile.TemporaryDirectory(prefix="vqnat-scale-") as temporary:
         work = options.work or Path(temporary)
         for size in sorted(options.sizes):
             for stage in STAGES:
                 if stage not in options.stages:
                     continue
-                before = next((row for row in reversed(rows) if row["stage"] == stage), None)
-                if before and before["cpu_seconds"] * size / before["pairs"] > options.budget:
+                rows = [row for row in rows if (row["stage"], row["pairs"]) != (stage, size)]
+                before = max((row for row in rows if row["stage"] == stage), key=itemgetter("pairs"), default=None)
+                if (
+                    before
+                    and before["pairs"] < size
+                    and before["cpu_seconds"] * size / before["pairs"] > options.budget
+                ):
                     say("scale", f"{stage}, {size} pairs: left out, it would take more than {options.budget:g} s")
                     continue
                 row = {"stage": stage, "pairs": size, **run_stage(stage, size, work / str(size))}
                 say("scale", f"{stage}, {size} pairs: {row['cpu_seconds']} s, {row['peak_mib']} MiB")
                 rows.append(row)
-                _write(options.json, rows, None)
-    _write(options.json, rows, run_runner(60 * options.runner) if options.runner else None)
+                _write(options.json, rows, runner)
+    if options.runner:
+        _write(options.json, rows, run_runner(60 * options.runner))
 
 
 def _write(path: Path, rows: list[dict[str, Any]], runner: dict[str, Any] | None) -> None:
+    rows = sorted(rows, key=lambda row: (STAGES.index(row["stage"]), row["pairs"]))
     write_json(path, {"stages": rows, "runner": runner, **provenance(1, {})})
 
 
