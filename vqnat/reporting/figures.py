@@ -253,9 +253,8 @@ def time_and_memory(scale: Results) -> str:
             for place, stage in enumerate(stages):
                 rows = [row for row in scale["stages"] if row["stage"] == stage]
                 points = [(row["pairs"], row[key]) for row in rows]
-                axes.plot(
-                    *zip(*points, strict=True), "o-", color=SERIES[place % 3], mfc="none", ms=4 + place, linewidth=1.3
-                )
+                look = {"color": SERIES[place % 3], "mfc": "none", "ms": 4 + place, "linewidth": 1.3}
+                axes.plot(*zip(*points, strict=True), "o-", **look)
                 axes.annotate(f"  {stage}", points[-1], va="center", fontsize=9)
             sizes = [row["pairs"] for row in scale["stages"]]
             ends = (min(sizes), max(sizes))

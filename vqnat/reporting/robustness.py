@@ -32,10 +32,10 @@ def markdown_fuzzing(results: Results) -> str:
 
 def markdown_found(results: Results) -> str:
     """One row a bug: where, what happened, and the test that it stays away."""
-    rows = [
-        (where, what, f"`{test.partition('::')[2]}` in `{test.partition('::')[0]}`")
-        for where, what, test in results["found"]
-    ]
+    rows = []
+    for where, what, test in results["found"]:
+        file, _, name = test.partition("::")
+        rows.append((where, what, f"`{name}` in `{file}`"))
     return markdown_table(("reader", "what happened", "test"), rows)
 
 
@@ -58,9 +58,9 @@ def markdown_scale(results: Results) -> str:
         said = "the same" if runner["same"] else "something else"
         text += (
             f"The runner with the small model translated {runner['sentences']:,} sentences in "
-            f"{runner['cpu_seconds']:,.0f} processor seconds; resident memory {first:.0f} MiB at the start, {half:.0f} "
-            f"after half of them, {last:.0f} at the end; asked again for {runner['checked']} sentences it said {said} as "
-            "before. "
+            f"{runner['cpu_seconds']:,.0f} processor seconds; resident memory {first:.0f} MiB at the start, "
+            f"{half:.0f} after half of them, {last:.0f} at the end; asked again for {runner['checked']} sentences it "
+            f"said {said} as before. "
         )
     return f"{table}\n\n{text}{_origin(results)}"
 
