@@ -1,11 +1,13 @@
 """Inputs that scripts/fuzz.sh, or reading the sources for it, found to be mishandled: each is one line now."""
 
+import ast
 import json
 import struct
 import zlib
 from pathlib import Path
 
 import pytest
+from bitext import REPO
 
 from fuzz import READERS
 from fuzz.values import as_json
@@ -146,3 +148,10 @@ def test_values_that_are_no_json_numbers(tmp_path):
 
     value = json.dumps({**export_value(), "length_ratio": float("nan")}).encode()
     assert "not the description of an exported model" in refusal("export.json, bytes", value, tmp_path)
+
+
+def test_every_bug_that_the_page_lists_has_its_test():
+    for where, _, test in json.loads((REPO / "benchmarks" / "handled.json").read_text(encoding="utf-8"))["found"]:
+        file, _, name = test.partition("::")
+        source = ast.parse((REPO / file).read_text(encoding="utf-8"))
+        assert name in {node.name for node in source.body if isinstance(node, ast.FunctionDef)}, where
