@@ -177,7 +177,7 @@ def table_value() -> dict:
     return yaml.safe_load((REPO / "examples" / "cifar10" / "table.yaml").read_text(encoding="utf-8"))
 
 
-@reader("YAML: tables of images", strategy=lambda: changed(table_value()), share=0.05)
+@reader("YAML: tables of images", strategy=lambda: changed(table_value()), share=0.01)
 def image_tables(folder: Path) -> Callable:
     import yaml
 

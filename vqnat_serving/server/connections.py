@@ -127,6 +127,7 @@ class Connection(HttpToolsProtocol):
             "content-length": str(len(body)),
             "connection": "close",
             "cache-control": "no-store",
+            **({"retry-after": "1"} if status == 503 else {}),
             **SECURITY_HEADERS,
         }
         lines = [f"HTTP/1.1 {status} {_PHRASES[status]}", *(f"{name}: {value}" for name, value in headers.items())]
