@@ -120,7 +120,10 @@ class Connection(HttpToolsProtocol):
         self.refuse(400, "http", msg.removesuffix("."))
 
     def refuse(self, status: int, code: str, error: str) -> None:
-        """Answer with an error without asking the application, and close."""
+        """Answer with an error without asking the application, and close; in the middle of an answer, only close."""
+        if not self.idle:
+            self.transport.abort()
+            return
         body = json.dumps({"error": error, "code": code}).encode()
         headers = {
             "content-type": "application/json",
