@@ -143,6 +143,13 @@ def test_texts_that_are_strange_but_text(text):
         assert "tokens, its end included; the model reads at most 1024" in str(error)
 
 
+@pytest.mark.parametrize(
+    "content", [b"- name:\n  checkpoint: b.pt\n", b"- {name: a, checkpoint: ~}\n", b"- [name, checkpoint]\n"]
+)
+def test_systems_without_a_name(content, tmp_path):
+    assert "system 1: needed a mapping with name and checkpoint" in refusal("YAML: systems", content, tmp_path)
+
+
 def test_values_that_are_no_json_numbers(tmp_path):
     from fuzz.model_readers import export_value
 

@@ -161,7 +161,7 @@ def read_systems(path: Path) -> list[SystemSpec]:
     specs = []
     for number, entry in enumerate(entries, 1):
         where = f"--systems {path}, system {number}"
-        if not isinstance(entry, Mapping) or not {"name", "checkpoint"} <= entry.keys():
+        if not isinstance(entry, Mapping) or None in (entry.get("name"), entry.get("checkpoint")):
             raise UserError(f"{where}: needed a mapping with name and checkpoint")
         settings = {str(key): str(value) for key, value in entry.items() if value is not None}
         name, checkpoint = settings.pop("name"), settings.pop("checkpoint")
