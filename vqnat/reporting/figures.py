@@ -254,17 +254,17 @@ def time_and_memory(scale: Results) -> str:
                 rows = [row for row in scale["stages"] if row["stage"] == stage]
                 points = [(row["pairs"], row[key]) for row in rows]
                 look = {"color": SERIES[place % 3], "mfc": "none", "ms": 4 + place, "linewidth": 1.3}
-                axes.plot(*zip(*points, strict=True), "o-", **look)
-                axes.annotate(f"  {stage}", points[-1], va="center", fontsize=9)
+                look["linestyle"] = "-" if place < 3 else (0, (4, 2))
+                axes.plot(*zip(*points, strict=True), "o", label=stage, **look)
             sizes = [row["pairs"] for row in scale["stages"]]
             ends = (min(sizes), max(sizes))
             if key == "cpu_seconds":
                 axes.plot(ends, [end / 2000 for end in ends], color=FAINT, linewidth=3, zorder=0)
             axes.set_xscale("log")
             axes.set_yscale("log")
-            axes.set_xlim(ends[0] / 1.4, ends[1] * 5)
             axes.set_xlabel("pairs")
             axes.set_ylabel(label)
+        both[1].legend(fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
         figure.tight_layout()
         return standalone_svg(figure, "Time and memory against the number of pairs")
 
