@@ -94,7 +94,7 @@ def journal_payloads(folder: Path) -> Callable:
 
 
 def results_value() -> dict:
-    row = {"name": "lt", "training": {"name": "lt"}, "sacrebleu": 30.1, "chrf": 50.2, "decoding": "beam 1"}
+    row = {"name": "lt", "training": {"name": "lt"}, "sacrebleu": 30.1, "chrf": 50.2, "decoding": {"beam": 1}}
     return {
         "corpus": "digits",
         "sentences": {"test": 10},
