@@ -9,7 +9,8 @@ source encoder, search over codes and parallel decoder, compiled (:mod:`.native`
 :mod:`.output_layers` makes text of what they return (:mod:`.hypothesis`), and :mod:`.alignment` tells which codes wrote
 which words.
 :mod:`.description` says what an export holds, :mod:`.model_folder` what a model folder holds; both are found on disk
-(:mod:`.export_place`) or on the Hugging Face Hub (:mod:`.hub_download`). :mod:`.command_line`, :mod:`.arguments` and
+(:mod:`.export_place`) or on the Hugging Face Hub (:mod:`.hub_download`). What others may have written is read by
+:mod:`.text_lines`, :mod:`.json_files` and :mod:`.onnx_wire`. :mod:`.command_line`, :mod:`.arguments` and
 :mod:`.console` are what command lines share. :mod:`.server` is ``vqnat serve``.
 """
 

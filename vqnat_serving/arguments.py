@@ -26,7 +26,7 @@ _TYPES = {"int": "whole number", "float": "number"}
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An argument parser whose mistakes are a :class:`UserError`; every command has ``--quiet``.
+    """An argument parser whose mistakes are a :class:`UserError`; every command has ``--quiet`` and ``--debug``.
 
     Args:
         prog: the command as users type it, such as ``vqnat translate``; it begins every error and note.
@@ -41,6 +41,7 @@ class CommandParser(argparse.ArgumentParser):
         )
         self.extra = extra
         self.add_argument("-q", "--quiet", action="store_true", help="print only results and errors")
+        self.add_argument("--debug", action="store_true", help="print the traceback of an error before its line")
 
     def error(self, message: str) -> NoReturn:
         """Raise argparse's message in our words."""

@@ -2,12 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from vqnat_serving.arguments import at_least
+from vqnat_serving.console import say
 from vqnat_serving.errors import UserError
+from vqnat_serving.text_lines import BadLines, Line, read_lines
 
 if TYPE_CHECKING:  # a command line is read before numpy and sentencepiece are imported
     from vqnat_serving.hypothesis import Hypothesis
@@ -33,6 +36,10 @@ def add_options(parser: argparse.ArgumentParser, max_tokens: int | None) -> None
     parser.add_argument("--max-tokens", type=number, default=max_tokens, metavar="N", help=about)
     about = "the most sentences in a batch (default: 64)"
     parser.add_argument("--batch-size", type=number, default=64, metavar="N", help=about)
+    about = "not UTF-8, or longer than the model reads; stop: an error; empty: named, counted, translated as empty"
+    parser.add_argument(
+        "--bad-lines", choices=("stop", "empty"), default="stop", metavar="WHAT", help=f"{about} (default: stop)"
+    )
 
 
 def check(options: argparse.Namespace) -> None:
@@ -44,12 +51,13 @@ def check(options: argparse.Namespace) -> None:
 
 
 Judge = Callable[[str, "Hypothesis"], Sequence[str]]  # source and translation -> more fields for the line
+Reader = Callable[[BadLines], Iterator[Line | None]]  # lines, None for each bad one
 
 
 def translate_lines(
     translator: "Translator",
     options: argparse.Namespace,
-    lines: Iterable[str] | None = None,
+    read: Reader | None = None,
     judge: Judge = lambda source, hypothesis: (),
 ) -> None:
     """Translate and print line by line, in order.
@@ -57,13 +65,14 @@ def translate_lines(
     Args:
         translator: of the command.
         options: those of :func:`add_options`.
-        lines: None: of standard input.
+        read: None: the lines of standard input.
         judge: what else to print of a translation, after tabs.
     """
-    lines = iter(read_lines(sys.stdin.buffer) if lines is None else lines)
+    bad = BadLines(partial(say, "translate") if options.bad_lines == "empty" else None)
+    lines = read_lines(sys.stdin.buffer, "standard input", bad) if read is None else read(bad)
     size = (options.buffer_size or 1) if options.interactive else None
     number = 1  # of the next line
-    while buffer := list(islice(lines, size)):
+    while buffer := list(islice((_readable(line, translator, bad) for line in lines), size)):
         scored = options.scores or options.beam > 1
         found = translator.hypotheses(buffer, options.beam, options.n_best, number, scored)
         for source, hypotheses in zip(buffer, found, strict=True):
@@ -75,12 +84,16 @@ def translate_lines(
                 print(*fields, *judge(source, hypothesis), sep="\t")
             number += 1
         sys.stdout.flush()
+    bad.sum_up("translated as empty lines")
 
 
-def read_lines(stream: BinaryIO | Iterable[bytes], name: str = "standard input") -> Iterator[str]:
-    """Lines of UTF-8 text without their ends; only a line feed ends a line. Raises UserError for other bytes."""
-    for number, line in enumerate(stream, 1):
-        try:
-            yield line.decode("utf-8").removesuffix("\n")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{name}, line {number}: not UTF-8 at byte {error.start}") from error
+def _readable(line: Line | None, translator: "Translator", bad: BadLines) -> str:
+    """The text of a line that the model can read; empty for any other."""
+    if line is None:
+        return ""
+    try:
+        translator.encode(line.text)
+    except UserError as error:
+        bad.meet(f"{line.where} {error}")
+        return ""
+    return line.text

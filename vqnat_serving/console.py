@@ -5,13 +5,14 @@ Results go to standard output. Notes, progress and errors go to standard error; 
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from vqnat_serving.arguments import CommandParser, is_terminal
-from vqnat_serving.errors import UserError
+from vqnat_serving.errors import DEBUG, UserError, show_traceback
 
 QUIET = "VQNAT_QUIET"  # in the environment, so that child processes are quiet too
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130  # exit status
@@ -22,7 +23,10 @@ EXTRAS = {"torch": "train", "fairseq": "train", "onnxruntime": "serving", "huggi
 def run_program(
     parser: CommandParser, work: Callable[[argparse.Namespace], int | None], argv: Sequence[str] | None = None
 ) -> int:
-    """Parse, work, and return the exit status; a user's mistake is one line on standard error.
+    """Parse, work, and return the exit status; whatever goes wrong is one line on standard error.
+
+    With ``--debug`` a traceback comes before the line. A mistake of ours, which is one that nobody foresaw, has
+    status 1 and asks for a report.
 
     Args:
         parser: of the command.
@@ -31,13 +35,14 @@ def run_program(
     """
     try:
         options = parser.parse_args(argv)
-        with quieted(options.quiet):
-            del options.quiet
+        with flagged(QUIET, options.quiet), flagged(DEBUG, options.debug), traced():
+            del options.quiet, options.debug
+            write_utf8()
             status = work(options) or DONE
             sys.stdout.flush()
             return status
     except UserError as error:
-        return _fail(parser.prog, str(error))
+        return _fail(parser.prog, " ".join(str(error).split("\n")))
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if parser.extra is None or name in ("", "vqnat", "vqnat_serving"):
@@ -49,6 +54,10 @@ def run_program(
     except BrokenPipeError:  # the reader has enough; keep Python from flushing into the closed pipe at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        _fail(parser.prog, f"internal error, please report it ({reason}); --debug shows the traceback")
+        return FAILED
 
 
 def _fail(prog: str, message: str) -> int:
@@ -62,16 +71,34 @@ def is_quiet() -> bool:
 
 
 @contextmanager
-def quieted(quiet: bool) -> Iterator[None]:
-    """Silence notes and progress, here and in child processes."""
-    before = os.environ.get(QUIET)
-    if quiet:
-        os.environ[QUIET] = "1"
+def flagged(name: str, wanted: bool) -> Iterator[None]:
+    """Set a variable of the environment, for this process and its children."""
+    before = os.environ.get(name)
+    if wanted:
+        os.environ[name] = "1"
     try:
         yield
     finally:
-        if quiet and before is None:
-            del os.environ[QUIET]
+        if wanted and before is None:
+            del os.environ[name]
+
+
+@contextmanager
+def traced() -> Iterator[None]:
+    """Print where an exception came from, with ``--debug``."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception:
+        show_traceback()
+        raise
+
+
+def write_utf8() -> None:
+    """Let results be UTF-8 whatever the locale, as the text is that they come from; a terminal keeps its encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and not is_terminal(sys.stdout):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def say(name: str, text: str) -> None:

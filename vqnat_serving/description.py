@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vqnat_serving.errors import UserError
+from vqnat_serving.json_files import check_types, read_object
 
 NAME = "export.json"
 FORMAT = "vqnat-onnx-2"
@@ -14,6 +15,7 @@ SEARCHES = ("greedy", "beam")
 PREDICTOR = "predictor"  # a graph that an export may lack: log-probabilities of given codes
 OUTPUT_LAYERS = ("plain", "ctc", "dag")
 PRECISIONS = ("fp32", "int8")
+LARGEST = 1 << 24  # of any size in a description
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,38 @@ class Description:
         path = folder / NAME
         if not path.is_file():
             raise UserError(f"{folder}: not an exported model: it has no {NAME} (vqnat export writes it)")
+        values = read_object(path, "the description of an exported model")
+        found = values.pop("format", None)
+        if found != FORMAT:
+            raise UserError(f"{path}: format {str(found)[:40]!r}, this runner reads {FORMAT!r}: export it again")
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            found = values.pop("format")
-            if found == FORMAT:
-                for name in {"cache", "upsample"} & values.keys():
-                    values[name] = tuple(values[name])
-                if values.get("output_layer", "plain") in OUTPUT_LAYERS:
-                    return cls(**values)
-                raise ValueError(values["output_layer"])
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UserError(f"{path}: not the description of an exported model ({type(error).__name__})") from error
-        raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export the checkpoint again")
+            check_types(values, cls)
+            for name in {"cache", "upsample", "precisions"} & values.keys():
+                values[name] = tuple(values[name])
+            made = cls(**values)
+            made._check_values()
+        except ValueError as error:
+            raise UserError(f"{path}: not the description of an exported model ({error})") from error
+        return made
+
+    def _check_values(self) -> None:
+        """Raises ValueError for a value that no writer makes, so that nothing outside the folder is ever read."""
+        if self.output_layer not in OUTPUT_LAYERS:
+            raise ValueError(f"output_layer {self.output_layer!r}; valid: {', '.join(OUTPUT_LAYERS)}")
+        if not self.precisions or not set(self.precisions) <= set(PRECISIONS):
+            raise ValueError(f"precisions {self.precisions!r}; valid: {', '.join(PRECISIONS)}")
+        for name in ("source_dictionary", "target_dictionary", "sentencepiece"):
+            value = getattr(self, name)
+            if value is not None and (not value or Path(value).name != value or "\0" in value):
+                raise ValueError(f"{name} {value!r}: needed the name of a file in this folder")
+        least = {"max_source_tokens": 1} | ({"stride": 1, "end": 1, "max_codes": 1} if self.latents else {})
+        for name, smallest in least.items():
+            if not smallest <= getattr(self, name) <= LARGEST:
+                raise ValueError(f"{name} {getattr(self, name)}: needed {smallest} to {LARGEST}")
+        if not all(0 <= one <= LARGEST for one in self.cache) or not all(1 <= one <= LARGEST for one in self.upsample):
+            raise ValueError(f"cache {self.cache}, upsample {self.upsample}")
+        if not 0 <= self.length_ratio <= LARGEST:
+            raise ValueError(f"length_ratio {self.length_ratio}")
 
     @staticmethod
     def model_file(precision: str, part: str) -> Path:

@@ -1,7 +1,11 @@
 """Errors that a user reads as one line instead of a traceback."""
 
+import os
 import sys
+import traceback
 from collections.abc import Callable
+
+DEBUG = "VQNAT_DEBUG"  # in the environment: tracebacks are wanted, in child processes too
 
 
 class UserError(ValueError):
@@ -13,5 +17,12 @@ def run_command(name: str, main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
+        show_traceback()
         print(f"{name}: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def show_traceback() -> None:
+    """Print where the current exception came from, if that is wanted."""
+    if os.environ.get(DEBUG):
+        traceback.print_exc()

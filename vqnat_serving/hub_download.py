@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vqnat_serving.errors import UserError
+from vqnat_serving.model_folder import CONFIG, is_model_folder
 
 NAME = re.compile(r"[\w.-]+/[\w.-]+")  # org/name
 FILES = (".pt", ".safetensors", ".onnx", ".json")  # endings of files, never of a model's name
@@ -26,7 +27,8 @@ def local_folder(model: str | Path, revision: str | None = None, files: Sequence
 
     Raises:
         UserError: ``huggingface_hub`` is missing, the Hub cannot be reached and the cache does not have the model, or
-            the Hub has no such model or revision; ``revision`` with a path.
+            the Hub has no such model or revision, or it is no model folder, whose ``config.json`` holds the checksums
+            of all files; ``revision`` with a path.
     """
     path = Path(model)
     if path.exists() or not _is_name(model):
@@ -49,7 +51,7 @@ def local_folder(model: str | Path, revision: str | None = None, files: Sequence
         ) from error
     where = f"{model}{'' if revision is None else f' (revision {revision})'}"
     try:
-        return Path(
+        found = Path(
             snapshot_download(str(model), revision=revision, allow_patterns=None if files is None else [*files])
         )
     except RevisionNotFoundError as error:
@@ -68,6 +70,9 @@ def local_folder(model: str | Path, revision: str | None = None, files: Sequence
         raise UserError(
             f"{where}: cannot be fetched from the Hugging Face Hub ({type(error).__name__}: {reason})"
         ) from error
+    if not is_model_folder(found):  # what came over the network is used only as far as checksums cover it
+        raise UserError(f"{where}: refused: no {CONFIG} of vqnat with checksums (vqnat package writes one)")
+    return found
 
 
 def _is_name(model: str | Path) -> bool:

@@ -22,6 +22,7 @@ from typing import Any
 
 from vqnat_serving.checksums import sha256
 from vqnat_serving.errors import UserError
+from vqnat_serving.json_files import check_types, read_object
 
 FORMAT = "vqnat-model"
 VERSION = 1
@@ -75,7 +76,7 @@ class ModelFolder:
     criterion: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     made: dict[str, Any] = field(default_factory=dict)
-    card: dict[str, Any] = field(default_factory=dict)
+    card: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -91,21 +92,20 @@ class ModelFolder:
         config = path / CONFIG
         if not config.is_file():
             raise UserError(f"{path}: not a model folder: it has no {CONFIG} (vqnat package writes one)")
-        try:
-            values = json.loads(config.read_text(encoding="utf-8"))
-            found, version = values.pop("format"), values.pop("version")
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UserError(f"{config}: not the description of a vqnat model ({type(error).__name__})") from error
+        values = read_object(config, "the description of a vqnat model")
+        found, version = values.pop("format", None), values.pop("version", None)
         if found != FORMAT or not isinstance(version, int):
-            raise UserError(f"{config}: format {found!r}, version {version!r}; needed {FORMAT!r}, version {VERSION}")
+            said = f"format {str(found)[:40]!r}, version {str(version)[:40]}"
+            raise UserError(f"{config}: {said}; needed {FORMAT!r}, version {VERSION}")
         if version > VERSION:
             raise UserError(
-                f"{config}: version {version} is newer than this vqnat, which reads {VERSION}: upgrade vqnat"
+                f"{config}: version {str(version)[:40]} is newer than this vqnat, which reads {VERSION}: upgrade vqnat"
             )
         try:
+            check_types({"path": path, **values}, cls)
             folder = cls(path, **values)
             folder._check_values()
-        except (TypeError, ValueError, AttributeError) as error:
+        except ValueError as error:
             raise UserError(f"{config}: not the description of a vqnat model ({error})") from error
         return folder
 
@@ -115,12 +115,12 @@ class ModelFolder:
             if getattr(self, name) not in valid:
                 raise ValueError(f"{name} {getattr(self, name)!r}; valid: {', '.join(map(str, valid))}")
         for name in ("source_lang", "target_lang"):
-            if not getattr(self, name) or "/" in getattr(self, name):
+            if not getattr(self, name) or {"/", "\0"} & set(getattr(self, name)):
                 raise ValueError(f"{name} {getattr(self, name)!r}")
-        for name, checksum in self.files.items():
+        for name in self.files:
             parts = PurePosixPath(name).parts
-            if ".." in parts or name.startswith("/") or not parts or not isinstance(checksum, str):
-                raise ValueError(f"file {name!r}")
+            if ".." in parts or name.startswith("/") or "\0" in name or not parts:
+                raise ValueError(f"file {name!r}: not in this folder")
 
     def to_json(self) -> str:
         """The text of ``config.json``."""
@@ -146,8 +146,10 @@ class ModelFolder:
             raise UserError(f"{path}: not listed in {config}: package or export the model again")
         try:
             found = sha256(path)
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read ({error.strerror}), but {CONFIG} lists it: {_REPAIR}") from error
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"{path}: cannot be read ({getattr(error, 'strerror', error)}), but {CONFIG} lists it: {_REPAIR}"
+            ) from error
         if found != self.files[name]:
             raise UserError(
                 f"{path}: its SHA-256 is {found[:12]}..., not {self.files[name][:12]}... as {CONFIG} says: {_REPAIR}"
@@ -191,27 +193,19 @@ class ModelFolder:
             if values["format"] != CODE_WORDS_FORMAT:
                 raise ValueError(values["format"])
             return {int(code): [(str(text), int(n)) for text, n in rows] for code, rows in values["codes"].items()}
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             raise UserError(f"{self.path / CODE_WORDS}: not a table of {CODE_WORDS_FORMAT} ({error})") from error
 
     def _json(self, name: str) -> dict[str, Any] | None:
         if name not in self.files:
             return None
-        path = self.file(name)
-        try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise UserError(f"{path}: not JSON ({type(error).__name__})") from error
-        return values
+        return read_object(self.file(name), f"{name} of a model folder")
 
 
 def is_model_folder(path: str | Path) -> bool:
     """Whether a path is a folder with a ``config.json`` of ours, of whatever version."""
     config = Path(path) / CONFIG
-    if not config.is_file():
-        return False
     try:
-        values = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return config.is_file() and read_object(config, "").get("format") == FORMAT
+    except (OSError, ValueError):  # a UserError among them
         return False
-    return isinstance(values, dict) and values.get("format") == FORMAT

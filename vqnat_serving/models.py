@@ -8,6 +8,7 @@ import numpy as np
 from vqnat_serving.description import PREDICTOR, Description
 from vqnat_serving.errors import UserError
 from vqnat_serving.export_place import ExportPlace
+from vqnat_serving.onnx_wire import names_other_files
 
 # On a CPU slower than the additions and the LayerNorm that it replaces.
 NOT_FUSED = ["SkipLayerNormFusion"]
@@ -110,6 +111,12 @@ class Models:
             arguments = {"providers": ["CPUExecutionProvider"], "disabled_optimizers": NOT_FUSED}
             path = self._files[part]
             try:
+                other = names_other_files(path)
+            except (ValueError, OSError) as error:
+                raise UserError(f"{path}: not a readable ONNX model ({error})") from error
+            if other:
+                raise UserError(f"{path}: refused: its tensors lie in other files; an export holds its own")
+            try:
                 self._sessions[part] = self._onnxruntime.InferenceSession(str(path), self._options, **arguments)
             except Exception as error:  # onnxruntime has one class for each of its statuses
                 raise UserError(f"{path}: not a readable ONNX model ({type(error).__name__})") from error
@@ -117,7 +124,7 @@ class Models:
 
     def encode(self, tokens: np.ndarray, real: np.ndarray) -> Source:
         """tokens (B, S) int64, real (B, S) True where they are no pads."""
-        vectors, *memory = self._load("encoder").run(None, {"tokens": tokens})
+        vectors, *memory = self._run("encoder", None, {"tokens": tokens})
         return Source(vectors, memory, real)
 
     def greedy(self, source: Source, limits: np.ndarray, fixed: bool, turns: int | None = None) -> CodeSequences:
@@ -140,7 +147,7 @@ class Models:
         inputs = {f"{name}.first": value for name, value in inputs.items()}
         inputs |= {"turns": np.array(turns or limits.max()), "limits": limits, **self._read(source, fixed)}
         wanted = ["codes", "lengths.last", "scores.last"]
-        codes, lengths, scores = self._load("greedy").run(wanted, inputs)
+        codes, lengths, scores = self._run("greedy", wanted, inputs)
         return CodeSequences(np.ascontiguousarray(codes.T[:, : lengths.max()]), lengths, scores)
 
     def beam(self, source: Source, limits: np.ndarray, fixed: bool, beam: int, length_penalty: float) -> CodeSequences:
@@ -171,7 +178,7 @@ class Models:
         inputs |= {"turns": np.array(limits.max() + 1), "limits": limits, **read}
         inputs["length_penalty"] = np.array(length_penalty, dtype=np.float32)
         wanted = ["codes.last", "lengths.last", "scores.last"]
-        codes, lengths, scores = self._load("beam").run(wanted, inputs)
+        codes, lengths, scores = self._run("beam", wanted, inputs)
         # A place that no sequence took (score -inf) gets one code, so that the decoder's shapes stay valid.
         lengths = np.maximum(lengths.reshape(-1), 1)
         codes = np.ascontiguousarray(codes.reshape(batch * beam, -1)[:, : lengths.max()])
@@ -185,8 +192,7 @@ class Models:
         start = np.full((len(codes), 1), self._start)
         memory = {f"memory_{part}": value for part, value in zip(self._past, source.memory, strict=True)}
         inputs = {"codes": np.concatenate([start, codes], 1), **memory, "source_real": source.real}
-        found: np.ndarray = self._load(PREDICTOR).run(None, inputs)[0]
-        return found
+        return self._run(PREDICTOR, None, inputs)[0]
 
     def _no_past(self, *shape: int) -> dict[str, np.ndarray]:
         heads, size = self._head
@@ -212,4 +218,14 @@ class Models:
         return self._decode({"vectors": source.vectors, "source_real": source.real}, scored)
 
     def _decode(self, inputs: dict[str, np.ndarray], scored: bool) -> tuple[np.ndarray, ...]:
-        return tuple(self._load("decoder").run(None, {**inputs, "scored": np.array(scored)}))
+        return tuple(self._run("decoder", None, {**inputs, "scored": np.array(scored)}))
+
+    def _run(self, part: str, wanted: list[str] | None, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """The outputs of a graph. Raises UserError where it is another graph than the export's."""
+        session = self._load(part)
+        try:
+            found: list[np.ndarray] = session.run(wanted, inputs)
+        except Exception as error:  # onnxruntime has one class for each of its statuses
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{self._files[part]}: does not run; export the model again ({reason})") from error
+        return found

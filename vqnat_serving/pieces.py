@@ -42,7 +42,8 @@ class SentencePieces:
             raise UserError(f"{path}: no such sentencepiece model")
         try:
             self._processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
-        except (RuntimeError, OSError) as error:
+            self._processor.encode("", out_type=str)
+        except (RuntimeError, OSError, ValueError) as error:
             raise UserError(f"{path}: not a sentencepiece model") from error
 
     def encode(self, sentence: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What all translators share: sentences in, translations out in the same order."""
 
 import math
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from vqnat_serving.errors import UserError
 from vqnat_serving.hypothesis import Hypothesis
 from vqnat_serving.pieces import Pieces
 from vqnat_serving.vocabulary import BOS, EOS, PAD, Vocabulary
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -123,20 +126,31 @@ class Translator(ABC):
         return results
 
     def encode(self, sentence: str) -> list[int]:
-        """Tokens of one text, the end of sentence last; any white space is one space."""
-        return self.source.encode(self.pieces.encode(" ".join(sentence.split())))
+        """Tokens of one text, the end of sentence last; any white space is one space.
+
+        Raises:
+            UserError: half of a surrogate pair, which is no character (from bytes that are not UTF-8, or from JSON);
+                more tokens than the model reads. The message goes on after the name of the text.
+        """
+        if (found := _SURROGATE.search(sentence)) is not None:
+            half = f"half of a surrogate pair, U+{ord(found[0]):04X}, at character {found.start()}"
+            raise UserError(f"is not text: {half}")
+        tokens = self.source.encode(self.pieces.encode(" ".join(sentence.split())))
+        if len(tokens) > self.max_source_tokens:
+            most = f"the model reads at most {self.max_source_tokens}"
+            raise UserError(f"has {len(tokens)} tokens, its end included; {most}")
+        return tokens
 
     def encode_all(self, sentences: Sequence[str], first_number: int = 1) -> list[list[int]]:
         """As :meth:`encode`, of each sentence. Raises UserError: one is too long, or it is one text, not a list."""
         if isinstance(sentences, str):
             raise UserError("translate needs a list of sentences, not one text")
-        sources = [self.encode(sentence) for sentence in sentences]
-        for number, tokens in enumerate(sources, first_number):
-            if len(tokens) > self.max_source_tokens:
-                raise UserError(
-                    f"sentence {number} has {len(tokens)} tokens, its end included; the model reads at most "
-                    f"{self.max_source_tokens}"
-                )
+        sources = []
+        for number, sentence in enumerate(sentences, first_number):
+            try:
+                sources.append(self.encode(sentence))
+            except UserError as error:
+                raise UserError(f"sentence {number} {error}") from error
         return sources
 
     def hypothesis(self, decoded: Decoded) -> Hypothesis:

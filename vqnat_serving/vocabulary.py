@@ -29,13 +29,14 @@ class Vocabulary:
             UserError: no such file, or a line that is something else.
         """
         try:
-            lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+            # Not read_text, for which a carriage return ends a line too.
+            lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: no readable dictionary ({type(error).__name__})") from error
         symbols = list(SPECIALS)
         for number, line in enumerate(lines, 1):
             # fairseq marks a symbol that replaces a special one of the same name; its exports have none.
-            symbol, space, count = line.rpartition(" ")
+            symbol, space, count = line.removesuffix("\r").rpartition(" ")
             if not space or not count.isdecimal():
                 raise UserError(f"{path}, line {number}: needed a symbol, a space and a count, found {line[:40]!r}")
             symbols.append(symbol)
@@ -46,5 +47,10 @@ class Vocabulary:
         return [*(self._index.get(piece, UNK) for piece in pieces), EOS]
 
     def decode(self, tokens: Iterable[int]) -> list[str]:
-        """Pieces of the tokens."""
+        """Pieces of the tokens. Raises UserError for one that the dictionary does not have."""
+        tokens = list(tokens)
+        for token in tokens:
+            if not 0 <= token < len(self.symbols):
+                known = f"the dictionary has {len(self.symbols)} symbols"
+                raise UserError(f"the model wrote symbol {token}, {known}: they do not belong together")
         return [self.symbols[token] for token in tokens]

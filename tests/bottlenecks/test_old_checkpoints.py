@@ -5,7 +5,7 @@ import torch
 from old_checkpoints import make
 from quantizing import label, same_state
 
-OLD = make.unpack(torch.load(make.FILE))
+OLD = make.unpack(torch.load(make.FILE, weights_only=True))
 every = pytest.mark.parametrize("old", OLD, ids=lambda old: f"{label((old['name'], old['options']))}-{old['updates']}")
 
 

@@ -73,7 +73,7 @@ def replicas(tmp_path_factory):
         free.bind(("localhost", 0))
         port = free.getsockname()[1]
     mp.spawn(replica, (port, folder), nprocs=2)
-    return [torch.load(folder / f"{rank}.pt") for rank in range(2)]
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(2)]
 
 
 @pytest.mark.parametrize("number", range(len(CASES)), ids=[label(case) for case in CASES])

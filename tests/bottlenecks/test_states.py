@@ -75,7 +75,7 @@ def elsewhere(tmp_path_factory):
 import sys, torch
 from quantizing import small
 found = []
-for name, options, state, z, mask, *_ in torch.load(sys.argv[1]):
+for name, options, state, z, mask, *_ in torch.load(sys.argv[1], weights_only=True):
     bottleneck = small(name, seed=99, **options)
     bottleneck.load_state_dict(state)
     output = bottleneck.eval()(z, mask)
@@ -85,7 +85,7 @@ torch.save(found, sys.argv[2])
     paths = [folder / "saved.pt", folder / "found.pt"]
     environment = {"PYTHONPATH": ":".join(sys.path), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
     subprocess.run([sys.executable, "-c", program, *map(str, paths)], check=True, env=environment)
-    return list(zip(saved, torch.load(paths[1]), strict=True))
+    return list(zip(saved, torch.load(paths[1], weights_only=True), strict=True))
 
 
 @pytest.mark.parametrize("number", range(len(VARIANTS)), ids=[label(variant) for variant in VARIANTS])

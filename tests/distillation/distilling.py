@@ -37,7 +37,7 @@ def distill_here(root: Path, out: Path, *extra: object, teacher: str = "teacher.
 
 def write_short_teacher(root: Path) -> None:
     """short.pt: teacher.pt, but for sources of 6 tokens or fewer (its positions have no weights)."""
-    state = torch.load(root / "teacher.pt")
+    state = torch.load(root / "teacher.pt", weights_only=True)
     for part in ("task", "model"):
         settings = state["cfg"][part]
         settings = vars(settings) if isinstance(settings, Namespace) else settings

@@ -197,7 +197,7 @@ def damage(folder, name, content):
         ("config.json", {"files": {"../secret": "0"}}, r"file '../secret'"),
         ("config.json", {"source_lang": "../../etc"}, r"source_lang '../../etc'"),
         ("config.json", {"files": {}}, r"dict.en.txt: not listed in .*config.json: package or export"),
-        ("config.json", {"surprise": 1}, r"unexpected keyword argument 'surprise'"),
+        ("config.json", {"surprise": 1}, r"unknown key 'surprise'"),
         (
             "model.safetensors",
             b"no weights",

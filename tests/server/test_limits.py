@@ -37,6 +37,8 @@ def strict(model):
         ({"text": [LINE, LINE], "given_codes": [1]}, "given_codes", "1 code sequences for 2 texts"),
         ({"text": LINE, "given_codes": [1] * 600}, "codes", "600 codes for one sentence: needed 1 to "),
         ({"text": LINE, "given_codes": [1], "beam": 2}, "given_codes", "beam 2: given codes are decoded"),
+        ({"text": LINE, "given_codes": []}, "given_codes", "0 code sequences for 1 texts"),
+        (b'{"text": "\\ud800"}', "text_too_long", "text 1 is not text: half of a surrogate pair, U+D800"),
     ],
 )
 def test_impossible_requests(strict, body, code, message):

@@ -82,8 +82,8 @@ def test_mistakes_are_one_line(trained, tmp_path):
     assert "--beam 1 --n-best 2: needed 1 <= n-best <= beam" in wrong(trained.folder, "--n-best", 2)
     assert "--beam 0" in wrong(trained.folder, "--beam", 0)
     longest = "one two\n" + "one " * 1024 + "\n"
-    assert "sentence 2 has 1025 tokens" in wrong(trained.folder, text=longest)
-    assert "sentence 2 has 1025 tokens" in wrong(trained.folder, "--interactive", text=longest)
+    assert "standard input, line 2 has 1025 tokens" in wrong(trained.folder, text=longest)
+    assert "standard input, line 2 has 1025 tokens" in wrong(trained.folder, "--interactive", text=longest)
     done = python(
         "-m", "vqnat_serving", "--model", trained.folder, check=False, input="one\nb\udcffd\n", errors="surrogateescape"
     )

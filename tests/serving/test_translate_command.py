@@ -70,7 +70,7 @@ def test_the_grammar_judges_if_it_is_asked(trained):
         (("--model", "nowhere", "x"), "vqnat translate: nowhere: no such folder"),
         (("--model", "README.md", "x"), "vqnat translate: README.md: not a readable fairseq checkpoint"),
         (("--model", "EXPORT", "--bpe", "none", "x"), "vqnat translate: --bpe none: only with a checkpoint"),
-        (("--model", "EXPORT", "one " * 2000), "vqnat translate: sentence 1 has 2001 tokens"),
+        (("--model", "EXPORT", "one " * 2000), "vqnat translate: TEXT 1 has 2001 tokens"),
     ],
 )
 def test_mistakes_are_one_line(trained, words, message):

@@ -14,7 +14,7 @@ from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.errors import UserError
 from vqnat.hub import LatentTranslator
 from vqnat.records.results import provenance, write_json
-from vqnat_serving.command_line import read_lines
+from vqnat_serving.text_lines import read_texts
 from vqnat_serving.translator import Translator
 
 DESCRIPTION = """What lower precision costs: one latent transformer, by torch and onnxruntime, in every precision.
@@ -161,7 +161,7 @@ def table(systems: Sequence[Mapping[str, Any]]) -> str:
 def _read(path: Path) -> list[str]:
     try:
         with path.open("rb") as stream:
-            return list(read_lines(stream, str(path)))
+            return list(read_texts(stream, str(path)))
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
 

@@ -60,7 +60,8 @@ def check_contents(
 
 def _compare(where: str, theirs: Path, ours: Path) -> None:
     symbols = [
-        [line.rsplit(" ", 1)[0] for line in path.read_text(encoding="utf-8").splitlines()] for path in (theirs, ours)
+        [line.rsplit(" ", 1)[0] for line in path.read_bytes().decode("utf-8", "replace").removesuffix("\n").split("\n")]
+        for path in (theirs, ours)
     ]
     for number, (a, b) in enumerate(zip(*symbols, strict=False), 1):
         if a != b:

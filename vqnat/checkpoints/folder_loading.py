@@ -5,6 +5,7 @@ checkpoints through one function; with :func:`let_fairseq_read_folders` it reads
 works in ``fairseq-generate`` as in everything else that loads a checkpoint. Nothing is unpickled.
 """
 
+import os
 from argparse import Namespace
 from collections.abc import Callable
 from functools import wraps
@@ -20,6 +21,8 @@ from omegaconf import OmegaConf
 from vqnat.checkpoints.folder_weights import read_weights
 from vqnat.errors import UserError
 from vqnat_serving.model_folder import WEIGHTS, ModelFolder, is_model_folder
+
+UNSAFE = "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"  # turns torch's check off where, as in fairseq, nobody asks for it
 
 
 def folder_state(path: Path) -> dict[str, Any]:
@@ -71,6 +74,8 @@ def let_fairseq_read_folders() -> None:
 
     @wraps(original)
     def load_checkpoint_to_cpu(path: str, arg_overrides: Any = None, load_on_all_ranks: bool = False) -> Any:
+        if os.environ.get(UNSAFE):
+            raise UserError(f"{UNSAFE} is set: torch would run the code in {path}; unset it")
         if not is_model_folder(path):
             return original(path, arg_overrides, load_on_all_ranks)
         state = folder_state(Path(path))

@@ -1,5 +1,6 @@
 """From a checkpoint file to a task and a model, with one line for everything that can be wrong."""
 
+import warnings
 from argparse import Namespace
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -13,6 +14,7 @@ from omegaconf import open_dict
 
 from vqnat.checkpoints.dictionaries import check_contents, check_sizes
 from vqnat.checkpoints.folder_loading import data_folder, let_fairseq_read_folders
+from vqnat.checkpoints.literal_options import evaluate_literals_only
 from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
 from vqnat.errors import UserError
 from vqnat_serving.model_folder import is_model_folder
@@ -70,10 +72,13 @@ def load_model(
         raise UserError(f"{who}{data_bin}: no such folder (needed: what fairseq-preprocess --destdir wrote)")
     allow_fairseq_checkpoints()
     let_fairseq_read_folders()
+    evaluate_literals_only()
     try:
-        state = checkpoint_utils.load_checkpoint_to_cpu(str(checkpoint))
-        old = state.get("args")
-        cfg = state["cfg"] if old is None else convert_namespace_to_omegaconf(old)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # hydra's, about how fairseq reads old checkpoints
+            state = checkpoint_utils.load_checkpoint_to_cpu(str(checkpoint))
+            old = state.get("args")
+            cfg = state["cfg"] if old is None else convert_namespace_to_omegaconf(old)
         weights = state["model"]
         trained = _Trained(checkpoint, cfg.task)
         data_bin = data_bin or trained.data
@@ -93,7 +98,11 @@ def load_model(
             where, trained.folders, trained.languages, data_bin, (cfg.task.source_lang, cfg.task.target_lang)
         )
     try:
-        [model], _, task = checkpoint_utils.load_model_ensemble_and_task([str(checkpoint)], task=task, state=state)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            [model], _, task = checkpoint_utils.load_model_ensemble_and_task([str(checkpoint)], task=task, state=state)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
     except Exception as error:
         raise UserError(f"{where}: cannot be loaded ({_reason(error)}){hint}") from error
     arch = getattr(cfg.model, "arch", None) or getattr(cfg.model, "_name", type(model).__name__)

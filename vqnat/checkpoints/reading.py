@@ -1,5 +1,6 @@
 """A checkpoint as the dictionary that it holds."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: no such checkpoint")
     allow_fairseq_checkpoints()
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # torch's, about pickles that it refuses next
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # pickle, zip, torch: each has its own
         raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
 

@@ -14,8 +14,9 @@ from vqnat.choices import PRECISIONS
 from vqnat.errors import UserError
 from vqnat.hub.checkpoint_options import add_checkpoint_options, load_checkpoint
 from vqnat_serving.arguments import CommandParser, at_least, is_terminal, number_at_least
-from vqnat_serving.command_line import add_options, check, read_lines, translate_lines
+from vqnat_serving.command_line import Reader, add_options, check, translate_lines
 from vqnat_serving.console import run_program, say, styled
+from vqnat_serving.text_lines import BadLines, Line, read_lines
 
 if TYPE_CHECKING:
     from vqnat_serving.hypothesis import Hypothesis
@@ -71,31 +72,31 @@ def _translate(options: argparse.Namespace) -> None:
     waiting = not options.text and not options.input and is_terminal(sys.stdin)
     options.interactive |= waiting
     check(options)
-    lines = _lines(options)
+    read = _reader(options)
     translator = _load(options)
     if waiting:
         say("translate", "type a sentence; Ctrl-D ends")
     shown = options.verdict
     if shown is None:
         shown = options.model is None and is_terminal(sys.stdout)
-    translate_lines(translator, options, lines, _verdict if shown else lambda source, hypothesis: ())
+    translate_lines(translator, options, read, _verdict if shown else lambda source, hypothesis: ())
 
 
-def _lines(options: argparse.Namespace) -> Iterator[str] | None:
+def _reader(options: argparse.Namespace) -> Reader | None:
     """The sentences of arguments or files; None: standard input."""
     if options.text:
-        return iter(options.text)
+        return lambda bad: (Line(text, f"TEXT {number}") for number, text in enumerate(options.text, 1))
     if not options.input:
         return None
     for path in options.input:
         if not path.is_file():
             raise UserError(f"--input {path}: no such file")
-    return (line for path in options.input for line in _read(path))
+    return lambda bad: (line for path in options.input for line in _read(path, bad))
 
 
-def _read(path: Path) -> Iterator[str]:
+def _read(path: Path, bad: BadLines) -> Iterator[Line | None]:
     with path.open("rb") as stream:
-        yield from read_lines(stream, str(path))
+        yield from read_lines(stream, str(path), bad)
 
 
 def _load(options: argparse.Namespace) -> "Translator":

@@ -16,56 +16,73 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import sentencepiece as spm
 
 from vqnat.errors import UserError, run_command
 from vqnat.records.atomic import replacing
 from vqnat.records.checksums import sha256
+from vqnat_serving.json_files import read_object
+from vqnat_serving.text_lines import BadLines, read_lines
 
 SPLITS = ("train", "valid", "test")
+Dropped = dict[str, set[int]]  # split -> numbers of the lines that are left out
 SPECIALS = 3  # sentencepiece's <unk>, <s>, </s>: fairseq has its own
 
 
-def check_raw(raw: Path, languages: tuple[str, str]) -> dict:
-    """Checksum and number of lines of each raw file.
+def check_raw(raw: Path, languages: tuple[str, str], bad: BadLines) -> tuple[dict, Dropped]:
+    """Checksum and number of lines of each raw file, and the pairs of each split that have a bad line.
+
+    A line is bad if it is empty, not UTF-8, or longer than any sentence.
 
     Raises:
-        UserError: a file is missing, has an empty line, or is not as long as its other side.
+        UserError: a file is missing, or is not as long as its other side; a line is bad and ``bad`` does not go on.
     """
     found = {}
+    dropped: Dropped = {split: set() for split in SPLITS}
     for split in SPLITS:
         for language in languages:
             path = raw / f"{split}.{language}"
             if not path.is_file():
                 needed = f"{{train,valid,test}}.{{{','.join(languages)}}}"
                 raise UserError(f"{path}: no such file (needed: {needed} in {raw})")
-            try:
-                lines = path.read_text(encoding="utf-8").splitlines()
-            except UnicodeDecodeError as error:
-                raise UserError(f"{path}: not UTF-8 at byte {error.start}") from error
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    raise UserError(f"{path}, line {number}: empty line; remove the pair from both sides")
-            found[path.name] = {"sha256": sha256(path), "lines": len(lines)}
+            number = 0
+            with path.open("rb") as stream:
+                for number, line in enumerate(read_lines(stream, str(path), bad), 1):
+                    if line is None:
+                        dropped[split].add(number)
+                    elif not line.text.strip():
+                        bad.meet(f"{line.where}: empty line; remove the pair from both sides (--bad-lines drop)")
+                        dropped[split].add(number)
+            found[path.name] = {"sha256": sha256(path), "lines": number}
         counts = [found[f"{split}.{language}"]["lines"] for language in languages]
         if counts[0] != counts[1]:
             names = [str(raw / f"{split}.{language}") for language in languages]
             raise UserError(f"{names[0]} has {counts[0]} lines and {names[1]} has {counts[1]}: they must be equal")
-    return found
+        if counts[0] == len(dropped[split]):
+            raise UserError(f"{raw / split}.{{{','.join(languages)}}}: no pair is left")
+    return found, dropped
 
 
-def sentences(path: Path) -> list[str]:
+def sentences(path: Path, dropped: AbstractSet[int]) -> Iterator[str]:
     """The lines with single spaces: a tab would become part of a subword, and fairseq splits at any space."""
-    return [" ".join(line.split()) for line in path.read_text(encoding="utf-8").splitlines()]
+    with path.open("rb") as stream:
+        # What becomes of bad lines was decided before; the other side of a bad one is left out here.
+        for number, line in enumerate(read_lines(stream, str(path), BadLines(lambda note: None)), 1):
+            if line is not None and number not in dropped:
+                yield " ".join(line.text.split())
 
 
-def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: int) -> None:
+def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: int, dropped: AbstractSet[int]) -> None:
     """Train ``prefix.model``, one subword model for both languages; the file does not say where it was made."""
     model = io.BytesIO()
     spm.SentencePieceTrainer.train(
-        sentence_iterator=iter([s for language in languages for s in sentences(raw / f"train.{language}")]),
+        sentence_iterator=(s for language in languages for s in sentences(raw / f"train.{language}", dropped)),
         model_writer=model,
         vocab_size=size,
         model_type="bpe",  # unigram splits even frequent words of a corpus with few types
@@ -85,11 +102,13 @@ def write_dictionary(model: Path, path: Path) -> None:
     path.write_text("".join(f"{piece} 1\n" for piece in pieces), encoding="utf-8")
 
 
-def encode(model: Path, raw: Path, pieces: Path) -> None:
+def encode(model: Path, raw: Path, pieces: Path, dropped: AbstractSet[int]) -> None:
     """Write a raw file in subwords."""
     processor = spm.SentencePieceProcessor(model_file=str(model))
-    lines = processor.encode(sentences(raw), out_type=str)
-    pieces.write_text("".join(" ".join(line) + "\n" for line in lines), encoding="utf-8")
+    lines = sentences(raw, dropped)
+    with pieces.open("w", encoding="utf-8", newline="\n") as file:
+        while some := list(islice(lines, 10_000)):  # memory does not grow with the file
+            file.writelines(" ".join(line) + "\n" for line in processor.encode(some, out_type=str))
 
 
 def main() -> None:
@@ -101,22 +120,32 @@ def main() -> None:
     parser.add_argument("--target", default="de", help="target language, the file's ending (default: de)")
     parser.add_argument("--vocabulary", type=int, default=8000, help="subwords in the joint vocabulary")
     parser.add_argument("--workers", type=int, default=2, help="processes of fairseq-preprocess")
+    text = "empty, not UTF-8, or longer than 1 MiB; stop: an error; drop: named, counted, left out with the other side"
+    parser.add_argument("--bad-lines", choices=("stop", "drop"), default="stop", help=f"{text} (default: stop)")
     args = parser.parse_args()
     if args.vocabulary < 32:
         raise UserError(f"--vocabulary {args.vocabulary} is too small: at least 32")
-    binarize(args.raw, args.out, (args.source, args.target), args.vocabulary, args.workers)
+    bad = BadLines((lambda note: print(f"binarize: {note}", file=sys.stderr)) if args.bad_lines == "drop" else None)
+    binarize(args.raw, args.out, (args.source, args.target), args.vocabulary, args.workers, bad)
 
 
-def binarize(raw: Path, out: Path, languages: tuple[str, str], vocabulary: int, workers: int) -> None:
+def binarize(
+    raw: Path, out: Path, languages: tuple[str, str], vocabulary: int, workers: int, bad: BadLines | None = None
+) -> None:
     """Write the joint vocabulary, the text in subwords and its binary form, unless they are there already.
 
     Raises:
         UserError: the raw text cannot be used, or not with so small or large a vocabulary.
     """
-    record = {"raw": check_raw(raw, languages), "vocabulary": vocabulary, "languages": list(languages)}
+    bad = bad or BadLines()
+    found, dropped = check_raw(raw, languages, bad)
+    bad.sum_up(f"{sum(map(len, dropped.values()))} pairs dropped")
+    record: dict[str, Any] = {"raw": found, "vocabulary": vocabulary, "languages": list(languages)}
+    if bad.count:
+        record["dropped"] = {split: sorted(numbers) for split, numbers in dropped.items()}
     manifest = out / "data.json"
     if manifest.is_file():
-        old = json.loads(manifest.read_text())
+        old = read_object(manifest, "what binarize wrote; remove it")
         if {key: old.get(key) for key in record} == record:
             print(f"binarize: {out} is up to date")
             return
@@ -126,7 +155,7 @@ def binarize(raw: Path, out: Path, languages: tuple[str, str], vocabulary: int, 
         shutil.rmtree(out / stale, ignore_errors=True)
     (out / "pieces").mkdir()
     try:
-        train_vocabulary(raw, languages, out / "spm", vocabulary)
+        train_vocabulary(raw, languages, out / "spm", vocabulary, dropped["train"])
     except RuntimeError as error:
         reason = str(error).splitlines()[-1]
         raise UserError(f"--vocabulary {vocabulary}: sentencepiece refuses it for {raw}: {reason}") from error
@@ -134,7 +163,7 @@ def binarize(raw: Path, out: Path, languages: tuple[str, str], vocabulary: int, 
     write_dictionary(model, dictionary)
     for split in SPLITS:
         for language in languages:
-            encode(model, raw / f"{split}.{language}", out / "pieces" / f"{split}.{language}")
+            encode(model, raw / f"{split}.{language}", out / "pieces" / f"{split}.{language}", dropped[split])
     _preprocess(out, languages, dictionary, workers)
     record |= {"command": sys.argv, "spm_sha256": sha256(model)}
     with replacing(manifest) as temporary:

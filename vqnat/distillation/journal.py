@@ -28,6 +28,7 @@ from vqnat.errors import UserError
 MAGIC, END = b"BTCH", b"DONE"
 _FRAME = struct.Struct("<4sII")  # magic, payload size in bytes, crc32
 _RECORD = struct.Struct("<IId")  # batch, number of hypotheses, seconds
+MOST_HEADER = 1 << 20  # bytes
 LOCK_WAIT = 5.0  # seconds: the children of a killed run need a moment to notice and exit
 
 
@@ -53,13 +54,19 @@ class Record:
 
     @classmethod
     def unpack(cls, payload: bytes) -> "Record":
-        """The inverse of ``pack``; the arrays are views into ``payload``."""
+        """The inverse of ``pack``; the arrays are views into ``payload``. Raises ValueError for any other payload."""
+        if len(payload) < _RECORD.size:
+            raise ValueError("no record")
         batch, n, seconds = _RECORD.unpack_from(payload)
         at = _RECORD.size
         ids = np.frombuffer(payload, "<i4", n, at)
         lengths = np.frombuffer(payload, "<i4", n, at + 4 * n)
         scores = np.frombuffer(payload, "<f4", n, at + 8 * n)
-        tokens = np.frombuffer(payload, "<i4", -1, at + 12 * n)
+        if at + 12 * n > len(payload) or len(payload) % 4:
+            raise ValueError(f"{n} hypotheses")
+        tokens = np.frombuffer(payload[at + 12 * n :], "<i4")
+        if len(lengths) and (lengths.min() < 0 or lengths.sum(dtype=np.int64) != len(tokens)):
+            raise ValueError("other lengths than tokens")
         return cls(batch, seconds, ids, lengths, scores, tokens)
 
     def token_offsets(self, payload_at: int) -> np.ndarray:
@@ -71,31 +78,39 @@ class Record:
 def scan(path: Path, start: int) -> Iterator[tuple[int, int, Record]]:
     """Yield (payload offset, end offset, record) for each whole frame from ``start`` up to a torn one.
 
-    It only reads, so another process may be writing the journal.
+    It only reads, so another process may be writing the journal. Raises UserError for a frame whose checksum is right
+    and whose content no writer makes.
     """
     with open(path, "rb") as file:
+        whole = os.path.getsize(path)
         file.seek(start)
         while len(head := file.read(_FRAME.size)) == _FRAME.size:
             magic, size, checksum = _FRAME.unpack(head)
-            if magic != MAGIC:
+            if magic != MAGIC or file.tell() + size > whole:
                 return
             payload, end = file.read(size), file.read(len(END))
             if end != END or zlib.crc32(payload) != checksum:
                 return
-            yield start + _FRAME.size, file.tell(), Record.unpack(payload)
+            try:
+                record = Record.unpack(payload)
+            except ValueError as error:
+                raise UserError(f"{path}: not the journal of a distillation at byte {start} ({error})") from error
+            yield start + _FRAME.size, file.tell(), record
             start = file.tell()
 
 
 def read_header(path: Path) -> tuple[dict | None, int]:
     """The header and the offset of the first frame; (None, 0) if the header is incomplete. Raises UserError."""
     with open(path, "rb") as file:
-        line = file.readline()
+        line = file.readline(MOST_HEADER)
+    if len(line) == MOST_HEADER:
+        raise UserError(f"{path}: not a shard of a distillation; move it away")
     if not line.endswith(b"\n"):
         return None, 0
     try:
         header = json.loads(line)
         return header | {"settings": dict(header["settings"])}, len(line)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: not a shard of a distillation; move it away") from error
 
 

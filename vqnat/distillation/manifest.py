@@ -14,6 +14,7 @@ from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
 from vqnat.records.checksums import sha256
 from vqnat.records.results import command_line, commit, machine, versions
+from vqnat_serving.json_files import read_object
 
 NAME = "distillation.json"
 SEARCH = ("beam", "lenpen", "max_len_a", "max_len_b", "k_best", "fp16")  # options that affect the hypotheses
@@ -76,15 +77,24 @@ def finished(options: Options, settings: dict[str, Any]) -> dict[str, Any] | Non
             raise UserError(f"--out {options.out}: already holds a train split; choose another folder")
         return None
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_object(path, "the manifest of a distillation")
         found, outputs = manifest["settings"], manifest["outputs"]
-    except (ValueError, KeyError, TypeError) as error:
+        if not isinstance(found, dict) or not _are_checksums(outputs):
+            raise ValueError
+    except (ValueError, KeyError) as error:
         raise UserError(f"{path}: not the manifest of a distillation; choose another --out") from error
     require_same(path, found, result_settings(options, settings))
     for name, checksum in outputs.items():
         if not (options.out / name).is_file() or sha256(options.out / name) != checksum:
             raise UserError(f"{options.out / name}: differs from {path}; remove the folder and run again")
     return manifest
+
+
+def _are_checksums(outputs: Any) -> bool:
+    """Whether these are checksums of files in this folder, by their names."""
+    return isinstance(outputs, dict) and all(
+        name and Path(name).name == name and isinstance(checksum, str) for name, checksum in outputs.items()
+    )
 
 
 def write_manifest(

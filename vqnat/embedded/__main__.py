@@ -103,8 +103,8 @@ def check(source_file: Path, output_file: Path) -> str:
 
 def _lines(path: Path) -> list[str]:
     try:
-        # Not splitlines, which also splits at Unicode separators that do not end a line of a text file.
-        lines = path.read_text(encoding="utf-8").split("\n")
+        # Not splitlines and read_text, for which Unicode separators and carriage returns end lines too.
+        lines = path.read_bytes().decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not UTF-8 text") from error
     return lines[:-1] if lines[-1] == "" else lines

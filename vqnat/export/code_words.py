@@ -7,9 +7,9 @@ from pathlib import Path
 
 from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
-from vqnat_serving.command_line import read_lines
 from vqnat_serving.model_folder import CODE_WORDS_FORMAT
 from vqnat_serving.onnx_translator import OnnxTranslator
+from vqnat_serving.text_lines import read_texts
 from vqnat_serving.translator import Decoded
 
 CodeCounts = Mapping[int, Counter[str]]
@@ -29,15 +29,25 @@ def count_code_words(translator: OnnxTranslator, text: Path) -> tuple[CodeCounts
         raise UserError(f"--code-words {text}: this model has no codes")
     try:
         with open(text, "rb") as file:
-            sources = [translator.encode(line) for line in read_lines(file, f"--code-words {text}")]
+            sources = [
+                encoded for line in read_texts(file, f"--code-words {text}") if (encoded := _encoded(translator, line))
+            ]
     except OSError as error:
         raise UserError(f"--code-words {text}: cannot be read ({error.strerror})") from error
-    sources = [source for source in sources if 1 < len(source) <= translator.max_source_tokens]
     counts: dict[int, Counter[str]] = {}
     for [decoded] in translator.decode(sources, beam=1, scored=False):
         for code, written in texts_of_codes(translator, decoded):
             counts.setdefault(code, Counter())[written] += 1
     return counts, len(sources)
+
+
+def _encoded(translator: OnnxTranslator, line: str) -> list[int] | None:
+    """The tokens of a line that can be translated and is not empty."""
+    try:
+        tokens = translator.encode(line)
+    except UserError:
+        return None
+    return tokens if len(tokens) > 1 else None
 
 
 def texts_of_codes(translator: OnnxTranslator, decoded: Decoded) -> Iterable[tuple[int, str]]:

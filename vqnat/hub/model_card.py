@@ -4,12 +4,14 @@ from typing import Any
 
 import yaml
 
+from vqnat.hub.scores import check_scores
 from vqnat.records.tables import markdown_table, number, percent
 from vqnat_serving.model_folder import (
     CTRANSLATE2,
     LATENT,
     ONNX,
     PARALLEL,
+    SCORES,
     STOCK_CHECKPOINT,
     TEACHER,
     WEIGHTS,
@@ -90,6 +92,8 @@ TRAINING = {
 def model_card(folder: ModelFolder) -> str:
     """The text of the card, from ``config.json`` and ``scores.json``."""
     scores = folder.scores()
+    if scores is not None:
+        check_scores(str(folder.path / SCORES), scores)
     matter = yaml.safe_dump(_front_matter(folder, scores), sort_keys=False, allow_unicode=True, width=120)
     what = WHAT[folder.kind].format(stride=_stride(folder))
     parts = [
@@ -108,7 +112,8 @@ def model_card(folder: ModelFolder) -> str:
 
 
 def _stride(folder: ModelFolder) -> int:
-    return 2 ** int(folder.options.get("compression_steps") or 0)
+    steps = folder.options.get("compression_steps")
+    return 2**steps if isinstance(steps, int) and 0 <= steps <= 16 else 1
 
 
 def _front_matter(folder: ModelFolder, scores: dict[str, Any] | None) -> dict[str, Any]:
@@ -175,7 +180,8 @@ def _uses(folder: ModelFolder) -> list[str]:
 
 def _training(folder: ModelFolder) -> list[str]:
     lines = []
-    if distilled := folder.training.get("distillation"):
+    distilled = folder.training.get("distillation")
+    if isinstance(distilled, dict):
         beam = distilled.get("beam")
         lines.append(f"trained on a teacher's translations: sequence-level distillation, beam {beam}")
     model = ", ".join(f"{name} {folder.options[name]}" for name in SHOWN if folder.options.get(name) is not None)

@@ -1,10 +1,10 @@
 """``scores.json`` of a model folder: what was measured, on which data, and where the figures come from."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from vqnat.errors import UserError
+from vqnat_serving.json_files import read_object
 
 # Of a row of a results file, what belongs to the model and not to the comparison.
 MEASURES = ("sacrebleu", "signature", "chrf", "chrf_signature", "right_translation_rate", "decoding", "latency_ms")
@@ -24,12 +24,33 @@ def read_scores(path: Path, training: str, system: str | None = None) -> dict[st
     Raises:
         UserError: the file is missing or something else, or has no such row.
     """
+    return check_scores(f"--scores {path}", _read_scores(path, training, system))
+
+
+def check_scores(where: str, scores: dict[str, Any]) -> dict[str, Any]:
+    """The content of ``scores.json`` if a model card can show it. Raises UserError, whose message ``where`` begins."""
+    rows = scores.get("rows")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise UserError(f"{where}: rows: needed a list of objects, one a way of decoding")
+    for row in rows:
+        for name in FIGURES:
+            if row.get(name) is not None and not _is_figure(row[name]):
+                raise UserError(f"{where}: {name} {str(row[name])[:40]}: needed a number")
+        if not isinstance(row.get("decoding") or {}, dict):
+            raise UserError(f"{where}: decoding {str(row['decoding'])[:40]}: needed an object")
+    return scores
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e9
+
+
+def _read_scores(path: Path, training: str, system: str | None) -> dict[str, Any]:
+    needed = "an object with sacrebleu, chrf, ..., or a pipeline's results.json"
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"--scores {path}: cannot be read ({type(error).__name__})") from error
-    if not isinstance(values, dict):
-        raise UserError(f"--scores {path}: needed an object with sacrebleu, chrf, ..., or a pipeline's results.json")
+        values = read_object(path, needed)
+    except UserError as error:
+        raise UserError(f"--scores {error}") from error
     if "systems" in values:
         return _of_results(path, values, training, system)
     if system is not None:
@@ -65,5 +86,5 @@ def _of_results(path: Path, results: dict[str, Any], training: str, system: str 
             "training": found[0]["training"],
             "measured": {name: results[name] for name in ORIGIN if name in results},
         }
-    except (KeyError, TypeError) as error:
-        raise UserError(f"--scores {path}: not a pipeline's results.json ({error!r})") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"--scores {path}: not a pipeline's results.json ({repr(error)[:100]})") from error

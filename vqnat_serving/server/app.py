@@ -79,7 +79,8 @@ def create(settings: Settings, engine: Engine) -> Guards:
     paths = {"/openapi.json", *(route.path for route in app.routes if hasattr(route, "path"))}
     paths |= _add_page(app)
     _add_errors(app)
-    return Guards(app, metrics, paths, settings.allowed_hosts, settings.max_body, settings.timeout)
+    limits = settings.max_body, settings.timeout, settings.max_connections
+    return Guards(app, metrics, paths, settings.allowed_hosts, *limits)
 
 
 class Service:
@@ -206,11 +207,10 @@ class Service:
         if len(text) > self.settings.max_length:
             limit = f"this server reads at most {self.settings.max_length}"
             raise Refused(422, "text_too_long", f"text {number} has {len(text)} characters; {limit}")
-        tokens = self.translator.encode(text)
-        if len(tokens) > (most := self.translator.max_source_tokens):
-            error = f"text {number} has {len(tokens)} tokens, its end included; the model reads at most {most}"
-            raise Refused(422, "text_too_long", error)
-        return tokens
+        try:
+            return self.translator.encode(text)
+        except UserError as error:
+            raise Refused(422, "text_too_long", f"text {number} {error}") from error
 
     def candidate(self, decoded: Decoded, score: bool, codes: bool, alignment: bool) -> m.Candidate:
         """A translation with what is wanted of it."""
@@ -235,7 +235,7 @@ class Service:
             return None
         if request.beam > 1:
             raise Refused(422, "given_codes", f"beam {request.beam}: given codes are decoded, not searched; needed 1")
-        one = isinstance(request.given_codes[0], int)
+        one = bool(request.given_codes) and isinstance(request.given_codes[0], int)
         given = [request.given_codes] if one else request.given_codes
         if len(given) != texts:
             raise Refused(422, "given_codes", f"{len(given)} code sequences for {texts} texts; needed one for each")

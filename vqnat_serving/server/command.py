@@ -52,6 +52,7 @@ def parser() -> CommandParser:
         "max_beam": "candidates of a text",
         "max_queue": "sentences that wait or are translated; beyond it requests are answered 503",
         "max_batch": "candidates that are decoded together",
+        "max_connections": "connections of a process; then the one that has waited longest for its request is closed",
     }.items():
         value = getattr(default, name)
         option = f"--{name.replace('_', '-')}"
@@ -112,6 +113,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         options.max_queue,
         options.max_batch,
         options.batch_wait,
+        options.max_connections,
         options.timeout,
     )
     if settings.max_queue < settings.max_lines:

@@ -40,6 +40,7 @@ class Guards:
             (DNS rebinding) is refused by its name.
         max_body: bytes.
         timeout: seconds in which the body must have arrived.
+        max_connections: that are open at a time.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class Guards:
         hosts: Collection[str],
         max_body: int,
         timeout: float,
+        max_connections: int,
     ):
         self.app, self.metrics, self.paths, self.hosts = app, metrics, frozenset(paths), frozenset(hosts)
-        self.max_body, self.timeout = max_body, timeout
+        self.max_body, self.timeout, self.max_connections = max_body, timeout, max_connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -3,24 +3,15 @@
 import socket
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 
 from vqnat_serving.server.app import create
+from vqnat_serving.server.connections import Connection
 from vqnat_serving.server.engine import Engine
 from vqnat_serving.server.metrics import all_workers, answered
 from vqnat_serving.server.settings import Settings
 
-GRACE = 0.3  # seconds in which a connection that was accepted before the stop may still send its request
 FACTORY = "vqnat_serving.server.app:from_environment"
-
-
-class Connection(HttpToolsProtocol):
-    """uvicorn's, but for the stop: it would close connections whose request has not been read yet."""
-
-    def shutdown(self) -> None:
-        """Close as soon as the request that is being answered is, but not before :data:`GRACE`."""
-        self.loop.call_later(GRACE, super().shutdown)
 
 
 class Workers(Multiprocess):
@@ -57,11 +48,12 @@ def _config(app: object, settings: Settings, workers: int) -> uvicorn.Config:
         factory=isinstance(app, str),
         workers=workers,
         http=Connection,
-        log_level="warning",
+        ws="none",
+        log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=10,
+        timeout_keep_alive=min(10, settings.timeout),  # type: ignore[arg-type]
         timeout_graceful_shutdown=int(settings.timeout) + 5,
         backlog=1024,
     )

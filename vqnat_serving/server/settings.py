@@ -26,6 +26,8 @@ class Settings:
         max_batch: candidates (sentences times beam) that are decoded together.
         batch_wait: ms that a sentence waits for others while the model is idle; 0: a batch is what arrived together, or
             while the one before ran.
+        max_connections: that are open at a time, of one process; the one that has waited longest for its request is
+            closed for a new one.
         timeout: seconds that a request may take, and its body to arrive.
     """
 
@@ -41,6 +43,7 @@ class Settings:
     max_queue: int = 512
     max_batch: int = 64
     batch_wait: float = 0.0
+    max_connections: int = 512  # in many shells a process may open 1024 files
     timeout: float = 30.0
 
     def to_environment(self) -> None:

@@ -153,18 +153,18 @@ def read_systems(path: Path) -> list[SystemSpec]:
     Raises:
         UserError: the file is missing or something else.
     """
-    import yaml  # not for everyone who asks for --help
+    from vqnat.records.yaml_files import read_yaml  # not for everyone who asks for --help
 
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"--systems {path}: {' '.join(str(error).split())}") from error
+        entries = read_yaml(path)
+    except UserError as error:
+        raise UserError(f"--systems {path}: {error}") from error
     if not isinstance(entries, list) or not entries:
         raise UserError(f"--systems {path}: needed a list of systems, each with name and checkpoint")
     specs = []
     for number, entry in enumerate(entries, 1):
         where = f"--systems {path}, system {number}"
-        if not isinstance(entry, Mapping) or not {"name", "checkpoint"} <= entry.keys():
+        if not isinstance(entry, Mapping) or None in (entry.get("name"), entry.get("checkpoint")):
             raise UserError(f"{where}: needed a mapping with name and checkpoint")
         settings = {str(key): str(value) for key, value in entry.items() if value is not None}
         name, checkpoint = settings.pop("name"), settings.pop("checkpoint")

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from fairseq import checkpoint_utils, options, tasks, utils
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from omegaconf import OmegaConf
 
 import vqnat.plugin  # noqa: F401  (registration)
 from vqnat.errors import UserError
+from vqnat.records.yaml_files import read_yaml
 
 
 def read_models(path: Path) -> dict[str, list[str]]:
@@ -22,12 +22,15 @@ def read_models(path: Path) -> dict[str, list[str]]:
         UserError: the file is missing or something else.
     """
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"--models {path}: {' '.join(str(error).split())}") from error
+        found = read_yaml(path)
+    except UserError as error:
+        raise UserError(f"--models {path}: {error}") from error
     if not isinstance(found, Mapping) or not all(isinstance(words, str) for words in found.values()):
         raise UserError(f"--models {path}: needed a mapping from names to options of fairseq-train")
-    return {str(name): shlex.split(words) for name, words in found.items()}
+    try:
+        return {str(name): shlex.split(words) for name, words in found.items()}
+    except ValueError as error:
+        raise UserError(f"--models {path}: {error}") from error
 
 
 def save_untrained(words: Sequence[str], data: Path, path: Path, seed: int = 1) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
+from vqnat_serving.text_lines import read_texts
 
 
 def check_sums(folder: Path, names: list[str]) -> None:
@@ -17,7 +18,8 @@ def check_sums(folder: Path, names: list[str]) -> None:
     path = folder / "SHA256SUMS"
     if not path.is_file():
         return
-    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    with path.open("rb") as stream:
+        lines = [line.split() for line in read_texts(stream, str(path))]
     wanted = {words[1].lstrip("*"): words[0] for words in lines if len(words) == 2}
     for name in names:
         if name in wanted:
@@ -43,10 +45,12 @@ def fetch(url: str, path: Path, md5: str) -> Path:
         UserError: there is no connection, or the checksum differs.
     """
     if not path.is_file():
+        if not url.startswith("https://"):
+            raise ValueError(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as temporary:
             try:
-                urllib.request.urlretrieve(url, temporary)
+                urllib.request.urlretrieve(url, temporary)  # nosec B310
             except OSError as error:
                 raise UserError(f"{url}: could not be downloaded ({error}); give a copy with --from DIR") from None
             verify(temporary, "md5", md5)

@@ -10,6 +10,7 @@ from vqnat.errors import UserError
 from vqnat.image.datasets.checksums import check_sums
 from vqnat.image.datasets.raw_images import CIFAR_ROWS, find_pictures, read_cifar_batch
 from vqnat.image.datasets.split_files import write_split
+from vqnat_serving.text_lines import read_texts
 
 CIFAR_TRAIN = [f"data_batch_{n}.bin" for n in range(1, 6)]
 CIFAR_TEST = "test_batch.bin"
@@ -129,10 +130,15 @@ def split_by_partition(names: list[str], partition: Path) -> dict[str, list[str]
     by_file = {Path(name).name: name for name in names}
     splits: dict[str, list[str]] = {"train": [], "valid": [], "test": []}
     kinds = dict(zip("012", splits, strict=True))
-    for number, line in enumerate(partition.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(_lines(partition), 1):
         words = line.split()
         if len(words) != 2 or words[1] not in kinds:
-            raise UserError(f"{partition}, line {number}: {line!r} is not 'NAME 0', 'NAME 1' or 'NAME 2'")
+            raise UserError(f"{partition}, line {number}: {line[:80]!r} is not 'NAME 0', 'NAME 1' or 'NAME 2'")
         if words[0] in by_file:
             splits[kinds[words[1]]].append(by_file[words[0]])
     return splits
+
+
+def _lines(path: Path) -> list[str]:
+    with path.open("rb") as stream:
+        return list(read_texts(stream, str(path)))

@@ -2,19 +2,23 @@
 
 import io
 import tarfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from vqnat.errors import UserError
 
 CIFAR_ROW = 1 + 3 * 32 * 32  # a label, then the red, green and blue plane
 CIFAR_ROWS = 10_000
+FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "PPM", "GIF", "TIFF")  # others, such as EPS, would start programs
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".gif", ".tif", ".tiff"}
 ARCHIVES = {".tar", ".zip"}
+MOST_PIXELS = 1 << 26  # of a picture, 8192 x 8192: a small file may claim to be as large as any memory
+MOST_BYTES = 1 << 28  # of a picture's file
 
 
 # torchvision has a CIFAR-10 reader (of the pickled version), but needs a build of torch that matches it exactly and
@@ -63,42 +67,51 @@ class Pictures:
                 found = self._archive.namelist()
             else:
                 raise UserError(f"{path}: not a folder, a .tar or a .zip")
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-            raise UserError(f"{path}: not a readable archive ({error})") from None
+        except UserError:
+            raise
+        except Exception as error:  # each archive format has its own, and some that Python does not list
+            raise UserError(f"{path}: not a readable archive ({_reason(error)})") from None
         self.names = sorted(name for name in found if Path(name).suffix.lower() in PICTURES)
         if not self.names:
             raise UserError(f"{path}: no picture in it ({', '.join(sorted(PICTURES))})")
 
     def _bytes(self, name: str) -> bytes:
+        """The content of a picture's file. Nothing of an archive is ever unpacked to disk."""
         if self._archive is None:
-            return (self.path / name).read_bytes()
+            path = self.path / name
+            self._check_size(name, path.stat().st_size)
+            return path.read_bytes()
         if isinstance(self._archive, tarfile.TarFile):
+            self._check_size(name, self._archive.getmember(name).size)
             return self._archive.extractfile(name).read()
+        self._check_size(name, self._archive.getinfo(name).file_size)  # what it claims; no more is unpacked
         return self._archive.read(name)
+
+    def _check_size(self, name: str, size: int) -> None:
+        if size > MOST_BYTES:
+            raise UserError(f"{self.path}: {name} has {size} bytes, at most {MOST_BYTES} are read")
 
     def read(self, name: str, size: int) -> np.ndarray:
         """The center crop of a picture, resized: (size, size, 3) uint8.
 
         Raises:
-            UserError: the file is empty, truncated or not a picture.
+            UserError: the file is empty, truncated, too large or not a picture.
         """
         try:
             data = self._bytes(name)
             if not data:
                 raise UserError(f"{self.path}: {name} is empty")
-            with Image.open(io.BytesIO(data)) as picture:
-                picture = picture.convert("RGB")
-        except (
-            OSError,
-            ValueError,
-            SyntaxError,
-            UnidentifiedImageError,
-            tarfile.TarError,
-            zipfile.BadZipFile,
-        ) as error:
-            if isinstance(error, UserError):
-                raise
-            raise UserError(f"{self.path}: {name} is not a readable picture ({error})") from None
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is lower
+                with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+                    if picture.width * picture.height > MOST_PIXELS:
+                        size_of = f"{picture.width} x {picture.height} pixels"
+                        raise UserError(f"{self.path}: {name} has {size_of}, at most {MOST_PIXELS} are read")
+                    picture = picture.convert("RGB")
+        except UserError:
+            raise
+        except Exception as error:  # each picture format has its own
+            raise UserError(f"{self.path}: {name} is not a readable picture ({_reason(error)})") from None
         side = min(picture.size)
         left, top = (picture.width - side) // 2, (picture.height - side) // 2
         box = (left, top, left + side, top + side)
@@ -108,6 +121,11 @@ class Pictures:
         """Yield :meth:`read` of each name."""
         for name in names:
             yield self.read(name, size)
+
+
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text[:200] if text and isinstance(error, OSError) else f"{type(error).__name__}: {text[:200]}"
 
 
 def find_pictures(folder: Path) -> Pictures:

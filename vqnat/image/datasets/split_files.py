@@ -6,7 +6,6 @@ still read.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,6 +16,7 @@ from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
 from vqnat.records.checksums import sha256
 from vqnat.records.results import write_json
+from vqnat_serving.json_files import read_object
 
 SPLITS = ("train", "valid", "test")
 FORMAT = "vqnat images 2"
@@ -87,12 +87,13 @@ def read_header(folder: Path, split: str) -> dict:
     if not path.is_file():
         raise UserError(f"{path}: no such file; make the data with a script of data-prep")
     try:
-        header = json.loads(path.read_text(encoding="utf-8"))
+        header = read_object(path, "")
         valid = header["format"] in SUFFIXES and header["count"] > 0 and isinstance(header["sha256"], str)
         height, width, channels = header["shape"]
-        valid = valid and height > 0 and width > 0 and channels == 3
+        valid = valid and all(isinstance(n, int) and 0 < n < 1 << 40 for n in (header["count"], height, width))
+        valid = valid and channels == 3
         valid = valid and (header["format"] != FORMAT or header["bytes"] > 0)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OSError):  # a UserError among them
         valid = False
     if not valid:
         raise UserError(f"{path}: not the description of an image file ({FORMAT}); make the data again")
@@ -125,9 +126,11 @@ def open_split(folder: Path, split: str) -> np.ndarray:
     if path.suffix == ".bin":
         return np.memmap(path, np.uint8, "r", shape=shape)
     try:
-        images = np.load(path, mmap_mode="r")
-    except ValueError as error:
-        raise UserError(f"{path}: not a NumPy array ({error}); make the data again") from None
-    if images.shape != shape or images.dtype != np.uint8:
-        raise UserError(f"{path}: {images.dtype} {images.shape}, {split}.json says uint8 {shape}; make the data again")
+        images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # numpy evaluates the header as a literal
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise UserError(f"{path}: not a NumPy array ({reason}); make the data again") from None
+    if not isinstance(images, np.ndarray) or images.shape != shape or images.dtype != np.uint8:
+        found = f"{getattr(images, 'dtype', '')} {getattr(images, 'shape', type(images).__name__)}"
+        raise UserError(f"{path}: {found}, {split}.json says uint8 {shape}; make the data again")
     return images

@@ -7,7 +7,8 @@ from vqnat.errors import UserError
 from vqnat.image.tables.columns import COLUMNS
 from vqnat.pipeline.config import NAME, ONE, ZERO
 from vqnat.pipeline.program_options import check_options
-from vqnat.pipeline.reader import build, invalid, read_yaml
+from vqnat.pipeline.reader import build, invalid
+from vqnat.records.yaml_files import read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,201 @@
+"""Readers of model folders, exports and checkpoints."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bitext import REPO
+from hypothesis import strategies as st
+
+from fuzz.reader import reader
+from fuzz.values import TEXTS, as_json, changed
+
+SMALL_MODEL = REPO / "vqnat_serving" / "small_model"
+
+
+def config_value() -> dict:
+    return json.loads((SMALL_MODEL / "config.json").read_text(encoding="utf-8"))
+
+
+def export_value() -> dict:
+    return json.loads((SMALL_MODEL / "onnx" / "export.json").read_text(encoding="utf-8")) | {"about": {}}
+
+
+def _config(folder: Path) -> Callable[[bytes], None]:
+    from vqnat.hub.model_card import model_card
+    from vqnat_serving.model_folder import ModelFolder, is_model_folder
+
+    def read(content: bytes) -> None:
+        (folder / "config.json").write_bytes(content)
+        is_model_folder(folder)
+        found = ModelFolder.read(folder)
+        assert not any((folder / name).resolve() != folder / name for name in found.files if ".." in name)
+        found.code_words()
+        model_card(found)
+
+    return read
+
+
+@reader("config.json, bytes", seeds=lambda: [as_json({**config_value(), "options": {}, "made": {}, "files": {}})])
+def config_bytes(folder: Path) -> Callable:
+    return _config(folder)
+
+
+@reader("config.json", strategy=lambda: changed({**config_value(), "files": {}}), share=0.3)
+def config(folder: Path) -> Callable:
+    read = _config(folder)
+    return lambda value: read(as_json(value))
+
+
+def _export(folder: Path) -> Callable[[bytes], None]:
+    from vqnat_serving.description import Description
+
+    def read(content: bytes) -> None:
+        (folder / "export.json").write_bytes(content)
+        found = Description.read(folder)
+        for name in (found.source_dictionary, found.target_dictionary, found.sentencepiece or "x"):
+            assert (folder / name).parent == folder
+        found.positions(10)
+
+    return read
+
+
+@reader("export.json, bytes", seeds=lambda: [as_json(export_value())])
+def export_bytes(folder: Path) -> Callable:
+    return _export(folder)
+
+
+@reader("export.json", strategy=lambda: changed(export_value()), share=0.3)
+def export(folder: Path) -> Callable:
+    read = _export(folder)
+    return lambda value: read(as_json(value))
+
+
+@reader("code_words.json", strategy=lambda: changed({"format": "vqnat-code-words-1", "codes": {"3": [["a", 2]]}}))
+def code_words(folder: Path) -> Callable:
+    from vqnat_serving.checksums import sha256
+    from vqnat_serving.model_folder import ModelFolder
+
+    path = folder / "code_words.json"
+
+    def read(value: Any) -> None:
+        path.write_bytes(as_json(value))
+        files = {"code_words.json": sha256(path)}
+        ModelFolder(folder, "latent_transformer", "m", "en", "de", "a", {}, files=files).code_words()
+
+    return read
+
+
+def safetensors_seed() -> bytes:
+    import torch
+    from safetensors.torch import save
+
+    return save({"a": torch.arange(6.0).view(2, 3), "b": torch.zeros(2)}, metadata={"format": "pt", "c": "a"})
+
+
+@reader("model.safetensors", seeds=lambda: [safetensors_seed()])
+def safetensors(folder: Path) -> Callable:
+    from vqnat.checkpoints.folder_weights import read_weights
+
+    path = folder / "model.safetensors"
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        read_weights(path)
+
+    return read
+
+
+def checkpoint_seed() -> bytes:
+    import argparse
+
+    import torch
+
+    found = io.BytesIO()
+    state = {"model": {"w": torch.arange(3.0)}, "args": argparse.Namespace(a=1), "extra": [np.float64(2), {"x": 1}]}
+    torch.save(state, found)
+    return found.getvalue()
+
+
+@reader("checkpoint", seeds=lambda: [checkpoint_seed()], share=0.3)
+def checkpoint(folder: Path) -> Callable:
+    from vqnat.checkpoints.reading import read_checkpoint
+
+    path = folder / "checkpoint.pt"
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        read_checkpoint(path)
+
+    return read
+
+
+def pickles() -> list[bytes]:
+    import pickle
+
+    state = {"a": [1, 2.5, None, "x"], "b": (True, b"c")}
+    return [pickle.dumps(state, protocol) for protocol in (0, 2, 4)]
+
+
+@reader("checkpoint's pickle", seeds=pickles, longest=1024)
+def checkpoint_pickle(folder: Path) -> Callable:
+    """The pickle inside a checkpoint, where code would be."""
+    read = checkpoint(folder)
+
+    def wrapped(content: bytes) -> None:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("archive/data.pkl", content)
+            archive.writestr("archive/version", b"3\n")
+            archive.writestr("archive/byteorder", b"little")
+        read(file.getvalue())
+
+    return wrapped
+
+
+@reader("options that fairseq evaluates", strategy=lambda: TEXTS | st.sampled_from(["[(512, 3)] * 20", "1 + 2"]))
+def literals(folder: Path) -> Callable:
+    from vqnat.checkpoints.literal_options import literal
+
+    return literal
+
+
+@cache
+def tiny_onnx() -> bytes:
+    import onnx
+
+    model = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["" : 20]> g (float[2] x) => (float[2] y) '
+        "<float[2] w = {1, 2}> { y = Add(x, w) }"
+    )
+    return model.SerializeToString()
+
+
+@reader("ONNX file", seeds=lambda: [tiny_onnx()], share=0.3)
+def onnx_file(folder: Path) -> Callable:
+    import onnxruntime
+
+    from vqnat_serving.errors import UserError
+    from vqnat_serving.models import Models
+
+    path = folder / "graph.onnx"
+    models = Models.__new__(Models)
+    models._onnxruntime, models._options = onnxruntime, onnxruntime.SessionOptions()
+    models._options.log_severity_level = 4
+    models._files = {"decoder": path}
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        models._sessions = {}
+        try:
+            models._load("decoder")
+        except UserError as error:
+            assert str(path) in str(error)
+            raise
+
+    return read
