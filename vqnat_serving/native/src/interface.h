@@ -1,6 +1,13 @@
 // What crosses from Python to the engine. The same structures are in ../library.py.
 #pragma once
 #include <cstdint>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 // A matrix or vector. int8: data are integers (rows, columns) and scale has one factor for each row.
 struct Weight {
@@ -36,6 +43,34 @@ struct Batch {
   int64_t* words;         // the output positions, sentence after sentence
   float* word_scores;     // as words
 };
+
+// Weights in huge pages: a small batch reads them once each, and then half of the time would go to finding pages.
+template <class T>
+struct HugePages {
+  typedef T value_type;
+  static constexpr std::size_t SIZE = std::size_t(1) << 21;
+
+  HugePages() = default;
+  template <class U>
+  HugePages(const HugePages<U>&) {}
+
+  T* allocate(std::size_t count) {
+    std::size_t bytes = count * sizeof(T);
+    std::size_t alignment = bytes < SIZE ? 64 : SIZE;
+    void* found = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    if (!found) throw std::bad_alloc();
+#ifdef __linux__
+    if (alignment == SIZE) madvise(found, bytes, MADV_HUGEPAGE);  // a wish; nothing depends on it
+#endif
+    return static_cast<T*>(found);
+  }
+  void deallocate(T* place, std::size_t) { std::free(place); }
+  friend bool operator==(const HugePages&, const HugePages&) { return true; }
+  friend bool operator!=(const HugePages&, const HugePages&) { return false; }
+};
+
+template <class T>
+using Large = std::vector<T, HugePages<T>>;
 
 struct Engine {
   virtual ~Engine() = default;
