@@ -34,8 +34,12 @@ def user_message(error: BaseException, traceback: TracebackType | None) -> str |
         return str(error)
     if isinstance(error.__context__, UserError):  # fairseq replaces it with "ensure that the architectures match"
         return str(error.__context__)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; what is finished is kept"
     if isinstance(error, OSError) and str(error).startswith("Model file not found: "):  # fairseq's words
         return f"--path {str(error).removeprefix('Model file not found: ')}: no such checkpoint"
+    if isinstance(error, OSError) and error.filename is not None:  # no such file, read-only, no space
+        return f"{error.filename}: {error.strerror}"
     while traceback is not None:
         frame = traceback.tb_frame
         if frame.f_code.co_name == "load_checkpoint_to_cpu":

@@ -17,6 +17,7 @@ from fairseq.dataclass.utils import merge_with_parent, overwrite_args_by_name
 from fairseq.tasks import TASK_DATACLASS_REGISTRY
 from omegaconf import OmegaConf
 
+from vqnat.checkpoints.fairseq_files import check_archive
 from vqnat.checkpoints.folder_weights import read_weights
 from vqnat.errors import UserError
 from vqnat_serving.model_folder import WEIGHTS, ModelFolder, is_model_folder
@@ -72,6 +73,7 @@ def let_fairseq_read_folders() -> None:
     @wraps(original)
     def load_checkpoint_to_cpu(path: str, arg_overrides: Any = None, load_on_all_ranks: bool = False) -> Any:
         if not is_model_folder(path):
+            check_archive(Path(path))
             return original(path, arg_overrides, load_on_all_ranks)
         state = folder_state(Path(path))
         state["cfg"] = OmegaConf.create(state["cfg"], flags={"allow_objects": True})
