@@ -3,9 +3,9 @@
 import sys
 from types import TracebackType
 
-from vqnat_serving.errors import UserError, run_command
+from vqnat_serving.errors import UserError, ran_out_of_memory, run_command
 
-__all__ = ["UserError", "install_hook", "run_command", "user_message"]
+__all__ = ["UserError", "install_hook", "ran_out_of_memory", "run_command", "user_message"]
 
 
 def install_hook() -> None:
@@ -38,6 +38,8 @@ def user_message(error: BaseException, traceback: TracebackType | None) -> str |
         return "interrupted; what is finished is kept"
     if isinstance(error, OSError) and str(error).startswith("Model file not found: "):  # fairseq's words
         return f"--path {str(error).removeprefix('Model file not found: ')}: no such checkpoint"
+    if ran_out_of_memory(error):
+        return "out of memory; a smaller --max-tokens needs less. What is finished is kept: run the same command again"
     if isinstance(error, OSError) and error.filename is not None:  # no such file, read-only, no space
         return f"{error.filename}: {error.strerror}"
     while traceback is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from vqnat_serving.arguments import CommandParser, is_terminal
-from vqnat_serving.errors import UserError
+from vqnat_serving.errors import UserError, fault_message
 
 QUIET = "VQNAT_QUIET"  # in the environment, so that child processes are quiet too
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130  # exit status
@@ -49,6 +49,11 @@ def run_program(
     except BrokenPipeError:  # the reader has enough; keep Python from flushing into the closed pipe at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except (OSError, MemoryError, RuntimeError) as error:
+        message = fault_message(error)
+        if message is None:
+            raise
+        return _fail(parser.prog, message)
 
 
 def _fail(prog: str, message: str) -> int:

@@ -1,14 +1,16 @@
 """``export.json``: what an exported model is, and where its parts are."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vqnat_serving.checksums import sealed, unsealed
 from vqnat_serving.errors import UserError
 
 NAME = "export.json"
-FORMAT = "vqnat-onnx-2"
+FORMAT = "vqnat-onnx-3"
+OLDER = "vqnat-onnx-2"  # the same without checksums
 PARTS = ("encoder", "greedy", "beam", "decoder")
 SEARCHES = ("greedy", "beam")
 PREDICTOR = "predictor"  # a graph that an export may lack: log-probabilities of given codes
@@ -35,6 +37,8 @@ class Description:
         latents: whether there are codes; if not, what is said of them above has no meaning.
         output_layer: one of :data:`OUTPUT_LAYERS`.
         upsample: output positions per target position (with latents) or per source token, as numerator and denominator.
+        files: SHA-256 of each other file of an export of its own, by its path in the folder; those of a model folder
+            are in its ``config.json``.
     """
 
     source_lang: str
@@ -54,6 +58,7 @@ class Description:
     latents: bool = True
     output_layer: str = "plain"
     upsample: tuple[int, int] = (1, 1)
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -67,7 +72,7 @@ class Description:
 
     def write(self, folder: Path) -> None:
         """Write ``export.json``."""
-        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        text = json.dumps(sealed({"format": FORMAT, **asdict(self)}), indent=1, ensure_ascii=False)
         (folder / NAME).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
@@ -83,16 +88,18 @@ class Description:
         if not path.is_file():
             raise UserError(f"{folder}: not an exported model: it has no {NAME} (vqnat export writes it)")
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = unsealed(json.loads(path.read_text(encoding="utf-8")))
             found = values.pop("format")
-            if found == FORMAT:
+            if found in (FORMAT, OLDER):
                 for name in {"cache", "upsample"} & values.keys():
                     values[name] = tuple(values[name])
                 if values.get("output_layer", "plain") in OUTPUT_LAYERS:
                     return cls(**values)
                 raise ValueError(values["output_layer"])
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UserError(f"{path}: not the description of an exported model ({type(error).__name__})") from error
+            raise UserError(
+                f"{path}: not the description of an exported model ({type(error).__name__}: {error})"
+            ) from error
         raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export the checkpoint again")
 
     @staticmethod

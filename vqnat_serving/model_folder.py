@@ -20,11 +20,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vqnat_serving.checksums import sha256
+from vqnat_serving.checksums import sealed, sha256, unsealed
 from vqnat_serving.errors import UserError
 
 FORMAT = "vqnat-model"
-VERSION = 1
+VERSION = 2  # 1 had no checksum of config.json itself
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 SCORES, CODE_WORDS = "scores.json", "code_words.json"
 SENTENCEPIECE, BPE_CODES = "spm.model", "bpe.codes"
@@ -92,10 +92,12 @@ class ModelFolder:
         if not config.is_file():
             raise UserError(f"{path}: not a model folder: it has no {CONFIG} (vqnat package writes one)")
         try:
-            values = json.loads(config.read_text(encoding="utf-8"))
+            values = unsealed(json.loads(config.read_text(encoding="utf-8")))
             found, version = values.pop("format"), values.pop("version")
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UserError(f"{config}: not the description of a vqnat model ({type(error).__name__})") from error
+            raise UserError(
+                f"{config}: not the description of a vqnat model ({type(error).__name__}: {error})"
+            ) from error
         if found != FORMAT or not isinstance(version, int):
             raise UserError(f"{config}: format {found!r}, version {version!r}; needed {FORMAT!r}, version {VERSION}")
         if version > VERSION:
@@ -126,7 +128,7 @@ class ModelFolder:
         """The text of ``config.json``."""
         values = {name: value for name, value in asdict(self).items() if name != "path"}
         values["files"] = dict(sorted(self.files.items()))
-        return json.dumps({"format": FORMAT, "version": VERSION, **values}, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(sealed({"format": FORMAT, "version": VERSION, **values}), indent=1, ensure_ascii=False) + "\n"
 
     def has(self, name: str) -> bool:
         """Whether ``config.json`` lists a file, or any file in a folder, of this name."""

@@ -95,7 +95,7 @@ def test_mistakes_are_one_line(trained, tmp_path):
     [
         ("export.json", b"[]", "export.json: not the description of an exported model"),
         ("export.json", b"{", "export.json: not the description of an exported model"),
-        ("export.json", b'{"format": "vqnat-onnx-0"}', "format 'vqnat-onnx-0', this runner reads 'vqnat-onnx-2'"),
+        ("export.json", b'{"format": "vqnat-onnx-0"}', "format 'vqnat-onnx-0', this runner reads 'vqnat-onnx-3'"),
         ("fp32/greedy.onnx", b"no graph", "greedy.onnx: not a readable ONNX model"),
         ("fp32/beam.onnx", None, "beam.onnx: no such file"),
         ("dict.de.txt", None, "dict.de.txt: no readable dictionary"),

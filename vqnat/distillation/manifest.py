@@ -12,7 +12,7 @@ from vqnat.distillation.distill_options import Options
 from vqnat.distillation.source_text import find_pieces
 from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
-from vqnat.records.checksums import sha256
+from vqnat.records.checksums import sealed, sha256, unsealed
 from vqnat.records.results import command_line, commit, machine, versions
 
 NAME = "distillation.json"
@@ -76,9 +76,9 @@ def finished(options: Options, settings: dict[str, Any]) -> dict[str, Any] | Non
             raise UserError(f"--out {options.out}: already holds a train split; choose another folder")
         return None
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = unsealed(json.loads(path.read_text(encoding="utf-8")))
         found, outputs = manifest["settings"], manifest["outputs"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not the manifest of a distillation; choose another --out") from error
     require_same(path, found, result_settings(options, settings))
     for name, checksum in outputs.items():
@@ -112,4 +112,4 @@ def write_manifest(
     }
     path = options.out / NAME
     with writing(path), replacing(path) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(sealed(manifest), indent=1) + "\n", encoding="utf-8")

@@ -19,6 +19,7 @@ from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import DAGLayer, check_search
 from vqnat.output_layers.output_layer import OutputLayer
 from vqnat.tasks.autocast import Autocast, AutocastConfig
+from vqnat.tasks.checked_data import CheckedData
 from vqnat.tasks.codebook_updates import CodebookUpdates
 from vqnat.tasks.fast_dropout import use_fast_dropout
 from vqnat.tasks.reliable_batches import ReliableBatches
@@ -92,7 +93,7 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
-class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherStart, TranslationTask):
+class LatentTranslationTask(CodebookUpdates, CheckedData, ReliableBatches, Autocast, TeacherStart, TranslationTask):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 
     def build_model(self, cfg, from_checkpoint=False):
