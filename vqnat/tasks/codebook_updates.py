@@ -1,7 +1,5 @@
 """When a codebook moves: once per optimizer step, over all micro-batches and replicas."""
 
-from collections.abc import Sequence
-
 import torch
 from fairseq.logging import metrics
 
@@ -10,8 +8,6 @@ from vqnat.tasks.master_weights import write_through
 
 class CodebookUpdates:
     """Moves the codebook of ``model.bottleneck`` once per optimizer step; does nothing for models without one."""
-
-    _unreached: Sequence[torch.nn.Parameter] = ()  # without a gradient in this step
 
     def train_step(self, sample, model, criterion, optimizer, update_num, ignore_grad=False):
         """As fairseq's; a micro-batch counts towards the codebook exactly if it counts towards the gradient."""
@@ -22,19 +18,12 @@ class CodebookUpdates:
             if all(p.grad is None for p in model.parameters()):
                 bottleneck.discard()
             bottleneck.accumulating = not ignore_grad
-        found = super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
-        # Until the codebook starts, predictor and codes wait. Data-parallel training makes zeros of the gradients that
-        # they do not have, and Adam, which skips what has none, would count these steps: its average of squares is
-        # then nearly 0 when they start, and its first steps are several times too long.
-        self._unreached = [p for p in model.parameters() if p.grad is None]  # the same on every replica
-        return found
+        return super().train_step(sample, model, criterion, optimizer, update_num, ignore_grad)
 
     def optimizer_step(self, optimizer, model, update_num):
         """The optimizer's step, then the codebook's, unless an overflow under AMP skipped the former."""
         scaler = getattr(optimizer, "scaler", None)
         scale = scaler.get_scale() if hasattr(scaler, "get_scale") else None
-        for parameter in self._unreached:
-            parameter.grad = None
         super().optimizer_step(optimizer, model, update_num)
         bottleneck = getattr(model, "bottleneck", None)
         if bottleneck is None or not bottleneck.training:  # frozen by --train-only
