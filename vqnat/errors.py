@@ -7,6 +7,15 @@ from vqnat_serving.errors import UserError, ran_out_of_memory, run_command
 
 __all__ = ["UserError", "install_hook", "ran_out_of_memory", "run_command", "user_message"]
 
+# What gloo and NCCL say when a process that takes part has ended.
+LOST_REPLICA = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Socket closed",
+    "Broken pipe",
+    "remote process",
+)
+
 
 def install_hook() -> None:
     """Let a user's mistake end fairseq's command lines with one line; other exceptions keep their traceback.
@@ -38,6 +47,19 @@ def user_message(error: BaseException, traceback: TracebackType | None) -> str |
         return "interrupted; what is finished is kept"
     if isinstance(error, OSError) and str(error).startswith("Model file not found: "):  # fairseq's words
         return f"--path {str(error).removeprefix('Model file not found: ')}: no such checkpoint"
+    # fairseq looks where it began, and may fail at that (TypeError): its detector knows tensors and tuples only.
+    if isinstance(error, FloatingPointError) or isinstance(error.__context__, FloatingPointError):
+        return (
+            "the loss or its gradients are not finite, or differ between processes; try a lower --lr, more "
+            "--warmup-updates, or --clip-norm 1, and continue from the last checkpoint"
+        )
+    if isinstance(error, RuntimeError) and any(words in str(error) for words in LOST_REPLICA):
+        return (
+            "another process of this training has ended, so this one does too; when all have, run the same commands "
+            "again: they continue from the last checkpoint"
+        )
+    if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker"):
+        return f"{str(error).splitlines()[0]} Run the same command again: it continues from the last checkpoint"
     if ran_out_of_memory(error):
         return "out of memory; a smaller --max-tokens needs less. What is finished is kept: run the same command again"
     if isinstance(error, OSError) and error.filename is not None:  # no such file, read-only, no space
