@@ -8,6 +8,7 @@ anything else; the detail is kept. Of flips: the reader ``named`` the file in on
 """
 
 import argparse
+import math
 import os
 import random
 import shutil
@@ -39,29 +40,41 @@ def parser() -> argparse.ArgumentParser:
 
 
 class Table:
-    """Rows of (work, fault) with counts, written after each row so that a run that is cut short has its rows."""
+    """Rows of (work, fault) with counts; the file is written often, so that a run that is cut short has its rows."""
 
-    def __init__(self, path: Path, options: argparse.Namespace) -> None:
+    def __init__(self, path: Path) -> None:
         from vqnat.records.results import provenance
 
         self.path = path
-        self.results: dict[str, Any] = {"trials": [], "flips": [], **provenance(SEED, {})}
-        self.until = None if options.minutes is None else time.monotonic() + 60 * options.minutes
+        self.rows: dict[tuple[str, str], dict[str, Any]] = {}
+        self.flips: list[dict[str, Any]] = []
+        self.about = provenance(SEED, {})
 
-    def over(self) -> bool:
-        return self.until is not None and time.monotonic() > self.until
+    def count(self, work: str, fault: str, outcome: Any) -> None:
+        empty = {"work": work, "fault": fault, "trials": 0, "hit": 0, "same": 0, "lost": []}
+        row = self.rows.setdefault((work, fault), empty)
+        row["trials"] += 1
+        row["hit"] += bool(outcome.kills)
+        row["same"] += outcome.how == "same"
+        if outcome.how == "lost":
+            row["lost"].append(outcome.detail)
+            print(f"faults: {work}: {fault}: {outcome.detail}", flush=True)
 
-    def add(self, kind: str, row: dict[str, Any]) -> None:
+    def write(self) -> None:
         from vqnat.records.results import write_json
 
-        self.results[kind].append(row)
-        write_json(self.path, self.results)
-        print(f"faults: {row}", flush=True)
+        write_json(self.path, {"trials": list(self.rows.values()), "flips": self.flips, **self.about})
 
-    def trials(self, work: str, fault: str, outcomes: list[Any]) -> None:
-        lost = [outcome.detail for outcome in outcomes if outcome.how == "lost"]
-        row = {"work": work, "fault": fault, "trials": len(outcomes), "hit": sum(bool(o.kills) for o in outcomes)}
-        self.add("trials", row | {"same": len(outcomes) - len(lost), "lost": lost})
+
+class Server:
+    """The server in place of a work."""
+
+    name = "server under load"
+
+    def __init__(self) -> None:
+        import serving
+
+        self.right = serving.expected()
 
 
 def main() -> int:
@@ -69,57 +82,65 @@ def main() -> int:
     others = options.others if options.others is not None else max(1, options.trials // 10)
     processes.preload()
     import killing
-    from surroundings import FAULTS
     from works import all_works, make_inputs
 
     root = Path(tempfile.mkdtemp(prefix="faults"))
     base = make_inputs(options.inputs or root / "base")
-    table = Table(options.out, options)
-    numbers = random.Random(SEED)
-    made: dict[str, Path] = {}
-    for index, work in enumerate(all_works()):
-        if options.only and not any(text in work.name for text in options.only):
-            continue
-        folder = root / f"work{index}"
-        known = killing.reference(work, base, folder)
-        made[work.name] = folder
-        shutil.copytree(folder, base / "sizes" / work.name, dirs_exist_ok=True)
-        for fault, number in SIGNALS.items():
-            outcomes = []
-            for trial in range(options.trials if fault == "SIGKILL" else others):
-                if not table.over():
-                    place = root / "trials" / f"{index}-{fault}-{trial}"
-                    outcomes.append(killing.kill_trial(work, base, place, known, numbers, number))
-            table.trials(work.name, fault, outcomes)
-        for fault, disturb in FAULTS.items():
-            if fault.startswith("worker") and "jobs" not in work.name:
-                continue
-            if fault.startswith("two runs") and len(work.commands(base, folder)) > 1:
-                continue
-            outcomes = []
-            for trial in range(others):
-                if not table.over():
-                    place = root / "trials" / f"{index}-{fault.replace(' ', '-')}-{trial}"
-                    outcomes.append(disturb(work, base, place, known, numbers))
-            table.trials(work.name, fault, outcomes)
-    if not options.only or "server" in options.only:
-        serve(table, numbers, options.trials, others)
+    table, numbers = Table(options.out), random.Random(SEED)
+    until = math.inf if options.minutes is None else time.monotonic() + 60 * options.minutes
+
+    def wanted(name: str) -> bool:
+        return not options.only or any(text in name for text in options.only)
+
+    known, made = {}, {}
+    for index, work in enumerate(work for work in all_works() if wanted(work.name)):
+        made[work.name] = root / f"work{index}"
+        known[work] = killing.reference(work, base, made[work.name])
+        shutil.copytree(made[work.name], base / "sizes" / work.name, dirs_exist_ok=True)
+        print(f"faults: {work.name}: {known[work].seconds:.1f} s undisturbed", flush=True)
     if options.flips:
         flips(table, base, made, root, numbers, options.flips)
+    server = Server() if wanted(Server.name) else None
+    for trial in range(options.trials):  # one of each work in turn, so that all have as many when time is up
+        for index, work in enumerate(known):
+            if time.monotonic() < until:
+                place = root / "trials" / f"{index}-{trial}"
+                disturb(table, work, base, place, known[work], numbers, with_others=trial < others)
+                table.write()
+        if server is not None and time.monotonic() < until:
+            ask(table, server, numbers, with_others=trial < others)
+            table.write()
     shutil.rmtree(root, ignore_errors=True)
-    bad = [row for row in table.results["trials"] if row["lost"]] + [r for r in table.results["flips"] if r["wrong"]]
-    return int(bool(bad))
+    return int(any(row["lost"] for row in table.rows.values()) or any(row["wrong"] for row in table.flips))
 
 
-def serve(table: Table, numbers: random.Random, trials: int, others: int) -> None:
+def disturb(table: Table, work: Any, base: Path, place: Path, known: Any, numbers: Any, with_others: bool) -> None:
+    """One trial of SIGKILL, and one of each other fault if wanted."""
+    import killing
+    from surroundings import FAULTS, CannotMountError
+
+    for fault, number in SIGNALS.items():
+        if fault == "SIGKILL" or with_others:
+            folder = place.with_name(f"{place.name}-{fault}")
+            table.count(work.name, fault, killing.kill_trial(work, base, folder, known, numbers, number))
+    for fault, trial_of in FAULTS.items() if with_others else ():
+        if fault.startswith("worker") and "jobs" not in work.name:
+            continue
+        if fault.startswith("two runs") and len(work.commands(base, place)) > 1:
+            continue
+        folder = place.with_name(f"{place.name}-{fault.replace(' ', '-')}")
+        try:
+            table.count(work.name, fault, trial_of(work, base, folder, known, numbers))
+        except CannotMountError:  # a disk of one's own needs privileges
+            continue
+
+
+def ask(table: Table, server: Server, numbers: random.Random, with_others: bool) -> None:
     """Kill the server under load."""
     import serving
 
-    right = serving.expected()
-    for fault in ("SIGKILL", "SIGTERM"):
-        count = trials if fault == "SIGKILL" else others
-        outcomes = [serving.kill_trial(right, numbers, SIGNALS[fault]) for _ in range(count) if not table.over()]
-        table.trials("server under load", fault, outcomes)
+    for fault in ("SIGKILL", "SIGTERM") if with_others else ("SIGKILL",):
+        table.count(server.name, fault, serving.kill_trial(server.right, numbers, SIGNALS[fault]))
 
 
 def flips(table: Table, base: Path, made: dict[str, Path], root: Path, numbers: random.Random, count: int) -> None:
@@ -140,7 +161,9 @@ def flips(table: Table, base: Path, made: dict[str, Path], root: Path, numbers: 
             continue
         found = flipping.flip(form, folder, root / "flipped", numbers, count)
         row = {"format": form.name, "trials": count, "named": found.named, "same": found.same, "wrong": found.wrong}
-        table.add("flips", row)
+        table.flips.append(row)
+        table.write()
+        print(f"faults: {row}", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ TRACEBACK = re.compile(r"^(?!Exception ignored in).*\nTraceback \(most recent ca
 YEAR = 365 * 24 * 3600.0
 
 
+class CannotMountError(OSError):
+    """This user, or this machine, may not mount a file system."""
+
+
 def said_in_one_line(program: Program) -> str | None:
     """None if a program that failed said why in one line and without a traceback; else what is wrong."""
     if program.status == 0:
@@ -43,7 +47,7 @@ def run_once(work: Work, base: Path, folder: Path, before: Callable[[], object] 
 
 @contextlib.contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[None]:
-    """A file system of its own with so many bytes. Raises OSError where this is not allowed."""
+    """A file system of its own with so many bytes. Raises CannotMountError where this is not allowed."""
     folder.mkdir(parents=True, exist_ok=True)
     mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder)
     try:
@@ -55,7 +59,7 @@ def small_disk(folder: Path, size: int) -> Iterator[None]:
 def mount(*words: object) -> None:
     done = subprocess.run(["mount", *map(str, words)], capture_output=True, text=True)
     if done.returncode:
-        raise OSError(done.stderr.strip())
+        raise CannotMountError(done.stderr.strip())
 
 
 def again(work: Work, base: Path, folder: Path, known: Reference, problem: str | None, faults: int = 1) -> Outcome:

@@ -18,7 +18,7 @@ LATENT = ("soft_em", "hard_em", "gm_vq", "product")
 ABOUT = ("--license", "mit", "--dataset", "digits", "--data-note", "Names of digits.", "--example", "one two three")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Work:
     """Commands that are run one after another, and that may be run again.
 

@@ -18,11 +18,12 @@ from vqnat.benchmarking.reports.benchmark_markdown import TEMPLATES as BENCHMARK
 from vqnat.image.tables.image_markdown import markdown_image_tables  # noqa: E402
 from vqnat.records.atomic import write_text  # noqa: E402
 from vqnat.reporting.diagnosis import TEMPLATES as DIAGNOSIS  # noqa: E402
+from vqnat.reporting.faults import TEMPLATES as FAULTS  # noqa: E402
 from vqnat.reporting.markdown import fill_markdown  # noqa: E402
 from vqnat.reporting.seeds import TEMPLATES as SEEDS  # noqa: E402
 from vqnat.reporting.systems import TEMPLATES  # noqa: E402
 
-ALL = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS, "images": markdown_image_tables}
+ALL = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS, **FAULTS, "images": markdown_image_tables}
 
 
 def read_results(folder: Path, name: str) -> dict | list[dict]:
