@@ -9,22 +9,26 @@ from subprocess import CompletedProcess
 
 import bitext
 
+from vqnat.bottlenecks import bottleneck_fields
 from vqnat.checkpoints.reading import read_checkpoint
 
 PROGRAM = Path(__file__).with_name("train_seeded.py")
-BOTTLENECK = ("--codebook-size", 16, "--codebook-start-updates", 3)
+# Of these options a bottleneck gets those that it has.
+SMALL = {"codebook_size": 16, "codebook_start_updates": 3, "fsq_levels": "4,3", "num_samples": 4}
 BACKENDS = ("legacy_ddp", "no_c10d", "pytorch_ddp")
 
 
-def words(data: Path, save_dir: Path, *more: object, updates: int) -> list[object]:
+def words(data: Path, save_dir: Path, bottleneck: str, *more: object, updates: int) -> list[object]:
     """A short training; batches of few sentences, so that there are several in an update."""
+    given = {name: value for name, value in SMALL.items() if name in bottleneck_fields(bottleneck)}
+    small = [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", value)]
     return [
         *(data, "--user-dir", "vqnat", "--task", "latent_translation", "--cpu"),
         *("--arch", "latent_transformer_tiny", *bitext.TINY, "--embed-dim", 32, "--share-all-embeddings"),
         *("--criterion", "latent_transformer_loss", "--optimizer", "adam", "--lr", 0.003),
         *("--max-tokens", 300, "--max-update", updates, "--num-workers", 0, "--seed", 1, "--compression-steps", 1),
         *("--no-progress-bar", "--log-interval", 1, "--log-format", "json", "--no-epoch-checkpoints"),
-        *("--save-dir", save_dir, *BOTTLENECK, *more),
+        *("--save-dir", save_dir, "--bottleneck", bottleneck, *small, *more),
     ]
 
 
@@ -46,6 +50,7 @@ def free_port() -> int:
 def train(
     data: Path,
     save_dir: Path,
+    bottleneck: str,
     *more: object,
     ranks: int = 1,
     updates: int = 10,
@@ -54,7 +59,7 @@ def train(
 ) -> list[CompletedProcess]:
     """Train with so many processes; returns how each ended."""
     port, done = free_port(), {}
-    given = words(data, save_dir, *more, updates=updates)
+    given = words(data, save_dir, bottleneck, *more, updates=updates)
 
     def run(rank: int) -> None:
         command = (sys.executable, PROGRAM, *given, *rank_words(rank, ranks, port, backend))

@@ -30,9 +30,9 @@ def main() -> int:
     bitext.write(folder / "raw", {"train": 70, "valid": 8, "test": 8})
     data = bitext.binarize(folder / "raw", folder / "bin")
     results: dict[str, Any] = {"updates": UPDATES, "replicas": [], **provenance(1, {})}
-    for number, name in enumerate(options.only or bottleneck_names()):
+    for number, name in enumerate(sorted(options.only or bottleneck_names(), key=lambda name: "em" not in name)):
         for autocast in (False, True) if name in ("soft_em", "vq") else (False,):
-            more = ["--bottleneck", name, *(["--autocast", "bf16"] if autocast else [])]
+            more = [name, *(["--autocast", "bf16"] if autocast else [])]
             alone = folder / name / f"alone{autocast}"
             known = losses(train(data, alone, *more, "--update-freq", BATCHES, updates=UPDATES)[0])
             for ranks in (2, 4):

@@ -29,13 +29,12 @@ def data(tmp_path_factory):
 def alone(data, tmp_path_factory):
     """One process, 4 batches an update, k-means at update 3: folder and logged losses."""
     folder = tmp_path_factory.mktemp("alone")
-    return folder, losses(train(data, folder, "--bottleneck", "hard_em", "--update-freq", 4)[0])
+    return folder, losses(train(data, folder, "hard_em", "--update-freq", 4)[0])
 
 
 @pytest.mark.parametrize(("ranks", "backend"), [(2, "legacy_ddp"), (4, "no_c10d"), (2, "pytorch_ddp")])
 def test_as_one_process(data, alone, tmp_path, ranks, backend):
-    options = ("--bottleneck", "hard_em", "--update-freq", 4 // ranks)
-    done = train(data, tmp_path, *options, ranks=ranks, backend=backend)
+    done = train(data, tmp_path, "hard_em", "--update-freq", 4 // ranks, ranks=ranks, backend=backend)
     ours, theirs = losses(done[0]), alone[1]
     assert len(ours) == len(theirs) == 10 and "predictor_loss" in ours[-1]
     for one, other in zip(ours, theirs, strict=True):
@@ -46,15 +45,14 @@ def test_as_one_process(data, alone, tmp_path, ranks, backend):
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
 def test_resumed_by_another_number_of_processes(data, alone, tmp_path, before, after):
     """Stopped before the codebook's start, and between two epochs."""
-    options = ("--bottleneck", "hard_em")
-    train(data, tmp_path, *options, "--update-freq", 4 // before, ranks=before, updates=2)
-    train(data, tmp_path, *options, "--update-freq", 4 // after, ranks=after)
+    train(data, tmp_path, "hard_em", "--update-freq", 4 // before, ranks=before, updates=2)
+    train(data, tmp_path, "hard_em", "--update-freq", 4 // after, ranks=after)
     assert largest_difference(alone[0] / "checkpoint_last.pt", tmp_path / "checkpoint_last.pt") < ROUNDING
 
 
 def test_a_killed_process_ends_the_others(data, tmp_path):
     port, done = free_port(), {}
-    given = words(data, tmp_path, "--save-interval-updates", 2, "--disable-validation", updates=100_000)
+    given = words(data, tmp_path, "hard_em", "--save-interval-updates", 2, "--disable-validation", updates=100_000)
 
     def run(rank):
         report = ("-c", f"import os; open({str(tmp_path / f'pid{rank}')!r}, 'w').write(str(os.getpid()))")
