@@ -26,6 +26,8 @@ from vqnat.models import parallel_transformer, presets  # noqa: E402, F401
 from vqnat.tasks import latent_translation, nat_translation  # noqa: E402, F401
 from vqnat.tasks.finished import let_finished_trainings_rest  # noqa: E402
 from vqnat.tasks.prefetching import stop_at_exit  # noqa: E402
+from vqnat.tasks.reliable_batches import let_idle_replicas_count  # noqa: E402
 
 stop_at_exit()
 let_finished_trainings_rest()
+let_idle_replicas_count()

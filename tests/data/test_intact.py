@@ -27,7 +27,7 @@ def data(digits, tmp_path):
 
 def load(folder):
     task = LatentTranslationTask.setup_task(
-        LatentTranslationConfig(data=str(folder), source_lang="en", target_lang="de")
+        LatentTranslationConfig(data=str(folder), source_lang="en", target_lang="de", dataset_impl="mmap")
     )
     task.load_dataset("train")
     return task

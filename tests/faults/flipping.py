@@ -4,7 +4,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.data.binarize import read_manifest
 from vqnat.distillation.journal import read_header, scan
 from vqnat.errors import UserError
-from vqnat.records.checksums import unsealed
+from vqnat.records.checksums import sha256, unsealed
 from vqnat.tasks.latent_translation import LatentTranslationConfig, LatentTranslationTask
+from vqnat_serving.description import NAME, Description
 from vqnat_serving.export_place import ExportPlace
-from vqnat_serving.model_folder import ModelFolder
+from vqnat_serving.model_folder import SMALL_MODEL, ModelFolder
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read_checkpoints(folder: Path) -> str:
 
 def read_data(folder: Path) -> Any:
     """As fairseq-train and our other programs read a data folder."""
-    config = LatentTranslationConfig(data=str(folder), source_lang="en", target_lang="de")
+    config = LatentTranslationConfig(data=str(folder), source_lang="en", target_lang="de", dataset_impl="mmap")
     task = LatentTranslationTask.setup_task(config)
     task.load_dataset("train")
     pairs = task.dataset("train")
@@ -114,8 +115,8 @@ def folder_of(name: str, made: dict[str, Path]) -> Path:
         "shard of a distillation": "shard",
         "distillation.json": "distillation",
         "data.json": "data",
-        "ONNX graph": "export",
-        "export.json": "export",
+        "ONNX graph": "small export",
+        "export.json": "small export",
         "model.safetensors": "packaging",
         "config.json of a model folder": "packaging",
     }
@@ -128,6 +129,17 @@ def unmerged(base: Path, folder: Path) -> Path:
     program = Program(words, folder.with_suffix(".log"))
     assert program.wait() == 0, program.last_line()
     return folder / "out" / "shards"
+
+
+def small_export(folder: Path) -> Path:
+    """The small model's graphs as an export of its own."""
+    shutil.copytree(SMALL_MODEL / "onnx", folder)
+    described = Description.read(folder)
+    for name in (described.source_dictionary, described.target_dictionary, described.sentencepiece):
+        shutil.copyfile(SMALL_MODEL / name, folder / name)
+    files = [path for path in sorted(folder.rglob("*.*")) if path.is_file() and path.name != NAME]
+    replace(described, files={path.relative_to(folder).as_posix(): sha256(path) for path in files}).write(folder)
+    return folder
 
 
 @dataclass

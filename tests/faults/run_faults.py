@@ -147,13 +147,12 @@ def flips(table: Table, base: Path, made: dict[str, Path], root: Path, numbers: 
     """Damage every kind of file that the finished works left."""
     import flipping
 
-    made |= {"bin": base / "bin", "data": base / "data"}
+    made |= {"bin": base / "bin", "data": base / "data", "small export": flipping.small_export(root / "export")}
     if "distillation" in made:
         made["distillation"] = made["distillation"] / "out"
         made["shard"] = flipping.unmerged(base, root / "shard")
-    for name, below in (("export", "onnx"), ("packaging", "model")):
-        if name in made:
-            made[name] = made[name] / below
+    if "packaging" in made:
+        made["packaging"] = made["packaging"] / "model"
     for form in flipping.formats():
         try:
             folder = flipping.folder_of(form.name, made)

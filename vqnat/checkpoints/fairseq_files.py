@@ -35,8 +35,8 @@ def check_archive(path: Path) -> None:
     """
     with open(path, "rb") as file:
         start = file.read(4)
-    if not start:
-        raise UserError(f"{path}: not a readable checkpoint (empty); {_ADVICE}")
+    if len(start) < 4:
+        raise UserError(f"{path}: not a readable checkpoint ({'truncated' if start else 'empty'}); {_ADVICE}")
     if start[:2] != b"PK" and not zipfile.is_zipfile(path):  # not even the end is that of a zip file
         return
     try:

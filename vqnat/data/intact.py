@@ -40,9 +40,10 @@ def check_index(index: Path) -> None:
     """
     content = index.read_bytes()
     data = index.with_suffix(".bin")
-    if content[: len(MMapIndexedDataset.Index._HDR_MAGIC)] != MMapIndexedDataset.Index._HDR_MAGIC:
-        if not content:
-            raise UserError(f"{index}: damaged: empty; {_REPAIR}")
+    magic = MMapIndexedDataset.Index._HDR_MAGIC
+    if len(content) < len(magic):
+        raise UserError(f"{index}: damaged: {'truncated' if content else 'empty'}; {_REPAIR}")
+    if not content.startswith(magic):
         return
     if not data.is_file():
         raise UserError(f"{data}: no such file, but {index.name} is there; {_REPAIR}")

@@ -214,6 +214,8 @@ class VectorCodebook(Codebook):
         self.discard()
         self.started = False
         self.has_started.fill_(False)
+        self.steps = max(self.steps, self.options.codebook_start_updates)  # it has waited already
+        self.num_applied.fill_(self.steps)
 
     def dead_codes(self) -> tuple[Tensor, Tensor, Tensor]:
         """Which codes are to be overwritten by which vectors, after a step of the moving counts.
