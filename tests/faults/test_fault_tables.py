@@ -17,8 +17,8 @@ def test_faults():
         "| export | 49/50 | 5/5 |",
         "| server | 7/7 | – |",
         "",
-        "Trials with the undisturbed result at the end, of all trials: 61 of 62; in 52 of them the program had not ended "
-        "before. Measured on a machine, commit 0123456789ab, 2026-11-21.",
+        "Trials with the undisturbed result at the end, of all trials: 61 of 62; in 52 of them the program had not "
+        "ended before. Measured on a machine, commit 0123456789ab, 2026-11-21.",
     ]
 
 
