@@ -73,7 +73,8 @@ def let_fairseq_read_folders() -> None:
     @wraps(original)
     def load_checkpoint_to_cpu(path: str, arg_overrides: Any = None, load_on_all_ranks: bool = False) -> Any:
         if not is_model_folder(path):
-            check_archive(Path(path))
+            if Path(path).is_file():  # else a place that only fairseq's path manager knows, or none
+                check_archive(Path(path))
             return original(path, arg_overrides, load_on_all_ranks)
         state = folder_state(Path(path))
         state["cfg"] = OmegaConf.create(state["cfg"], flags={"allow_objects": True})
