@@ -11,7 +11,7 @@ import logging
 
 logging.getLogger("fairseq.tasks.text_to_speech").setLevel(logging.WARNING)  # or each import asks for tensorboardX
 
-from vqnat.checkpoints.fairseq_files import let_fairseq_write_safely  # noqa: E402
+from vqnat.checkpoints.fairseq_files import let_fairseq_send_checkpoints, let_fairseq_write_safely  # noqa: E402
 from vqnat.checkpoints.folder_loading import let_fairseq_read_folders  # noqa: E402
 from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints  # noqa: E402
 from vqnat.errors import install_hook  # noqa: E402
@@ -19,6 +19,7 @@ from vqnat.errors import install_hook  # noqa: E402
 allow_fairseq_checkpoints()
 let_fairseq_read_folders()
 let_fairseq_write_safely()
+let_fairseq_send_checkpoints()
 install_hook()
 
 from vqnat import criterions  # noqa: E402, F401  (registration)

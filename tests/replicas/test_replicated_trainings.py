@@ -75,6 +75,6 @@ def test_a_killed_process_ends_the_others(data, tmp_path):
     assert other.returncode == -signal.SIGKILL
     assert when - killed < 60
     assert ended.returncode == 1 and "Traceback" not in ended.stderr, ended.stderr[-2000:]
-    [line] = [line for line in ended.stderr.splitlines() if line.startswith("error: ")]
-    assert line.startswith("error: another process of this training has ended")
+    [line] = [line for line in ended.stderr.splitlines() if "error: " in line]
+    assert line.startswith("[rank0]: error: another process of this training has ended")
     assert read_checkpoint(tmp_path / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] % 2 == 0

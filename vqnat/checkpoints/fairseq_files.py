@@ -15,7 +15,9 @@ from typing import Any
 
 import torch
 from fairseq import checkpoint_utils
+from fairseq.distributed import utils as distributed_utils
 from fairseq.file_io import PathManager
+from omegaconf import OmegaConf
 
 from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
@@ -95,6 +97,25 @@ def let_fairseq_write_safely() -> None:
     torch_persistent_save.is_safe = True  # type: ignore[attr-defined]
     checkpoint_utils.torch_persistent_save = torch_persistent_save
     checkpoint_utils.PathManager = SafePaths
+
+
+def let_fairseq_send_checkpoints() -> None:
+    """Let the first of several processes send the others the checkpoint that it has read; twice is harmless.
+
+    fairseq sends it pickled, its options as OmegaConf's objects, which torch does not load; nobody reads them there.
+    """
+    original = distributed_utils.broadcast_object
+    if getattr(original, "sends_checkpoints", False):
+        return
+
+    @wraps(original)
+    def broadcast_object(obj: Any, *where: Any, **how: Any) -> Any:
+        if isinstance(obj, dict) and OmegaConf.is_config(obj.get("cfg")):
+            obj = {**obj, "cfg": None}
+        return original(obj, *where, **how)
+
+    broadcast_object.sends_checkpoints = True  # type: ignore[attr-defined]
+    distributed_utils.broadcast_object = broadcast_object
 
 
 def _not_written(path: str | Path, error: Exception) -> UserError:
