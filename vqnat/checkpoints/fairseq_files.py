@@ -114,6 +114,7 @@ def let_fairseq_send_checkpoints() -> None:
             obj = {**obj, "cfg": None}
         return original(obj, *where, **how)
 
+    torch.serialization.add_safe_globals([distributed_utils._TensorPlaceholder])  # the number of a tensor sent apart
     broadcast_object.sends_checkpoints = True  # type: ignore[attr-defined]
     distributed_utils.broadcast_object = broadcast_object
 
