@@ -111,7 +111,7 @@ def read_distillation(folder: Path) -> Any:
 def folder_of(name: str, made: dict[str, Path]) -> Path:
     """Where the files of a format are, among the finished works by name."""
     places = {
-        "checkpoint": "training, soft_em",
+        "checkpoint": "training",
         "shard of a distillation": "shard",
         "distillation.json": "distillation",
         "data.json": "data",

@@ -148,6 +148,8 @@ def flips(table: Table, base: Path, made: dict[str, Path], root: Path, numbers: 
     import flipping
 
     made |= {"bin": base / "bin", "data": base / "data", "small export": flipping.small_export(root / "export")}
+    for name in list(made):
+        made.setdefault(name.partition(",")[0], made[name])  # any training, any distillation
     if "distillation" in made:
         made["distillation"] = made["distillation"] / "out"
         made["shard"] = flipping.unmerged(base, root / "shard")
