@@ -59,6 +59,7 @@ class Table:
         if outcome.how == "lost":
             row["lost"].append(outcome.detail)
             print(f"faults: {work}: {fault}: {outcome.detail}", flush=True)
+        self.write()
 
     def write(self) -> None:
         from vqnat.records.results import write_json
@@ -106,10 +107,8 @@ def main() -> int:
             if time.monotonic() < until:
                 place = root / "trials" / f"{index}-{trial}"
                 disturb(table, work, base, place, known[work], numbers, with_others=trial < others)
-                table.write()
         if server is not None and time.monotonic() < until:
             ask(table, server, numbers, with_others=trial < others)
-            table.write()
     shutil.rmtree(root, ignore_errors=True)
     return int(any(row["lost"] for row in table.rows.values()) or any(row["wrong"] for row in table.flips))
 

@@ -57,13 +57,12 @@ def test_it_stops(digits, tmp_path):
 def test_it_starts_the_codes_anew(digits, tmp_path):
     done = train(digits, tmp_path, *COLLAPSING, "--on-collapse", "restart-codes", "--collapse-perplexity", 0.3)
     assert done.returncode == 0, done.stderr
-    [said] = warnings(done)
-    assert "update 11: the codes have collapsed" in said and said.endswith(
-        "the codebook starts anew from encoder vectors"
-    )
+    said = warnings(done)[0]
+    assert "update 11: the codes have collapsed" in said
+    assert said.endswith("the codebook starts anew from encoder vectors")
     rows = [json.loads(line[line.index("{") :]) for line in done.stdout.splitlines() if "| train_inner |" in line]
     used = {int(row["num_updates"]): float(row["code_ppl"]) for row in rows if "code_ppl" in row}
-    assert used[11] < 0.3 * 64 < used[31]
+    assert used[11] < 0.3 * 64 and max(used[update] for update in used if 11 < update < 21) > 2 * used[11]
 
 
 def test_restart_needs_code_vectors(digits, tmp_path):
