@@ -19,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 import checkout  # noqa: F401  (the checkout's packages and .venv)
 
+from vqnat.records.atomic import write_text
+
 LINES = {"newstest2013": 3000, "newstest2014": 3003}
 SPLITS = {"train": "newstest2013", "valid": "newstest2013", "test": "newstest2014"}
 SACREBLEU = {"newstest2013": "wmt13", "newstest2014": "wmt14/full"}
@@ -69,7 +71,7 @@ def main() -> None:
     for split, name in SPLITS.items():
         for language in ("en", "de"):
             text = "".join(line + "\n" for line in read(name, language, args.folder))
-            (raw / f"{split}.{language}").write_text(text, encoding="utf-8")
+            write_text(raw / f"{split}.{language}", text)
     binarize = Path(__file__).with_name("binarize.py")
     words = ("--raw", raw, "--out", args.out, "--vocabulary", args.vocabulary, "--workers", 1)
     sys.exit(subprocess.run([sys.executable, binarize, *map(str, words)]).returncode)

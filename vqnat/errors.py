@@ -3,9 +3,18 @@
 import sys
 from types import TracebackType
 
-from vqnat_serving.errors import UserError, run_command
+from vqnat_serving.errors import UserError, ran_out_of_memory, run_command
 
-__all__ = ["UserError", "install_hook", "run_command", "user_message"]
+__all__ = ["UserError", "install_hook", "ran_out_of_memory", "run_command", "user_message"]
+
+# What gloo and NCCL say when a process that takes part has ended.
+LOST_REPLICA = (
+    "Connection closed by peer",
+    "Connection reset by peer",
+    "Socket closed",
+    "Broken pipe",
+    "remote process",
+)
 
 
 def install_hook() -> None:
@@ -34,8 +43,27 @@ def user_message(error: BaseException, traceback: TracebackType | None) -> str |
         return str(error)
     if isinstance(error.__context__, UserError):  # fairseq replaces it with "ensure that the architectures match"
         return str(error.__context__)
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted; what is finished is kept"
     if isinstance(error, OSError) and str(error).startswith("Model file not found: "):  # fairseq's words
         return f"--path {str(error).removeprefix('Model file not found: ')}: no such checkpoint"
+    # fairseq looks where it began, and may fail at that (TypeError): its detector knows tensors and tuples only.
+    if isinstance(error, FloatingPointError) or isinstance(error.__context__, FloatingPointError):
+        return (
+            "the loss or its gradients are not finite, or differ between processes; try a lower --lr, more "
+            "--warmup-updates, or --clip-norm 1, and continue from the last checkpoint"
+        )
+    if isinstance(error, RuntimeError) and any(words in str(error) for words in LOST_REPLICA):
+        return (
+            "another process of this training has ended, so this one does too; when all have, run the same commands "
+            "again: they continue from the last checkpoint"
+        )
+    if isinstance(error, RuntimeError) and str(error).startswith("DataLoader worker"):
+        return f"{str(error).splitlines()[0]} Run the same command again: it continues from the last checkpoint"
+    if ran_out_of_memory(error):
+        return "out of memory; a smaller --max-tokens needs less. What is finished is kept: run the same command again"
+    if isinstance(error, OSError) and error.filename is not None:  # no such file, read-only, no space
+        return f"{error.filename}: {error.strerror}"
     while traceback is not None:
         frame = traceback.tb_frame
         if frame.f_code.co_name == "load_checkpoint_to_cpu":

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from vqnat_serving.arguments import CommandParser, is_terminal
-from vqnat_serving.errors import DEBUG, UserError, show_traceback
+from vqnat_serving.errors import DEBUG, UserError, fault_message, show_traceback
 
 QUIET = "VQNAT_QUIET"  # in the environment, so that child processes are quiet too
 DONE, FAILED, MISTAKE, INTERRUPTED = 0, 1, 2, 130  # exit status
@@ -55,6 +55,9 @@ def run_program(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:
+        message = fault_message(error)
+        if message is not None:
+            return _fail(parser.prog, message)
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         _fail(parser.prog, f"internal error, please report it ({reason}); --debug shows the traceback")
         return FAILED

@@ -1,15 +1,17 @@
 """``export.json``: what an exported model is, and where its parts are."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vqnat_serving.checksums import sealed, unsealed
 from vqnat_serving.errors import UserError
 from vqnat_serving.json_files import check_types, read_object
 
 NAME = "export.json"
-FORMAT = "vqnat-onnx-2"
+FORMAT = "vqnat-onnx-3"
+OLDER = "vqnat-onnx-2"  # the same without checksums
 PARTS = ("encoder", "greedy", "beam", "decoder")
 SEARCHES = ("greedy", "beam")
 PREDICTOR = "predictor"  # a graph that an export may lack: log-probabilities of given codes
@@ -37,6 +39,8 @@ class Description:
         latents: whether there are codes; if not, what is said of them above has no meaning.
         output_layer: one of :data:`OUTPUT_LAYERS`.
         upsample: output positions per target position (with latents) or per source token, as numerator and denominator.
+        files: SHA-256 of each other file of an export of its own, by its path in the folder; those of a model folder
+            are in its ``config.json``.
     """
 
     source_lang: str
@@ -56,6 +60,7 @@ class Description:
     latents: bool = True
     output_layer: str = "plain"
     upsample: tuple[int, int] = (1, 1)
+    files: dict[str, str] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -69,7 +74,7 @@ class Description:
 
     def write(self, folder: Path) -> None:
         """Write ``export.json``."""
-        text = json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False)
+        text = json.dumps(sealed({"format": FORMAT, **asdict(self)}), indent=1, ensure_ascii=False)
         (folder / NAME).write_text(text + "\n", encoding="utf-8")
 
     @classmethod
@@ -85,10 +90,12 @@ class Description:
         if not path.is_file():
             raise UserError(f"{folder}: not an exported model: it has no {NAME} (vqnat export writes it)")
         values = read_object(path, "the description of an exported model")
-        found = values.pop("format", None)
-        if found != FORMAT:
+        found = values.get("format")
+        if found not in (FORMAT, OLDER):
             raise UserError(f"{path}: format {str(found)[:40]!r}, this runner reads {FORMAT!r}: export it again")
         try:
+            values = unsealed(values)
+            del values["format"]
             check_types(values, cls)
             for name in {"cache", "upsample", "precisions"} & values.keys():
                 values[name] = tuple(values[name])

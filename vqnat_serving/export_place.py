@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from vqnat_serving.checksums import sha256
 from vqnat_serving.description import NAME, Description
 from vqnat_serving.errors import UserError
 from vqnat_serving.model_folder import ONNX, SMALL_MODEL, TEACHER, ModelFolder, is_model_folder
@@ -15,7 +16,8 @@ class ExportPlace:
 
     Attributes:
         graphs: the folder with ``export.json`` and the graphs.
-        model: the model folder around it; None for an export of its own, whose files are not checked.
+        model: the model folder around it, which has the checksums; None for an export of its own, which has them in
+            ``export.json``.
     """
 
     graphs: Path
@@ -57,7 +59,7 @@ class ExportPlace:
         name = Description.model_file(precision, part)
         if self.model is not None:
             return self.model.file(f"{ONNX}/{name.as_posix()}")
-        return self.graphs / name
+        return self._own(name.as_posix())
 
     def has_graph(self, precision: str, part: str) -> bool:
         """Whether there is a graph that an export may lack."""
@@ -78,5 +80,18 @@ class ExportPlace:
     def text(self, name: str) -> Path:
         """A dictionary or the sentencepiece model: an export's own, or that of the model folder. Raises UserError."""
         if self.model is None:
-            return self.graphs / name
+            return self._own(name)
         return self.model.file(name if self.model.has(name) else f"{ONNX}/{name}")
+
+    def _own(self, name: str) -> Path:
+        """A file of an export of its own, after its checksum was compared, if it has one. Raises UserError."""
+        path, expected = self.graphs / name, Description.read(self.graphs).files.get(name)
+        if expected is None:  # of an older version, or missing: whoever reads it says so
+            return path
+        try:
+            found = sha256(path)
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read ({error.strerror}); export the checkpoint again") from error
+        if found != expected:
+            raise UserError(f"{path}: damaged: {NAME} has another checksum; export the checkpoint again")
+        return path

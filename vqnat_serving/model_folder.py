@@ -20,12 +20,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from vqnat_serving.checksums import sha256
+from vqnat_serving.checksums import sealed, sha256, unsealed
 from vqnat_serving.errors import UserError
 from vqnat_serving.json_files import check_types, read_object
 
 FORMAT = "vqnat-model"
-VERSION = 1
+VERSION = 2  # 1 had no checksum of config.json itself
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 SCORES, CODE_WORDS = "scores.json", "code_words.json"
 SENTENCEPIECE, BPE_CODES = "spm.model", "bpe.codes"
@@ -93,6 +93,10 @@ class ModelFolder:
         if not config.is_file():
             raise UserError(f"{path}: not a model folder: it has no {CONFIG} (vqnat package writes one)")
         values = read_object(config, "the description of a vqnat model")
+        try:
+            values = unsealed(values)
+        except ValueError as error:
+            raise UserError(f"{config}: not the description of a vqnat model ({error})") from error
         found, version = values.pop("format", None), values.pop("version", None)
         if found != FORMAT or not isinstance(version, int):
             said = f"format {str(found)[:40]!r}, version {str(version)[:40]}"
@@ -126,7 +130,7 @@ class ModelFolder:
         """The text of ``config.json``."""
         values = {name: value for name, value in asdict(self).items() if name != "path"}
         values["files"] = dict(sorted(self.files.items()))
-        return json.dumps({"format": FORMAT, "version": VERSION, **values}, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(sealed({"format": FORMAT, "version": VERSION, **values}), indent=1, ensure_ascii=False) + "\n"
 
     def has(self, name: str) -> bool:
         """Whether ``config.json`` lists a file, or any file in a folder, of this name."""

@@ -39,8 +39,8 @@ def train(variant, ranks, parallel):
     learned = [p for p in bottleneck.parameters() if p.requires_grad]
     for step in range(STEPS):
         total = torch.zeros(()) + sum(p.sum() * 0 for p in learned)
-        for rank in ranks:
-            for number in range(2):
+        for number in range(2):  # in the order in which fairseq deals out batches
+            for rank in ranks:
                 torch.manual_seed(1000 * step + 10 * rank + number)  # what a bottleneck draws goes with its data
                 dummy = step == 4 and rank == 1  # as fairseq gives to an idle replica
                 if dummy and not parallel:

@@ -17,6 +17,7 @@ from vqnat.errors import UserError
 from vqnat.hub import LatentTranslator
 from vqnat.records.checksums import sha256
 from vqnat_serving import ModelFolder, OnnxTranslator
+from vqnat_serving.checksums import sealed, unsealed
 
 LINES = ["one two three", "", "nine nine four five six", "zero"]
 
@@ -176,7 +177,7 @@ def damage(folder, name, content):
     if content is None:
         path.unlink()
     elif isinstance(content, dict):
-        path.write_text(json.dumps(json.loads(path.read_text()) | content))
+        path.write_text(json.dumps(sealed(unsealed(json.loads(path.read_text())) | content)))
     else:
         path.write_bytes(content)
 
@@ -186,8 +187,8 @@ def damage(folder, name, content):
     [
         (
             "config.json",
-            {"version": 2},
-            r"config.json: version 2 is newer than this vqnat, which reads 1: upgrade vqnat",
+            {"version": 3},
+            r"config.json: version 3 is newer than this vqnat, which reads 2: upgrade vqnat",
         ),
         (
             "config.json",

@@ -95,12 +95,12 @@ def test_mistakes_are_one_line(trained, tmp_path):
     [
         ("export.json", b"[]", "export.json: not the description of an exported model"),
         ("export.json", b"{", "export.json: not the description of an exported model"),
-        ("export.json", b'{"format": "vqnat-onnx-0"}', "format 'vqnat-onnx-0', this runner reads 'vqnat-onnx-2'"),
-        ("fp32/greedy.onnx", b"no graph", "greedy.onnx: not a readable ONNX model"),
-        ("fp32/beam.onnx", None, "beam.onnx: no such file"),
-        ("dict.de.txt", None, "dict.de.txt: no readable dictionary"),
-        ("spm.model", b"no model", "spm.model: not a sentencepiece model"),
-        ("spm.model", None, "spm.model: no such sentencepiece model"),
+        ("export.json", b'{"format": "vqnat-onnx-0"}', "format 'vqnat-onnx-0', this runner reads 'vqnat-onnx-3'"),
+        ("fp32/greedy.onnx", b"no graph", "greedy.onnx: damaged: export.json has another checksum"),
+        ("fp32/beam.onnx", None, "beam.onnx: cannot be read"),
+        ("dict.de.txt", None, "dict.de.txt: cannot be read"),
+        ("spm.model", b"no model", "spm.model: damaged: export.json has another checksum"),
+        ("spm.model", None, "spm.model: cannot be read"),
     ],
 )
 def test_damaged_exports_are_named(pieces, tmp_path, name, content, message):

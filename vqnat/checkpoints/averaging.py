@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
+from vqnat.checkpoints.fairseq_files import save
 from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.errors import UserError
-from vqnat.records.atomic import replacing
 
 _NAMES = {"epoch": re.compile(r"checkpoint(\d+)\.pt"), "update": re.compile(r"checkpoint_\d+_(\d+)\.pt")}
 _BEST = re.compile(r"checkpoint\.best_.+_(\d+\.?\d*)\.pt")  # of --keep-best-checkpoints; the value of the metric
@@ -86,6 +86,5 @@ def average_checkpoints(paths: list[Path]) -> dict:
 
 
 def save_checkpoint(state: dict, path: Path) -> None:
-    """Write a checkpoint atomically."""
-    with replacing(path) as temporary:
-        torch.save(state, temporary)
+    """Write a checkpoint atomically. Raises UserError."""
+    save(state, path)

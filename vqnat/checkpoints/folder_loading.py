@@ -18,6 +18,7 @@ from fairseq.dataclass.utils import merge_with_parent, overwrite_args_by_name
 from fairseq.tasks import TASK_DATACLASS_REGISTRY
 from omegaconf import OmegaConf
 
+from vqnat.checkpoints.fairseq_files import check_archive
 from vqnat.checkpoints.folder_weights import read_weights
 from vqnat.errors import UserError
 from vqnat_serving.model_folder import WEIGHTS, ModelFolder, is_model_folder
@@ -77,6 +78,8 @@ def let_fairseq_read_folders() -> None:
         if os.environ.get(UNSAFE):
             raise UserError(f"{UNSAFE} is set: torch would run the code in {path}; unset it")
         if not is_model_folder(path):
+            if Path(path).is_file():  # else a place that only fairseq's path manager knows, or none
+                check_archive(Path(path))
             return original(path, arg_overrides, load_on_all_ranks)
         state = folder_state(Path(path))
         state["cfg"] = OmegaConf.create(state["cfg"], flags={"allow_objects": True})

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from vqnat.checkpoints.fairseq_files import check_archive
 from vqnat.checkpoints.folder_loading import folder_state
 from vqnat.checkpoints.safe_globals import allow_fairseq_checkpoints
 from vqnat.errors import UserError
@@ -26,9 +27,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: no such checkpoint")
     allow_fairseq_checkpoints()
     try:
+        check_archive(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # torch's, about pickles that it refuses next
             return torch.load(path, map_location="cpu", weights_only=True)
+    except UserError:
+        raise
     except Exception as error:  # pickle, zip, torch: each has its own
         raise UserError(f"{path}: not a readable checkpoint ({type(error).__name__})") from error
 

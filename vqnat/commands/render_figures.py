@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vqnat.records.atomic import write_text
 from vqnat.reporting.figures import FIGURES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"render_figures: {path} is out of date: run scripts/render_figures.py", file=sys.stderr)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(new, encoding="utf-8")
+            write_text(path, new)
             print(f"render_figures: {path} written")
     return stale if args.check else 0
 

@@ -16,13 +16,16 @@ logging.disable(logging.INFO)  # before fairseq is imported, which logs
 
 from vqnat.benchmarking.reports.benchmark_markdown import TEMPLATES as BENCHMARKS  # noqa: E402
 from vqnat.image.tables.image_markdown import markdown_image_tables  # noqa: E402
+from vqnat.records.atomic import write_text  # noqa: E402
 from vqnat.reporting.diagnosis import TEMPLATES as DIAGNOSIS  # noqa: E402
+from vqnat.reporting.faults import TEMPLATES as FAULTS  # noqa: E402
 from vqnat.reporting.markdown import fill_markdown  # noqa: E402
 from vqnat.reporting.robustness import TEMPLATES as ROBUSTNESS  # noqa: E402
 from vqnat.reporting.seeds import TEMPLATES as SEEDS  # noqa: E402
 from vqnat.reporting.systems import TEMPLATES  # noqa: E402
 
-ALL = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS, **ROBUSTNESS, "images": markdown_image_tables}
+TABLES = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS}
+ALL = {**TABLES, **ROBUSTNESS, **FAULTS, "images": markdown_image_tables}
 
 
 def read_results(folder: Path, name: str) -> dict | list[dict]:
@@ -55,7 +58,7 @@ def main() -> int:
         if args.check:
             print(f"render_tables: {path} is out of date: run scripts/render_tables.py {path}", file=sys.stderr)
         else:
-            path.write_text(new, encoding="utf-8")
+            write_text(path, new)
             print(f"render_tables: {path} written")
     return stale if args.check else 0
 

@@ -116,6 +116,9 @@ class LatentTransformerLoss(FairseqCriterion):
             # Before the codebook starts there are no codes to predict. Without this constant the losses of that time
             # would be the lowest of the whole training, and checkpoint_best.pt a model without codes.
             predictor_loss = log["predictor_loss"] = log["ncodes"] * math.log(model.predictor.end + 1)
+            # Gradients of 0 rather than none: data-parallel training makes zeros of what is missing, or waits for it,
+            # and Adam counts steps with a gradient of 0 but not those without one. One process is to count alike.
+            predictor_loss = predictor_loss + sum(p.sum() * 0 for p in model.predictor.parameters() if p.requires_grad)
         loss = loss + stride * self.predictor_weight * predictor_loss
         for name, (total, count) in output.bottleneck.losses.items():
             loss = loss + stride * total

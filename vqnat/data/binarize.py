@@ -7,7 +7,7 @@ Reads ``RAW/{train,valid,test}.{SOURCE,TARGET}`` and writes under OUT:
     bin/                 what fairseq-train reads: one dictionary for both sides, binarized splits
     data.json            checksums of the raw text, sizes, vocabulary size, command
 
-Nothing is repeated if the output exists for the same raw text.
+Nothing is repeated if the output exists for the same raw text and is whole. ``bin/SHA256SUMS`` has the checksums.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from typing import Any
 import sentencepiece as spm
 
 from vqnat.errors import UserError, run_command
-from vqnat.records.atomic import replacing
-from vqnat.records.checksums import sha256
+from vqnat.records.atomic import replacing, replacing_folder
+from vqnat.records.checksums import SUMS, check_sums, read_sums, sealed, sha256, unsealed, write_sums
 from vqnat_serving.json_files import read_object
 from vqnat_serving.text_lines import BadLines, read_lines
 
@@ -126,7 +126,10 @@ def main() -> None:
     if args.vocabulary < 32:
         raise UserError(f"--vocabulary {args.vocabulary} is too small: at least 32")
     bad = BadLines((lambda note: print(f"binarize: {note}", file=sys.stderr)) if args.bad_lines == "drop" else None)
-    binarize(args.raw, args.out, (args.source, args.target), args.vocabulary, args.workers, bad)
+    try:
+        binarize(args.raw, args.out, (args.source, args.target), args.vocabulary, args.workers, bad)
+    except OSError as error:
+        raise UserError(f"{error.filename or args.out}: {error.strerror or error}") from error
 
 
 def binarize(
@@ -145,14 +148,17 @@ def binarize(
         record["dropped"] = {split: sorted(numbers) for split, numbers in dropped.items()}
     manifest = out / "data.json"
     if manifest.is_file():
-        old = read_object(manifest, "what binarize wrote; remove it")
+        old = read_manifest(manifest)
         if {key: old.get(key) for key in record} == record:
-            print(f"binarize: {out} is up to date")
-            return
+            damage = damaged(out, old)
+            if damage is None:
+                print(f"binarize: {out} is up to date")
+                return
+            print(f"binarize: {damage}")
 
     out.mkdir(parents=True, exist_ok=True)
-    for stale in ("pieces", "bin"):
-        shutil.rmtree(out / stale, ignore_errors=True)
+    manifest.unlink(missing_ok=True)  # first: whoever finds it finds the rest
+    shutil.rmtree(out / "pieces", ignore_errors=True)
     (out / "pieces").mkdir()
     try:
         train_vocabulary(raw, languages, out / "spm", vocabulary, dropped["train"])
@@ -164,21 +170,46 @@ def binarize(
     for split in SPLITS:
         for language in languages:
             encode(model, raw / f"{split}.{language}", out / "pieces" / f"{split}.{language}", dropped[split])
-    _preprocess(out, languages, dictionary, workers)
+    with replacing_folder(out / "bin") as temporary:
+        _preprocess(out / "pieces", temporary, languages, dictionary, workers)
+        named = {path.name for path in temporary.iterdir()} - {"preprocess.log"}
+        write_sums(temporary, {name: sha256(temporary / name) for name in named})
     record |= {"command": sys.argv, "spm_sha256": sha256(model)}
     with replacing(manifest) as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n")
+        temporary.write_text(json.dumps(sealed(record), indent=1) + "\n")
     print(f"binarize: {out}/bin, {sum(1 for _ in dictionary.open())} subwords")
 
 
-def _preprocess(out: Path, languages: tuple[str, str], dictionary: Path, workers: int) -> None:
+def read_manifest(path: Path) -> dict:
+    """The content of ``data.json``; nothing if it is damaged."""
+    try:
+        return unsealed(read_object(path, "what binarize wrote"))
+    except ValueError:
+        return {}
+
+
+def damaged(out: Path, record: dict) -> str | None:
+    """What is wrong with the files of an earlier run, by their checksums; None if nothing is."""
+    model = out / "spm.model"
+    if not model.is_file() or sha256(model) != record.get("spm_sha256"):
+        return f"{model}: missing or damaged; making everything again"
+    if not read_sums(out / "bin"):
+        return f"{out / 'bin' / SUMS}: no such file; making everything again"
+    try:
+        check_sums(out / "bin", lambda name: name.endswith((".bin", ".idx", ".txt")))
+    except UserError as error:
+        return str(error)
+    return None
+
+
+def _preprocess(pieces: Path, folder: Path, languages: tuple[str, str], dictionary: Path, workers: int) -> None:
     """Run fairseq-preprocess. Raises UserError with the end of its output if it fails."""
-    prefixes = [word for split in SPLITS for word in (f"--{split}pref", str(out / "pieces" / split))]
+    prefixes = [word for split in SPLITS for word in (f"--{split}pref", str(pieces / split))]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "fairseq_cli.preprocess", "--joined-dictionary", "--srcdict", str(dictionary)),
             *("--source-lang", languages[0], "--target-lang", languages[1], *prefixes),
-            *("--destdir", str(out / "bin"), "--workers", str(workers)),
+            *("--destdir", str(folder), "--workers", str(workers)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from fairseq.data import Dictionary, data_utils
 
+from vqnat.data.intact import check_dictionaries, check_split_files
 from vqnat.errors import UserError
 
 Pair = tuple[str, str]  # source and target language
@@ -147,6 +148,8 @@ def open_split(folder: Path, subset: str, source: str | None = None, target: str
     pair = "-".join(chosen[0] if chosen[0] in pairs else chosen[0][::-1])
     split = Split(Bitext(folder, source, target, pair), subset)
     _require(split.files())
+    check_dictionaries(folder)
+    check_split_files(folder, subset)
     return split
 
 
@@ -168,6 +171,7 @@ def open_train_split(folder: Path, source: str | None, target: str | None) -> Bi
         raise UserError(f"{folder}: no train split for {source}-{target} (pairs there: {_named(pairs) or 'none'})")
     bitext = Bitext(folder, source, target, "-".join(pair))
     _require([*bitext.split_files("train"), *bitext.dictionary_files()])
+    check_dictionaries(bitext.folder)
     if more := sorted(folder.glob(f"train[0-9]*.{bitext.pair}.*.idx")):
         raise UserError(f"{more[0]}: train splits in several parts are not supported; binarize them as one")
     check_split(bitext, "train")
@@ -176,6 +180,7 @@ def open_train_split(folder: Path, source: str | None, target: str | None) -> Bi
 
 def check_split(bitext: Bitext, split: str) -> None:
     """Raise UserError if a split is damaged or its sides differ in length."""
+    check_split_files(bitext.folder, split)
     try:
         sizes = [len(bitext.sentences(split, language)) for language in (bitext.source, bitext.target)]
     except Exception as error:  # fairseq asserts, numpy complains about the size

@@ -1,6 +1,6 @@
 """The append-only file in which a shard stores its finished batches.
 
-Layout: one line of JSON (the settings), then one frame per batch::
+Layout: one line of JSON (the settings and their checksum), then one frame per batch::
 
     magic b"BTCH" | payload size u32 | crc32 of the payload u32 | payload | b"DONE"
 
@@ -24,6 +24,7 @@ import numpy as np
 
 from vqnat.distillation.disk_errors import writing
 from vqnat.errors import UserError
+from vqnat.records.checksums import sealed, unsealed
 
 MAGIC, END = b"BTCH", b"DONE"
 _FRAME = struct.Struct("<4sII")  # magic, payload size in bytes, crc32
@@ -108,9 +109,9 @@ def read_header(path: Path) -> tuple[dict | None, int]:
     if not line.endswith(b"\n"):
         return None, 0
     try:
-        header = json.loads(line)
+        header = unsealed(json.loads(line))
         return header | {"settings": dict(header["settings"])}, len(line)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: not a shard of a distillation; move it away") from error
 
 
@@ -136,7 +137,7 @@ class Journal:
         self.end = self.first
         self.done: dict[int, int] = {}  # batch -> number of hypotheses
         if found is None:
-            self._write(json.dumps(header).encode() + b"\n")
+            self._write(json.dumps(sealed(header)).encode() + b"\n")
             self.first = self.end
         for _, end, record in scan(path, self.first):
             self.done[record.batch] = len(record.ids)

@@ -12,7 +12,7 @@ from vqnat.distillation.distill_options import Options
 from vqnat.distillation.source_text import find_pieces
 from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
-from vqnat.records.checksums import sha256
+from vqnat.records.checksums import sealed, sha256, unsealed
 from vqnat.records.results import command_line, commit, machine, versions
 from vqnat_serving.json_files import read_object
 
@@ -77,7 +77,7 @@ def finished(options: Options, settings: dict[str, Any]) -> dict[str, Any] | Non
             raise UserError(f"--out {options.out}: already holds a train split; choose another folder")
         return None
     try:
-        manifest = read_object(path, "the manifest of a distillation")
+        manifest = unsealed(read_object(path, "the manifest of a distillation"))
         found, outputs = manifest["settings"], manifest["outputs"]
         if not isinstance(found, dict) or not _are_checksums(outputs):
             raise ValueError
@@ -122,4 +122,4 @@ def write_manifest(
     }
     path = options.out / NAME
     with writing(path), replacing(path) as temporary:
-        temporary.write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(sealed(manifest), indent=1) + "\n", encoding="utf-8")

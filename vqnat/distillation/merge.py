@@ -22,7 +22,7 @@ from vqnat.distillation.shards import journal_path, missing_batches
 from vqnat.distillation.sources import DISTILLED_VALID, Sources
 from vqnat.errors import UserError
 from vqnat.records.atomic import replacing
-from vqnat.records.checksums import sha256
+from vqnat.records.checksums import SUMS, sha256, write_sums
 
 
 def merge(options: Options, sources: Sources, settings: dict[str, Any]) -> dict[str, Any]:
@@ -43,6 +43,8 @@ def merge(options: Options, sources: Sources, settings: dict[str, Any]) -> dict[
         outputs = write_train(options.out, sources, hypotheses, raw)
         outputs |= write_valid(options.out, sources, hypotheses)
         outputs |= copy_rest(options.out, bitext)
+        with writing(options.out / SUMS):
+            write_sums(options.out, outputs)
         figures = figures_of(sources, hypotheses, max_source, raw)
         write_manifest(options, bitext, settings, figures, outputs)
         remove_journals(options)
@@ -148,7 +150,7 @@ def write_side(data: Path, index: Path, vocabulary: int, sentences: Iterable[tor
 def copy_rest(out: Path, bitext: Bitext) -> dict[str, str]:
     """Copy valid, test, dictionaries and the like, byte for byte. Returns ``{file name: sha256}``."""
     written = {}
-    left_out = ("train", "preprocess.log", "distillation.json", ".")
+    left_out = ("train", "preprocess.log", "distillation.json", SUMS, ".")
     for path in sorted(p for p in bitext.folder.iterdir() if p.is_file() and not p.name.startswith(left_out)):
         with writing(out / path.name), replacing(out / path.name) as temporary:
             shutil.copyfile(path, temporary)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -56,6 +57,8 @@ def export(
             translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
             if translator.sentencepiece:
                 shutil.copyfile(translator.sentencepiece, temporary / SENTENCEPIECE)
+            files = {p.relative_to(temporary).as_posix(): sha256(p) for p in temporary.rglob("*.*") if p.is_file()}
+            replace(description, files={name: files[name] for name in sorted(files) if name != NAME}).write(temporary)
     except OSError as error:
         raise UserError(f"{out}: cannot be written ({error.strerror})") from error
 

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from vqnat.records.atomic import replacing
+from vqnat.checkpoints.fairseq_files import save
 
 TASK, ARCH = "translation", "transformer"
 
@@ -52,8 +51,7 @@ def save_stock_checkpoint(
         "extra_state": {"train_iterator": {"epoch": 1, "iterations_in_epoch": 0}},
         "last_optimizer_state": None,
     }
-    with replacing(path) as temporary:
-        torch.save(state, temporary)
+    save(state, path)
 
 
 def _items_and_attributes(values: Mapping[str, Any]) -> OrderedDict[str, Any]:

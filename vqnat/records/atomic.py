@@ -29,6 +29,12 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(path.absolute().parent)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by a text in UTF-8. Raises OSError."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """Yield a new temporary folder to fill; then flush its files to disk and give it the name ``path``.

@@ -8,6 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from vqnat.checkpoints.reading import read_checkpoint
+from vqnat.records.atomic import write_text
 from vqnat.records.training_logs import curves
 from vqnat.reporting import svg_plots, systems
 
@@ -38,7 +39,7 @@ def write_report(results_path: Path, logs: Path, checkpoints: dict[str, Path], o
     names = dict.fromkeys(system["training"]["name"] for system in results["systems"])
     found: Curves = {name: curves(logs / f"train_{name}.log") for name in names}
     counts = {name: code_counts(checkpoints[name]) for name in names if name in checkpoints}
-    output.write_text(render(results, found, counts), encoding="utf-8")
+    write_text(output, render(results, found, counts))
 
 
 def code_counts(checkpoint: Path) -> list[float]:

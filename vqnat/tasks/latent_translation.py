@@ -19,7 +19,9 @@ from vqnat.output_layers.ctc import CTCLayer
 from vqnat.output_layers.dag import DAGLayer, check_search
 from vqnat.output_layers.output_layer import OutputLayer
 from vqnat.tasks.autocast import Autocast, AutocastConfig
+from vqnat.tasks.checked_data import CheckedData
 from vqnat.tasks.codebook_updates import CodebookUpdates
+from vqnat.tasks.collapse import CollapseConfig, CollapseWatch
 from vqnat.tasks.fast_dropout import use_fast_dropout
 from vqnat.tasks.reliable_batches import ReliableBatches
 from vqnat.tasks.starting_from import TeacherStart, TeacherStartConfig
@@ -39,7 +41,7 @@ _UNAVAILABLE = {
 
 
 @dataclass
-class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationConfig):
+class LatentTranslationConfig(CollapseConfig, AutocastConfig, TeacherStartConfig, TranslationConfig):
     """Options of ``--task latent_translation``: those of ``translation`` and a few more."""
 
     rescore_with: Optional[str] = field(  # noqa: UP045  (fairseq's parser does not read `str | None`)
@@ -92,7 +94,9 @@ class LatentTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationCon
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
-class LatentTranslationTask(CodebookUpdates, ReliableBatches, Autocast, TeacherStart, TranslationTask):
+class LatentTranslationTask(
+    CollapseWatch, CodebookUpdates, CheckedData, ReliableBatches, Autocast, TeacherStart, TranslationTask
+):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 
     def build_model(self, cfg, from_checkpoint=False):

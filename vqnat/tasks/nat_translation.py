@@ -6,6 +6,7 @@ from fairseq.tasks import register_task
 from fairseq.tasks.translation_lev import TranslationLevenshteinConfig, TranslationLevenshteinTask
 
 from vqnat.tasks.autocast import Autocast, AutocastConfig
+from vqnat.tasks.checked_data import CheckedData
 from vqnat.tasks.reliable_batches import ReliableBatches
 from vqnat.tasks.starting_from import TeacherStart, TeacherStartConfig
 
@@ -16,5 +17,5 @@ class NATTranslationConfig(AutocastConfig, TeacherStartConfig, TranslationLevens
 
 
 @register_task("nat_translation", dataclass=NATTranslationConfig)
-class NATTranslationTask(ReliableBatches, Autocast, TeacherStart, TranslationLevenshteinTask):
+class NATTranslationTask(CheckedData, ReliableBatches, Autocast, TeacherStart, TranslationLevenshteinTask):
     """``translation_lev`` that skips no sentence and may start from the teacher's encoder."""

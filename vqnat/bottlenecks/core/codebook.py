@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vqnat.bottlenecks.core.collectives import gather_rows, sum_replicas
+from vqnat.bottlenecks.core.collectives import gather_batches, sum_replicas
 from vqnat.bottlenecks.core.full_precision import full_precision
 from vqnat.bottlenecks.core.options import option
 from vqnat.bottlenecks.core.start import first_codebook
@@ -193,8 +193,7 @@ class VectorCodebook(Codebook):
 
         ``start_from``, if given, is applied to the collected vectors (M, D) first.
         """
-        rows = torch.cat([z[real] for z, real in self._candidates] or [self._reservoir[:0]]).to(self.counts.device)
-        rows = gather_rows(rows)
+        rows = gather_batches([z[real] for z, real in self._candidates], self._reservoir[:0].to(self.counts.device))
         newest = max(2 * len(self), LEAST_COLLECTED)
         self._reservoir = torch.cat([self._reservoir.to(rows.device), rows])[-newest:]
         if self.steps < self.options.codebook_start_updates or len(self._reservoir) < len(self):
@@ -209,6 +208,15 @@ class VectorCodebook(Codebook):
         # Scaled to what one step adds, so that the first codebook weighs as if it had always been there.
         return vectors, counts * (len(rows) / counts.sum())
 
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Forget the codes: new ones start from the next vectors, as soon as there are K."""
+        self.discard()
+        self.started = False
+        self.has_started.fill_(False)
+        self.steps = max(self.steps, self.options.codebook_start_updates)  # it has waited already
+        self.num_applied.fill_(self.steps)
+
     def dead_codes(self) -> tuple[Tensor, Tensor, Tensor]:
         """Which codes are to be overwritten by which vectors, after a step of the moving counts.
 
@@ -218,11 +226,9 @@ class VectorCodebook(Codebook):
         Returns:
             distinct codes (n,), whether each is dead and has a replacement (n,) bool, the replacements (n, D).
         """
-        empty = self._reservoir[:0].to(self.counts.device)
-        rows = torch.cat([rows for rows, _ in self._candidates] or [empty])
-        real = torch.cat([real for _, real in self._candidates] or [self.counts[:0].bool()])
         # The flag travels as one more column; real rows first.
-        flagged = gather_rows(torch.cat([rows, real.unsqueeze(-1).to(rows)], 1))
+        each = [torch.cat([rows, real.unsqueeze(-1).to(rows)], 1) for rows, real in self._candidates]
+        flagged = gather_batches(each, self.counts.new_empty(0, self.dim + 1))
         flagged = flagged[flagged[:, -1].argsort(descending=True, stable=True)][: len(self)]
         rows, real = flagged[:, :-1], flagged[:, -1].bool()
         dead = self.counts < self.options.dead_code_threshold * self.counts.mean()  # (K,)

@@ -1,5 +1,7 @@
 """Sums and rows over data-parallel replicas; the identity in a single process."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -18,6 +20,25 @@ def sum_replicas(*tensors: Tensor) -> None:
     dist.all_reduce(flat)
     for tensor, total in zip(tensors, flat.split([t.numel() for t in tensors]), strict=True):
         tensor.copy_(total.view_as(tensor))
+
+
+def gather_batches(batches: Sequence[Tensor], like: Tensor) -> Tensor:
+    """Concatenate the rows of all micro-batches of all replicas, as one process with all of them would have them.
+
+    The first micro-batch of each replica in order of rank, then the second of each, and so on: the order in which
+    fairseq deals out batches.
+
+    Args:
+        batches: the micro-batches (n_i, D) of this replica, as many as it has.
+        like: a tensor (0, D) for a replica without any.
+    """
+    rows = torch.cat([*batches, like])
+    if not is_parallel():
+        return rows
+    numbers = [torch.full((len(batch), 1), float(i), device=rows.device) for i, batch in enumerate(batches)]
+    column = torch.cat([*numbers, rows.new_empty(0, 1)]).to(rows)
+    numbered = gather_rows(torch.cat([rows, column], 1))
+    return numbered[numbered[:, -1].argsort(stable=True), :-1]
 
 
 def gather_rows(rows: Tensor) -> Tensor:

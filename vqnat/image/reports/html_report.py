@@ -18,6 +18,7 @@ from vqnat.image.datasets.split_files import open_split
 from vqnat.image.reports.image_grids import beside, grid, save_png
 from vqnat.image.reports.model_images import pick, reconstruct, sample_images
 from vqnat.image.trained_models import load_autoencoder, load_prior
+from vqnat.records.atomic import write_text
 from vqnat.records.results import shown
 from vqnat.records.training_logs import curves
 
@@ -83,7 +84,7 @@ def write_report(
     if draw_curves(found, out / "curves.png"):
         pictures.append(("Curves", "Training, and validation where there was one.", "curves.png"))
     page = out / "report.html"
-    page.write_text(render(pictures, out, vqvae, split), encoding="utf-8")
+    write_text(page, render(pictures, out, vqvae, split))
     return page
 
 
