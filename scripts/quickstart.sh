@@ -45,4 +45,4 @@ esac
 [ -n "$run" ] || run=runs/$name
 
 scripts/setup.sh
-exec .venv/bin/python scripts/run_pipeline.py --config "$config" --run "$run" ${rest[@]+"${rest[@]}"}
+exec .venv/bin/python scripts/run_workflow.py --config "$config" --run "$run" ${rest[@]+"${rest[@]}"}

@@ -25,18 +25,18 @@ CODEBOOK = [
 ]
 
 
-def write_report(results_path: Path, logs: Path, checkpoints: dict[str, Path], output: Path) -> None:
+def write_report(results_path: Path, logs: dict[str, Path], checkpoints: dict[str, Path], output: Path) -> None:
     """Render the report.
 
     Args:
         results_path: ``results.json``.
-        logs: folder of the trainings' logs; curves of trainings without one are left out.
+        logs: of the trainings; curves of trainings without one are left out.
         checkpoints: of the trainings, for how often each code is used; those without a codebook are left out.
         output: the HTML file.
     """
     results = json.loads(results_path.read_text(encoding="utf-8"))
     names = dict.fromkeys(system["training"]["name"] for system in results["systems"])
-    found: Curves = {name: curves(logs / f"train_{name}.log") for name in names}
+    found: Curves = {name: curves(logs[name]) for name in names if name in logs}
     counts = {name: code_counts(checkpoints[name]) for name in names if name in checkpoints}
     output.write_text(render(results, found, counts), encoding="utf-8")
 
