@@ -2,6 +2,7 @@
 
 import json
 
+import bitext
 import pictures
 import pytest
 
@@ -44,7 +45,8 @@ MADE = ("trained", "hard.json", "results.json")
 
 
 @pytest.mark.slow
-def test_a_table_from_one_command(tmp_path, capfd):
+def test_a_table_from_one_command(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("VQNAT_PYTHON", bitext.forked_python())
     pictures.write_files(tmp_path / "raw", 40)
     (tmp_path / "table.yaml").write_text(TABLE, encoding="utf-8")
     command = ["--config", str(tmp_path / "table.yaml"), "--run", str(tmp_path / "run")]

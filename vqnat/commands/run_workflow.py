@@ -137,7 +137,8 @@ def _command(options: argparse.Namespace, overrides: dict[str, Any], cores: int,
     settings = [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
     return [
         *(sys.executable, "-m", "snakemake", "--snakefile", str(WORKFLOW / "Snakefile")),
-        *("--profile", str(profile.resolve()), "--directory", str(run), "--cores", str(cores)),
+        *("--profile", str(profile.resolve()), "--directory", str(run)),
+        *(() if "executor" in read_yaml(profile / "config.yaml") else ("--cores", str(cores))),  # elsewhere: --jobs
         *("--configfile", str(options.config.resolve()), *(["--config", *settings] if settings else [])),
         *("--nolock", "--logger", "vqnat"),  # only_one locks, and its lock ends with the process
         *(["--dry-run", "--printshellcmds"] if options.dry_run else []),

@@ -75,10 +75,12 @@ def generate_options(config: Config, system: System, checkpoints: dict[str, str]
     """``fairseq-generate`` on the test set; its output is in subwords."""
     # By default, fairseq-fixed drops a last batch whose size is not a multiple of 8.
     batches = {"batch-size": 64, "required-batch-size-multiple": 1}
+    path = ":".join(checkpoints[name] for name in (system.training, system.reranker) if name)
     return [
         *("--task", config.options(system.training)["task"]),
         *("--source-lang", config.source, "--target-lang", config.target, "--gen-subset", "test"),
-        *("--path", checkpoints[system.training], "--log-format", "none", "--seed", str(seed)),
+        *("--path", path, "--log-format", "none", "--seed", str(seed)),
+        *(["--iter-decode-with-external-reranker"] if system.reranker else []),
         *("--scoring", "sacrebleu"),  # not read; the default's C code crashes on an empty translation
         *(*device_options(config), *arguments({**batches, **fill(system.decoding, checkpoints)})),
     ]
@@ -88,7 +90,7 @@ def latency_options(config: Config, systems: Sequence[System], checkpoints: dict
     """``vqnat latency``: all systems in one process, interleaved."""
     measured = config.latency
     words = ["--gen-subset", "test"]
-    for system in systems:
+    for system in (system for system in systems if not system.reranker):
         decoding = fill(system.decoding, checkpoints)
         # not `in`: 0 is a value, and equals False
         given = {k: v for k, v in decoding.items() if v is not None and v is not False and k not in BATCHES}

@@ -51,11 +51,16 @@ class Distillation:
 
 @dataclass(frozen=True, kw_only=True)
 class System:
-    """One row of the table: a trained model, and how it decodes (options of fairseq-generate)."""
+    """One row of the table: a trained model, and how it decodes (options of fairseq-generate).
+
+    ``reranker`` is the training that chooses among the candidates of one of fairseq's own models, which the latency
+    benchmark cannot time: such a row has no latency.
+    """
 
     name: str
     training: str
     decoding: dict = field(default_factory=dict)
+    reranker: str = ""
     full_only: bool = False
 
 
@@ -102,7 +107,9 @@ class Config:
 
     def loads(self, system: System) -> list[str]:
         """The trainings whose checkpoints a system loads."""
-        return sorted({system.training, *placeholders(system.decoding)})
+        return sorted(
+            {system.training, *placeholders(system.decoding)} | ({system.reranker} if system.reranker else set())
+        )
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
@@ -198,6 +205,8 @@ def _check_systems(config: Config) -> None:
             raise UserError(f"{where}.name: {system.name!r} is there twice")
         _check_choice(f"{where}.training", system.training, config.trainings)
         check_options(f"{where}.decoding", system.decoding)
+        if system.reranker:
+            _check_choice(f"{where}.reranker", system.reranker, config.trainings)
         for name in placeholders(system.decoding):
             _check_choice(f"{where}.decoding: the name in braces", name, config.trainings)
     always = [system.name for system in config.systems if not system.full_only]

@@ -4,6 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+NOT_TIMED: dict[str, Any] = {
+    "latency_ms": {"mean": None, "p50": None, "p95": None},
+    **{f"speedup_over_{label}{end}": None for label in ("beam4", "greedy") for end in ("", "_spread")},
+}
+
 
 def read_latency(path: Path, baseline: str, greedy: str) -> dict[str, dict[str, Any]]:
     """``latency_ms`` of each system and its speed-ups over two of them: all that is read from the file.

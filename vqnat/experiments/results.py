@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from vqnat.experiments.config import Config
-from vqnat.experiments.latency import read_latency
+from vqnat.experiments.latency import NOT_TIMED, read_latency
 from vqnat.experiments.layout import Layout
 from vqnat.experiments.scores import right_rate
 from vqnat.experiments.translations import read_lines
@@ -38,7 +38,7 @@ def collect(config: Config, run: Path, at: str = "") -> dict[str, Any]:
             {
                 "name": system.name,
                 **json.loads((place / "scores" / f"{system.name}.json").read_text(encoding="utf-8")),
-                **latency[system.name],
+                **latency.get(system.name, NOT_TIMED),
                 "decoding": system.decoding,
                 "training": {
                     "name": system.training,

@@ -22,6 +22,7 @@ PICTURES = [
 CODEBOOK = [
     ("train_inner", "code_ppl", "Codebook perplexity", "perplexity", False),
     ("train_inner", "code_use", "Share of codes in use", "share", False),
+    ("valid", "word_acc", "Validation words right from true codes", "share", False),
 ]
 
 
@@ -103,7 +104,7 @@ def _code_frequencies(counts: dict[str, list[float]], colors: dict[str, int]) ->
 
 
 def _trade_offs(results: dict[str, Any], colors: dict[str, int]) -> list[tuple[str, Any]]:
-    measured = results["systems"]
+    measured = [system for system in results["systems"] if system["latency_ms"]["mean"] is not None]
     wanted = [("sacrebleu", systems.bleu_name(results), "BLEU against latency")]
     if all(system["right_translation_rate"] is not None for system in measured):
         wanted.append(("right_translation_rate", "share of right translations", "Right translations against latency"))

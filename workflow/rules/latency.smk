@@ -16,7 +16,6 @@ rule latency:
     threads: CONFIG.cores
     resources:
         gpu=1 if CONFIG.device == "cuda" else 0,
-        exclusive=1,
     params:
         options=lambda w: words(
             commands.latency_options(CONFIG, CONFIG.systems, LAYOUT.checkpoints(w.at), LAYOUT.seed(w.at))

@@ -147,11 +147,13 @@ class LogHandler(LogHandlerBase):
         if job is None and record.jobid in self.failed:
             return  # Snakemake reports each failure again at the end
         self.failed.add(record.jobid)
-        label = job.label if job else (record.rule_msg or record.rule_name).partition(":")[0]
-        found = [Path(name) for name in record.log if Path(name).is_file()]
-        where = f"; the end of {found[0]}:" if found else f" (rule {record.rule_name})"
-        lines = tail(found[0], TAIL) if found else []
-        self.say("\n".join([f"{label}: failed{where}", *(f"  | {line}" for line in lines)]))
+        label, why = job.label if job else record.rule_name, record.rule_msg or ""  # of an executor, if not the rule's
+        logs = [Path(name) for name in record.log if Path(name).is_file() and Path(name).stat().st_size]
+        lines = [f"{label}: failed (rule {record.rule_name})" + (f"; the end of {logs[0]}:" if logs else "")]
+        if why and not why.startswith(f"{label}: "):
+            lines += [f"  {line}" for line in why.splitlines()[:4]]
+        lines += [f"  | {line}" for log in logs[:1] for line in tail(log, TAIL)]
+        self.say("\n".join(lines))
 
     def _complain(self, text: str) -> None:
         """Snakemake's own words, but for what :meth:`_fail` has said."""
