@@ -2,7 +2,7 @@
 # The IWSLT14 table, partial training text: teacher, distillation, NAT and latent transformer. Hours on 2 cores; stop
 # it whenever you like, the same command continues.
 #   examples/iwslt14/run.sh --from DIR [--direction de-en|en-de] [OPTION...]
-# DIR as in data-prep/prepare-iwslt14.sh; --direction: default de-en; every OPTION goes to scripts/run_workflow.py, such
+# DIR as in data-prep/prepare-iwslt14-de2en.sh; --direction: default de-en; every OPTION goes to scripts/run_workflow.py, such
 # as --full, --only NAME,..., --seed N, --run DIR (default: runs/iwslt14.DIRECTION).
 set -euo pipefail
 
