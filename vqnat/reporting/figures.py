@@ -37,7 +37,7 @@ def quality_against_latency(quality: Results, latency: Results) -> str:
     """BLEU against ms per sentence on Multi30k, fp32, with the Pareto front.
 
     Args:
-        quality: gap.json, a run of the pipeline.
+        quality: gap.json, a run of it.
         latency: latency.json, a run of the latency benchmark with the same checkpoints.
     """
     points = [

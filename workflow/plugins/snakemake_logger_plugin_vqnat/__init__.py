@@ -149,7 +149,7 @@ class LogHandler(LogHandlerBase):
         self.failed.add(record.jobid)
         label, why = job.label if job else record.rule_name, record.rule_msg or ""  # of an executor, if not the rule's
         logs = [Path(name) for name in record.log if Path(name).is_file() and Path(name).stat().st_size]
-        lines = [f"{label}: failed (rule {record.rule_name})" + (f"; the end of {logs[0]}:" if logs else "")]
+        lines = [f"{label}: failed (rule {record.rule_name})" + (f"; the end of {logs[0].absolute()}:" if logs else "")]
         if why and not why.startswith(f"{label}: "):
             lines += [f"  {line}" for line in why.splitlines()[:4]]
         lines += [f"  | {line}" for log in logs[:1] for line in tail(log, TAIL)]
