@@ -35,7 +35,7 @@ training() { # the process of the teacher's training, if it runs in $dir/slurm
 }
 
 kill_a_training() {
-  for _ in $(seq 1200); do
+  while true; do
     if [ -f "$dir/slurm/models/teacher/checkpoint_last.pt" ] && process=$(training) && [ -n "$process" ]; then
       kill -9 "$process" && echo "slurm: killed the teacher's training" && return
     fi
@@ -44,10 +44,11 @@ kill_a_training() {
 }
 
 kill_a_training &
+killer=$!
 workflow "$dir/slurm" --profile slurm -- --slurm-status-command squeue --slurm-no-account \
   --slurm-init-seconds-before-status-checks 2 --default-resources slurm_partition=main mem_mb=500 runtime=30 \
   --set-resources train:mem_mb=500 latency:slurm_extra="''"
-wait
+kill $killer 2>/dev/null || true
 grep -q 'Loaded checkpoint models/teacher/checkpoint_last.pt' "$dir/slurm/logs/train_teacher.log" ||
   { echo "slurm: the training was not killed and continued; see $dir/slurm/logs/train_teacher.log" >&2; exit 1; }
 workflow "$dir/local" >"$dir/local.txt"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -31,7 +32,8 @@ IMAGES_ONLY, TEXT_ONLY = ("budget", "rows", "device"), ("full", "only", "reverse
 
 def parser() -> CommandParser:
     """All options."""
-    p = CommandParser("run_workflow", "Makes every file of an experiment that is not made yet, by Snakemake.")
+    description = "Makes every file of an experiment that is not made yet, by Snakemake."
+    p = CommandParser("run_workflow", description, extra="workflow")
     p.add_argument("--config", type=Path, required=True, metavar="FILE.yaml", help="what to run")
     p.add_argument("--run", type=Path, required=True, metavar="DIR", help="folder for everything it writes")
     p.add_argument("--from", dest="source", type=Path, metavar="DIR", help="folder with the raw data")
@@ -58,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if find_spec("snakemake") is None:
+        raise UserError("snakemake is not installed: pip install 'vqnat[workflow]'")
     overrides = _overrides(options)
     images = "tables" in (_content(options.config) or {})
     config = _check(options, overrides, images)
@@ -140,7 +144,7 @@ def _command(options: argparse.Namespace, overrides: dict[str, Any], cores: int,
         *("--profile", str(profile.resolve()), "--directory", str(run)),
         *(() if "executor" in read_yaml(profile / "config.yaml") else ("--cores", str(cores))),  # elsewhere: --jobs
         *("--configfile", str(options.config.resolve()), *(["--config", *settings] if settings else [])),
-        *("--nolock", "--logger", "vqnat"),  # only_one locks, and its lock ends with the process
+        *("--logger", "vqnat", "--nolock"),  # only_one locks, and its lock ends with the process
         *(["--dry-run", "--printshellcmds"] if options.dry_run else []),
         *options.rest,
     ]

@@ -49,7 +49,6 @@ def train_options(config: Config, name: str, checkpoints: dict[str, str], seed: 
         *("--log-format", "json", *device_options(config)),
         # for fairseq's tasks: skip no batch, no buffer thread that aborts the process at exit
         *("--required-batch-size-multiple", "1", "--data-buffer-size", "0"),
-        *(("--distributed-backend", "gloo") if config.device == "cpu" and training.processes > 1 else ()),
     ]
 
 

@@ -73,3 +73,21 @@ rule binarize:
         options=words(commands.binarize_options(CONFIG)),
     shell:
         "exec {PYTHON} -m vqnat.data.binarize --raw raw --out prep {params.options} > {log} 2>&1"
+
+
+rule check:
+    message:
+        "check: fairseq has all options of the configuration"
+    output:
+        touch("options.checked"),
+    log:
+        "logs/check.log",
+    priority: 100
+    params:
+        options=[
+            *(commands.train_options(CONFIG, name, LAYOUT.checkpoints(""), 1) for name in CONFIG.trainings),
+            *(commands.generate_options(CONFIG, system, LAYOUT.checkpoints(""), 1) for system in CONFIG.systems),
+        ],
+        config=lambda w, output: f"--config {shlex.quote(str(CONFIGFILE))} {overrides()}",
+    shell:
+        "exec {PYTHON} -m vqnat.commands.check_options {params.config} > {log} 2>&1"

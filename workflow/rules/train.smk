@@ -21,10 +21,12 @@ def launcher(w):
     training = of_training(w)
     if training.processes * training.nodes == 1:
         return "-m fairseq_cli.train"
-    here = f"-m torch.distributed.run --nproc-per-node {training.processes}"
-    if training.nodes == 1:
-        return f"{here} --standalone -m fairseq_cli.train"
-    return f"{here} --nnodes {training.nodes} --rdzv-backend c10d --rdzv-endpoint $(scontrol show hostnames | head -n 1):29400 -m fairseq_cli.train"
+    program = "fairseq_cli.train" if CONFIG.device == "cuda" else "vqnat.commands.train_rank"
+    meet = "--standalone"
+    if training.nodes > 1:
+        first = "$(scontrol show hostnames | head -n 1)"
+        meet = f"--nnodes {training.nodes} --rdzv-backend c10d --rdzv-endpoint {first}:29400"
+    return f"-m torch.distributed.run {meet} --nproc-per-node {training.processes} -m {program}"
 
 
 def on_each_node(w):
