@@ -38,8 +38,8 @@ while [ $# -gt 0 ]; do
 done
 cd "$(dirname "$0")/.."
 case $data in
-  embedded) config=examples/quickstart/quickstart.yaml name=quickstart ;;
-  multi30k) config=examples/multi30k/multi30k.yaml name=multi30k ;;
+  embedded) config=examples/quickstart/config.yaml name=quickstart ;;
+  multi30k) config=examples/multi30k/config.yaml name=multi30k ;;
   *) fail "--data $data: must be one of embedded, multi30k" ;;
 esac
 [ -n "$run" ] || run=runs/$name

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-QUICKSTART = Path(__file__).resolve().parents[1] / "examples" / "quickstart" / "quickstart.yaml"
+QUICKSTART = Path(__file__).resolve().parents[1] / "examples" / "quickstart" / "config.yaml"
 
 
 def toy_experiment() -> dict[str, Any]:

@@ -29,5 +29,5 @@ esac
 [ -n "$from" ] || fail "give the folder with the text: --from DIR"
 cd "$(dirname "$0")/../.."
 scripts/setup.sh
-exec .venv/bin/python scripts/run_workflow.py --config examples/iwslt14/iwslt14.yaml \
+exec .venv/bin/python scripts/run_workflow.py --config examples/iwslt14/config.yaml \
   --run "${run:-runs/iwslt14.$direction}" --from "$from" ${rest[@]+"${rest[@]}"}

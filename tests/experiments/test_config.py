@@ -10,7 +10,7 @@ from vqnat.experiments.config import load
 from vqnat.experiments.layout import Layout, text_files
 from vqnat.experiments.program_options import arguments
 
-QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "quickstart.yaml"
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "config.yaml"
 
 SOFT_HARD = ("soft", "hard")
 

@@ -9,7 +9,7 @@ from vqnat.commands import run_workflow
 from vqnat.commands.run_workflow import main
 
 REPOSITORY = Path(__file__).parents[2]
-IMAGES = str(REPOSITORY / "examples" / "cifar10" / "table.yaml")
+IMAGES = str(REPOSITORY / "examples" / "cifar10" / "config.yaml")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from vqnat.image.tables.table_commands import COMMON
 from vqnat.image.tables.table_config import load
 from vqnat.image.tables.validation_figures import read_figures
 
-TABLES = {name: bitext.REPO / "examples" / name / "table.yaml" for name in ("cifar10", "celeba")}
+TABLES = {name: bitext.REPO / "examples" / name / "config.yaml" for name in ("cifar10", "celeba")}
 ROWS = [
     (dataset, key, row.name)
     for dataset, path in TABLES.items()

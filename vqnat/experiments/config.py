@@ -1,4 +1,4 @@
-"""What the YAML file of an experiment may say. ``examples/quickstart/quickstart.yaml`` has a comment per key."""
+"""What the YAML file of an experiment may say. ``examples/quickstart/config.yaml`` has a comment per key."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

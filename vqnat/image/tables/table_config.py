@@ -1,4 +1,4 @@
-"""The YAML file of a table; ``examples/cifar10/table.yaml`` comments on every key."""
+"""The YAML file of a table; ``examples/cifar10/config.yaml`` comments on every key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
