@@ -6,6 +6,7 @@ import json
 import bitext
 import pytest
 
+from vqnat.reporting.paper import markdown_paper
 from vqnat.reporting.seeds import markdown_seeds
 
 MEASURED = json.loads((bitext.REPO / "examples/multi30k/gap.json").read_text())
@@ -56,3 +57,15 @@ def test_no_such_runs_is_one_line(tmp_path):
     done = bitext.run("scripts/render_tables.py", readme, check=False)
     assert done.returncode == 2
     assert done.stderr.strip().splitlines()[-1].endswith("gap.seed*.json: no such files")
+
+
+def test_a_papers_figures_stand_beside_ours(results):
+    other = copy.deepcopy(results) | {"seed": 2}
+    for run, more in ((results, 0), (other, 1)):
+        run["systems"][0] |= {"paper": {"bleu": 28.1, "speedup": 1.0}, "sacrebleu": 27.0 + more}
+        run["systems"][2] |= {"speedup_over_beam4": None}
+    lines = markdown_paper([results, other]).splitlines()
+    assert lines[0].startswith("| system | BLEU: paper | ours, sacreBLEU | difference | speed-up: paper |")
+    assert "| teacher_beam4 | 28.1 | 27.5 (27.0 to 28.0) | -0.6 | 1.00× |" in lines[2]
+    assert lines[4].startswith("| lt_soft_em_distilled | – | ") and lines[4].endswith("| – | – | – | 2 |")
+    assert "Means over 2 seeds" in lines[-1] and "Means" not in markdown_paper(results)

@@ -80,7 +80,7 @@ def main() -> int:
         run, here = folder / f"run{runs}", 0
         while True:
             process = start(config, run)
-            # From half a second, when Python has hardly started, to a third of a run; a run is killed five times at most.
+            # From half a second, when Python has hardly started, to a third of a run; five times at most.
             limit = None if here == 5 or killed == options.kills else 0.5 + numbers.random() * length / 3
             try:
                 status = process.wait(timeout=limit)

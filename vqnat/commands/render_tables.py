@@ -1,9 +1,9 @@
 """Render result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks), diagnosis, images (the image tables), latency, training, precisions, codebook and server (the
-benchmarks). For seeds (the table over several runs) PATH may contain *, one file per seed. After the template a marker
-may select: only=NAME,... some systems, lines=N,... some samples.
+codes (the codebooks), diagnosis, images (the image tables), latency, training, scale, precisions, codebook and server
+(the benchmarks). For seeds (the table over several runs) and paper (beside a paper's figures) PATH may contain *, one
+file per seed. After the template a marker may select: only=NAME,... some systems, lines=N,... some samples.
 """
 
 import argparse
@@ -18,10 +18,12 @@ from vqnat.benchmarking.reports.benchmark_markdown import TEMPLATES as BENCHMARK
 from vqnat.image.tables.image_markdown import markdown_image_tables  # noqa: E402
 from vqnat.reporting.diagnosis import TEMPLATES as DIAGNOSIS  # noqa: E402
 from vqnat.reporting.markdown import fill_markdown  # noqa: E402
+from vqnat.reporting.paper import TEMPLATES as PAPER  # noqa: E402
+from vqnat.reporting.scale import TEMPLATES as SCALE  # noqa: E402
 from vqnat.reporting.seeds import TEMPLATES as SEEDS  # noqa: E402
 from vqnat.reporting.systems import TEMPLATES  # noqa: E402
 
-ALL = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS, "images": markdown_image_tables}
+ALL = {**TEMPLATES, **SEEDS, **PAPER, **SCALE, **BENCHMARKS, **DIAGNOSIS, "images": markdown_image_tables}
 
 
 def read_results(folder: Path, name: str) -> dict | list[dict]:

@@ -61,6 +61,7 @@ class System:
     training: str
     decoding: dict = field(default_factory=dict)
     reranker: str = ""
+    paper: dict = field(default_factory=dict)  # published figures: bleu, speedup over beam 4
     full_only: bool = False
 
 

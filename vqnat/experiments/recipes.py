@@ -58,16 +58,10 @@ def compose(table: str, scale: str, rows: Sequence[str] = (), seeds: Sequence[in
         if training not in experiment["trainings"]:
             experiment["trainings"][training] = _training(size, row)
         system = {"name": row["name"], "training": training, "decoding": row.get("decoding", {})}
-        experiment["systems"].append(system | ({"reranker": row["reranker"]} if "reranker" in row else {}))
+        experiment["systems"].append(system | {key: row[key] for key in ("reranker", "paper") if key in row})
     note = f"{recipe['title']}, at scale {scale}: {size['about']}"
     experiment["data"]["note"] = note
     return experiment | ({"seeds": list(seeds)} if seeds else {})
-
-
-def paper_figures(table: str) -> dict[str, dict[str, float]]:
-    """Row -> the figures that the paper gives for it."""
-    rows = read_yaml(RECIPES / "tables" / f"{table}.yaml").get("rows", [])
-    return {row["name"]: row["paper"] for row in rows if "paper" in row}
 
 
 def _chosen(known: Sequence[str], rows: Sequence[str]) -> Sequence[str]:

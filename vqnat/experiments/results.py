@@ -40,6 +40,7 @@ def collect(config: Config, run: Path, at: str = "") -> dict[str, Any]:
                 **json.loads((place / "scores" / f"{system.name}.json").read_text(encoding="utf-8")),
                 **latency.get(system.name, NOT_TIMED),
                 "decoding": system.decoding,
+                **({"paper": system.paper} if system.paper else {}),
                 "training": {
                     "name": system.training,
                     "text": training.text,
