@@ -5,7 +5,7 @@ from typing import Any
 from vqnat.records.tables import machine_name, markdown_table
 
 TOKENS = 30  # target tokens of a sentence, about WMT's
-UPDATES, BATCH = 100_000, 32_768  # of Vaswani et al. 2017's base model: updates, and target tokens of each
+UPDATES, BATCH = 100_000, 32_768  # of the teacher at scale paper, and target tokens of each
 CORPORA = {"4.5 million": 4_500_000, "1 billion": 1_000_000_000}
 BYTES = 2 * 2 * TOKENS + 2 * 12  # a binarized pair: two sides of 16-bit tokens, and 12 bytes of index for each
 CLEANING = 120  # bytes of memory for a pair's digest in Python's set
@@ -34,8 +34,8 @@ def markdown_scale(results: dict[str, Any]) -> str:
         rows.append([name, *sizes, f"{epoch:,.0f} h", f"{schedule:,.0f} h"])
     note = (
         f"From {speeds['ar']:.0f} target tokens a second, a base Transformer on {results['threads']} thread of "
-        f"{machine_name(results['machine'])}; {TOKENS} tokens a sentence. With N processes, or on a device that is N times as "
-        "fast, hours are divided by N at best."
+        f"{machine_name(results['machine'])}; {TOKENS} tokens a sentence. With N processes, or on a device that is N "
+        "times as fast, hours are divided by N at best."
     )
     return f"{markdown_table(header, rows)}\n\n{note}"
 
