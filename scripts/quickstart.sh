@@ -12,7 +12,7 @@
 #   --data NAME   embedded (default, needs no download) or multi30k
 #   --from DIR    a local copy of the raw data (multi30k)
 #   --seed N      of the trainings (default: 1)
-#   --cores N     stages that run side by side (default: 2)
+#   --cores N     of jobs that run side by side (default: 2)
 set -euo pipefail
 
 usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0"; }

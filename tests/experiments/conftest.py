@@ -1,4 +1,4 @@
-"""A small pipeline configuration, and a results file as a run writes it."""
+"""A small configuration, and a results file as a run writes it."""
 
 import copy
 from pathlib import Path
@@ -80,7 +80,7 @@ def results() -> dict:
         "latency_min_target_words": 20,
         "systems": systems,
         "samples": [{"line": 26, "source": "The dog.", "reference": "Der Hund.", "outputs": outputs}],
-        "command": ["run_pipeline.py", "--full"],
+        "command": ["run_workflow.py", "--full"],
         "commit": "0123456789abcdef",
         "seed": 1,
         "date": "2026-11-21T05:00:00",

@@ -16,7 +16,7 @@ def read_scores(path: Path, training: str, system: str | None = None) -> dict[st
     """The content of ``scores.json``: ``data``, ``sentences``, ``rows`` (one a way of decoding) and ``measured``.
 
     Args:
-        path: ``results.json`` of a pipeline, ``scores.json`` of another folder, or an object with figures of one model
+        path: ``results.json`` of an experiment, ``scores.json`` of another folder, or an object with figures of one model
             (``sacrebleu``, ``chrf``, ``right_translation_rate``) and, if known, ``data``.
         training: name of the training, which finds its rows in a results file.
         system: the row to take instead.
@@ -29,7 +29,7 @@ def read_scores(path: Path, training: str, system: str | None = None) -> dict[st
     except (OSError, ValueError) as error:
         raise UserError(f"--scores {path}: cannot be read ({type(error).__name__})") from error
     if not isinstance(values, dict):
-        raise UserError(f"--scores {path}: needed an object with sacrebleu, chrf, ..., or a pipeline's results.json")
+        raise UserError(f"--scores {path}: needed an object with sacrebleu, chrf, ..., or an experiment's results.json")
     if "systems" in values:
         return _of_results(path, values, training, system)
     if system is not None:
@@ -66,4 +66,4 @@ def _of_results(path: Path, results: dict[str, Any], training: str, system: str 
             "measured": {name: results[name] for name in ORIGIN if name in results},
         }
     except (KeyError, TypeError) as error:
-        raise UserError(f"--scores {path}: not a pipeline's results.json ({error!r})") from error
+        raise UserError(f"--scores {path}: not an experiment's results.json ({error!r})") from error
