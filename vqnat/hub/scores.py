@@ -16,7 +16,7 @@ def read_scores(path: Path, training: str, system: str | None = None) -> dict[st
     """The content of ``scores.json``: ``data``, ``sentences``, ``rows`` (one a way of decoding) and ``measured``.
 
     Args:
-        path: ``results.json`` of an experiment, ``scores.json`` of another folder, or an object with figures of one model
+        path: ``results.json`` of an experiment, ``scores.json`` of a folder, or an object with figures of one model
             (``sacrebleu``, ``chrf``, ``right_translation_rate``) and, if known, ``data``.
         training: name of the training, which finds its rows in a results file.
         system: the row to take instead.
