@@ -146,17 +146,15 @@ def test_killed_outright_it_leaves_nothing_behind_and_continues_to_the_same_end(
     assert "corpus" not in said.replace("vqnat.embedded", "") and "binarize:" not in said
 
 
-@pytest.mark.parametrize("scale", scales())
-def test_tables_are_planned_to_their_commands(scale, tmp_path):
-    for table in tables() if scale == "paper" else ("roy_t1", "yan_fig4"):
-        words = ("-m", "vqnat.commands.reproduce", table, "--scale", scale, "--run", tmp_path / table, "-n")
+def test_every_table_is_planned_to_its_commands_at_the_scale_that_nobody_runs(tmp_path):
+    for table in tables():
+        words = ("-m", "vqnat.commands.reproduce", table, "--scale", "paper", "--run", tmp_path / table, "-n")
         said = bitext.run(*words).stderr
         assert "results: one JSON file" in said and said.count("\n  $ ") > 10
         if table == "roy_t1":
             assert said.count("\n  $ ") > 60 and "lt_soft_em_nc4_distilled" in said
             assert "--compression-steps 4 --codebook-size 4096" in said
             assert "--iter-decode-with-beam 100" in said and "nat_distilled.pt:averaged/teacher.pt" in said
-        if table == "roy_t1" and scale == "paper":
             assert "torch.distributed.run --standalone --nproc-per-node 8 -m fairseq_cli.train" in said
             assert "prepare-wmt14-en2de.sh" in said and "--max-update 300000" in said
         if table == "yan_fig4":
