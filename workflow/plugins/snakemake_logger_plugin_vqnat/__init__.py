@@ -5,6 +5,8 @@ sentences of translations, otherwise the last line of a job's log. A job that fa
 log, and the end of that log.
 """
 
+import contextlib
+import json
 import re
 import sys
 import threading
@@ -49,9 +51,17 @@ class Job:
         self.followers = [Follower(Path(name)) for name in record.log]
         self.followers += [Follower(Path(name)) for name in record.output if name.endswith(".generated.txt")]
         found = TOTAL.search(record.shellcmd or "")
-        self.total = int(found[1]) if found else None
+        self.total = int(found[1]) if found else self._settled(record.input)
         self.done, self.unit, self.note, self.first = 0, "updates", "", None
         self.next_line, self.said = self.start + EVERY, ""
+
+    @staticmethod
+    def _settled(inputs: list[str]) -> int | None:
+        """The updates of an image training, which an earlier job has settled."""
+        lengths = [Path(name) for name in inputs if name.startswith("lengths/") and name.endswith(".json")]
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            return int(json.loads(lengths[0].read_text(encoding="utf-8"))["updates"]) if lengths else None
+        return None
 
     def look(self) -> None:
         """Read what was added to the files since the last look."""
