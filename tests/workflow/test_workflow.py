@@ -32,8 +32,11 @@ def workflow(config: Path, run: Path, *words: object) -> subprocess.CompletedPro
 
 
 def write(folder: Path, **changes: object) -> Path:
+    """A toy experiment whose teacher has one thread: forked programs have no more, and sums of two are others."""
     path = folder / "toy.yaml"
-    path.write_text(yaml.safe_dump(toy_experiment() | changes, sort_keys=False), encoding="utf-8")
+    content = toy_experiment() | changes
+    content["trainings"]["teacher"]["threads"] = 1
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     return path
 
 
@@ -140,7 +143,7 @@ def test_killed_outright_it_leaves_nothing_behind_and_continues_to_the_same_end(
 
     changed = toy_experiment()
     changed["trainings"]["teacher"]["options"]["dropout"] = 0.1
-    config.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
+    write(tmp_path, trainings=changed["trainings"])
     said = workflow(config, killed, "-n").stderr
     assert "begin_teacher: an empty folder\n  because: Params have changed" in said
     assert "corpus" not in said.replace("vqnat.embedded", "") and "binarize:" not in said

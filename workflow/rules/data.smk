@@ -53,7 +53,7 @@ else:
         log:
             "logs/corpus.log",
         params:
-            words=CONFIG.data.prepare,
+            words=lambda w: CONFIG.data.prepare,  # a function, as Snakemake would take {raw} for a wildcard
             command=lambda w, output: words(commands.prepare_command(CONFIG.data.prepare, RUN / "raw", CONFIG.folder)),
         shell:
             "log=$PWD/{log}; cd {ROOT}; {params.command} > $log 2>&1"
@@ -84,7 +84,7 @@ rule check:
         "logs/check.log",
     priority: 100
     params:
-        options=[
+        options=lambda w: [
             *(commands.train_options(CONFIG, name, LAYOUT.checkpoints(""), 1) for name in CONFIG.trainings),
             *(commands.generate_options(CONFIG, system, LAYOUT.checkpoints(""), 1) for system in CONFIG.systems),
         ],

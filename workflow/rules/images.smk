@@ -54,7 +54,7 @@ rule images:
     log:
         "logs/images.log",
     params:
-        words=CONFIG.prepare,
+        words=lambda w: CONFIG.prepare,
         source=lambda w, output: f"--from {shlex.quote(CONFIG.folder)}" if CONFIG.folder else "",
         command=lambda w, output: words(CONFIG.prepare),
     shell:
@@ -195,7 +195,7 @@ rule results:
     log:
         "logs/results.log",
     params:
-        rows=[[table, row.name, row.title, row.paper, CONFIG.tables[table].columns] for (table, _), row in ROWS.items()],
+        rows=lambda w: [[table, row.name, row.title, row.paper, CONFIG.tables[table].columns] for (table, _), row in ROWS.items()],
         config=lambda w, output: f"--config {shlex.quote(str(CONFIGFILE))} {overrides()}",
     shell:
         "exec {PYTHON} -m vqnat.commands.image_results {params.config} > {log} 2>&1"

@@ -18,8 +18,8 @@ rule results:
     log:
         "{at}logs/results.log",
     params:
-        rows=[system.name for system in CONFIG.systems],
-        shown=[CONFIG.samples, CONFIG.data.note],
+        rows=lambda w: [system.name for system in CONFIG.systems],
+        shown=lambda w: [CONFIG.samples, CONFIG.data.note],
         at=lambda w: f"--at {w.at}" if w.at else "",
         config=lambda w, output: f"--config {shlex.quote(str(CONFIGFILE))} {overrides()}",
     shell:

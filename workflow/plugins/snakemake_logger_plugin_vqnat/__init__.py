@@ -137,7 +137,7 @@ class LogHandler(LogHandlerBase):
             self.say(f"[{self.done}/{self.total}] {job.label}: done in {duration(time.monotonic() - job.start)}")
         elif event == LogEvent.JOB_ERROR:
             self._fail(record)
-        elif event is None and record.levelname in ("WARNING", "ERROR", "CRITICAL"):
+        elif event in (None, LogEvent.ERROR) and record.levelname in ("WARNING", "ERROR", "CRITICAL"):
             self._complain(str(record.msg))
 
     def _explain(self, record: Any, event: LogEvent | None) -> None:
@@ -145,7 +145,7 @@ class LogHandler(LogHandlerBase):
             self.say(f"{record.rule_msg or record.rule_name}\n  because: {record.reason}")
             if record.shellcmd and self.common_settings.printshellcmds:
                 self.say(f"  $ {record.shellcmd}")
-        elif event == LogEvent.RUN_INFO or (event is None and record.levelname != "DEBUG"):
+        elif event in (None, LogEvent.RUN_INFO, LogEvent.ERROR) and record.levelname != "DEBUG":
             self.say(str(record.msg))
 
     def _pop(self, number: int) -> Job | None:
