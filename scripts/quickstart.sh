@@ -12,7 +12,7 @@
 #   --data NAME   embedded (default, needs no download) or multi30k
 #   --from DIR    a local copy of the raw data (multi30k)
 #   --seed N      of the trainings (default: 1)
-#   --cores N     stages that run side by side (default: 2)
+#   --cores N     of jobs that run side by side (default: 2)
 set -euo pipefail
 
 usage() { sed -n '2,/^set/{s/^# \{0,1\}//p}' "$0"; }
@@ -38,11 +38,11 @@ while [ $# -gt 0 ]; do
 done
 cd "$(dirname "$0")/.."
 case $data in
-  embedded) config=examples/quickstart/quickstart.yaml name=quickstart ;;
-  multi30k) config=examples/multi30k/multi30k.yaml name=multi30k ;;
+  embedded) config=examples/quickstart/config.yaml name=quickstart ;;
+  multi30k) config=examples/multi30k/config.yaml name=multi30k ;;
   *) fail "--data $data: must be one of embedded, multi30k" ;;
 esac
 [ -n "$run" ] || run=runs/$name
 
 scripts/setup.sh
-exec .venv/bin/python scripts/run_pipeline.py --config "$config" --run "$run" ${rest[@]+"${rest[@]}"}
+exec .venv/bin/python scripts/run_workflow.py --config "$config" --run "$run" ${rest[@]+"${rest[@]}"}

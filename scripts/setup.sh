@@ -29,5 +29,5 @@ pip numpy cython setuptools wheel ninja
 step "fairseq (compiles once, 2 to 3 minutes; pip caches the wheel)"
 pip --no-build-isolation fairseq-fixed
 step "vqnat"
-pip --no-build-isolation -e '.[train,dev,export,serving,server,hub,ctranslate2,docs,tensorboard]'
+pip --no-build-isolation -e '.[train,workflow,data,dev,export,serving,server,hub,ctranslate2,docs,tensorboard]'
 echo "$wanted" > "$stamp"

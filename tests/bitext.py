@@ -2,10 +2,12 @@
 
 import functools
 import random
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import fork_server
 from fork_server import Server
 
 REPO = Path(__file__).resolve().parents[1]
@@ -31,6 +33,12 @@ def write(folder: Path, sizes: dict[str, int], shortest: int = 3, longest: int =
 def forks() -> Server:
     """The process that runs our programs; one for each pytest process."""
     return Server()
+
+
+def forked_python() -> str:
+    """A command that runs a program as ``python`` does, forked from the server: for VQNAT_PYTHON of the workflow."""
+    forks().wait()
+    return shlex.join([sys.executable, "-S", str(Path(fork_server.__file__)), "--client", str(forks().socket)])
 
 
 def run(*command: object, check: bool = True, **options) -> subprocess.CompletedProcess:

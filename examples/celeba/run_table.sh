@@ -19,4 +19,4 @@ done
 cd "$(dirname "$(realpath "$0")")/../.."
 export VQNAT_COMMAND="examples/$name/run_table.sh ${words[*]-}"
 scripts/setup.sh
-exec .venv/bin/python scripts/image_table.py --config "examples/$name/table.yaml" --run "runs/$name" ${words[@]+"${words[@]}"}
+exec .venv/bin/python scripts/run_workflow.py --config "examples/$name/config.yaml" --run "runs/$name" ${words[@]+"${words[@]}"}

@@ -7,4 +7,4 @@ cd "$(dirname "$0")/../.."
 export VQNAT_COMMAND="examples/embedded/compare_bottlenecks.sh${*:+ $*}"
 case " $* " in *" --run "*) ;; *) set -- --run runs/compare_bottlenecks "$@" ;; esac
 scripts/setup.sh
-exec .venv/bin/python scripts/run_pipeline.py --config examples/embedded/compare_bottlenecks.yaml "$@"
+exec .venv/bin/python scripts/run_workflow.py --config examples/embedded/config.yaml "$@"

@@ -2,7 +2,7 @@
 # The IWSLT14 table, partial training text: teacher, distillation, NAT and latent transformer. Hours on 2 cores; stop
 # it whenever you like, the same command continues.
 #   examples/iwslt14/run.sh --from DIR [--direction de-en|en-de] [OPTION...]
-# DIR as in data-prep/prepare-iwslt14.sh; --direction: default de-en; every OPTION goes to scripts/run_pipeline.py, such
+# DIR as in data-prep/prepare-iwslt14-de2en.sh; --direction: default de-en; every OPTION goes to scripts/run_workflow.py, such
 # as --full, --only NAME,..., --seed N, --run DIR (default: runs/iwslt14.DIRECTION).
 set -euo pipefail
 
@@ -29,5 +29,5 @@ esac
 [ -n "$from" ] || fail "give the folder with the text: --from DIR"
 cd "$(dirname "$0")/../.."
 scripts/setup.sh
-exec .venv/bin/python scripts/run_pipeline.py --config examples/iwslt14/iwslt14.yaml \
+exec .venv/bin/python scripts/run_workflow.py --config examples/iwslt14/config.yaml \
   --run "${run:-runs/iwslt14.$direction}" --from "$from" ${rest[@]+"${rest[@]}"}

@@ -171,7 +171,7 @@ def other_dictionary(digits, tmp_path):
     "arguments, message",
     [
         (["--system", "a=none.pt"], "system a: none.pt: no such file"),
-        (["--system", "a=BROKEN"], "not a readable fairseq checkpoint"),
+        (["--system", "a=BROKEN"], "not a readable checkpoint"),
         (["--system", "a=AR,beem=2"], "unknown key 'beem'"),
         (["--system", "a=AR", "--system", "a=AR"], "the name is given 2 times"),
         (["--system", "a=AR", "--baseline", "b"], "--baseline b: no such system"),

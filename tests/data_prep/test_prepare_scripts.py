@@ -29,7 +29,7 @@ def test_new_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "first"), [("prepare-multi30k.sh", "train.en"), ("prepare-iwslt14.sh", "train.partial.de")]
+    ("script", "first"), [("prepare-multi30k.sh", "train.en"), ("prepare-iwslt14-de2en.sh", "train.partial.de")]
 )
 def test_bad_copies(script: str, first: str, tmp_path: Path) -> None:
     words = (PREPARE / script, "--from", tmp_path, "--raw-only", tmp_path / "raw")
@@ -47,7 +47,7 @@ def test_bad_copies(script: str, first: str, tmp_path: Path) -> None:
 
 
 def test_iwslt14_needs_a_folder_and_a_direction(tmp_path: Path) -> None:
-    script = PREPARE / "prepare-iwslt14.sh"
+    script = PREPARE / "prepare-iwslt14-de2en.sh"
     assert "give the folder with the text: --from DIR" in refused(script)
     error = refused(script, "--from", tmp_path, "--direction", "de-fr")
     assert "--direction de-fr: must be de-en or en-de" in error

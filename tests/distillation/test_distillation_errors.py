@@ -64,7 +64,7 @@ def test_data_folders(root: Path, refused: Callable[..., str], tmp_path: Path) -
     (data / "train.en-de.de.bin").unlink()
     assert "train.en-de.de.bin: no such file" in refused(data=data)
     (data / "train.en-de.de.bin").write_bytes(b"")
-    assert "the train split is damaged" in refused(data=data)
+    assert "train.en-de.de.bin: 0 bytes, but train.en-de.de.idx says" in refused(data=data)
     for path in data.glob("train*"):
         path.unlink()
     assert f"{data}: no train split" in refused(data=data)

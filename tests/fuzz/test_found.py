@@ -67,8 +67,8 @@ def test_manifests_that_name_other_files(outputs, tmp_path):
         ({"rows": []}, "rows: needed a list of objects"),
         ({"rows": [3]}, "rows: needed a list of objects"),
         ({"sacrebleu": 3, "decoding": "beam 1"}, "decoding beam 1: needed an object"),
-        ({"systems": [[]]}, "not a pipeline's results.json"),
-        ({"systems": 3}, "not a pipeline's results.json"),
+        ({"systems": [[]]}, "not an experiment's results.json"),
+        ({"systems": 3}, "not an experiment's results.json"),
     ],
 )
 def test_results_that_no_card_can_show(value, said, tmp_path):

@@ -60,7 +60,7 @@ def test_scores_of_a_results_file():
         ("{", None, r"not an object with sacrebleu.* \(JSONDecodeError\)"),
         ('{"bleu": 3}', None, r"has none of sacrebleu, chrf, right_translation_rate"),
         ('{"chrf": 3}', "lt", r"--system lt: .* has no systems"),
-        ('{"systems": [{"name": "lt"}]}', None, r"not a pipeline's results.json"),
+        ('{"systems": [{"name": "lt"}]}', None, r"not an experiment's results.json"),
     ],
 )
 def test_other_scores_are_refused(tmp_path, content, system, message):

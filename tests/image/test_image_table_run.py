@@ -2,10 +2,11 @@
 
 import json
 
+import bitext
 import pictures
 import pytest
 
-from vqnat.image.tables.table_command import main
+from vqnat.commands.run_workflow import main
 
 TABLE = """
 name: Squares
@@ -40,23 +41,26 @@ tables:
     rows:
       - {name: hard, title: Hard, paper: {bpd: 7.0}, options: {bottleneck: hard_em}}
 """
+MADE = ("trained", "hard.json", "results.json")
 
 
 @pytest.mark.slow
-def test_a_table_from_one_command(tmp_path, capsys):
+def test_a_table_from_one_command(tmp_path, capfd, monkeypatch):
+    monkeypatch.setenv("VQNAT_PYTHON", bitext.forked_python())
     pictures.write_files(tmp_path / "raw", 40)
     (tmp_path / "table.yaml").write_text(TABLE, encoding="utf-8")
     command = ["--config", str(tmp_path / "table.yaml"), "--run", str(tmp_path / "run")]
     command += ["--from", str(tmp_path / "raw"), "--budget", "0.001"]
-    assert main(command) == 0, capsys.readouterr().err[-4000:]
+    assert main(command) == 0, capfd.readouterr().err[-4000:]
     results = json.loads((tmp_path / "run" / "results.json").read_text(encoding="utf-8"))
     (row,) = results["tables"]["tiny"]["rows"]
     assert row["figures"]["train_updates"] == row["figures"]["prior_updates"] == 20
     assert row["epochs"] == 5.0  # 20 updates of 8 from 32 images
     assert row["figures"]["bpd"] > row["figures"]["pixel_bits"] > 0
     assert results["images"] == {"train": 32, "valid": 4, "test": 4}
-    assert "| Hard | 7.00 |" in capsys.readouterr().out
+    assert "| Hard | 7.00 |" in capfd.readouterr().out
 
-    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "stages").glob("*.json")}
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*") if path.name in MADE}
+    assert len(stamps) == 4
     assert main(command) == 0
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "run" / "stages").glob("*.json")} == stamps
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps

@@ -11,15 +11,15 @@ from fairseq.models import ARCH_MODEL_REGISTRY
 
 import vqnat.image  # noqa: F401  (registration)
 from vqnat.errors import UserError
+from vqnat.experiments.program_options import arguments
 from vqnat.image.tables import budget
-from vqnat.image.tables import table_command as command
+from vqnat.image.tables import table_commands as commands
 from vqnat.image.tables.image_markdown import header_and_rows, order
+from vqnat.image.tables.table_commands import COMMON
 from vqnat.image.tables.table_config import load
-from vqnat.image.tables.table_stages import COMMON, Plan
 from vqnat.image.tables.validation_figures import read_figures
-from vqnat.pipeline.program_options import arguments
 
-TABLES = {name: bitext.REPO / "examples" / name / "table.yaml" for name in ("cifar10", "celeba")}
+TABLES = {name: bitext.REPO / "examples" / name / "config.yaml" for name in ("cifar10", "celeba")}
 ROWS = [
     (dataset, key, row.name)
     for dataset, path in TABLES.items()
@@ -42,7 +42,7 @@ def test_the_papers_rows_are_all_there():
 def test_every_row_can_start(dataset, key, name):
     table = load(TABLES[dataset]).tables[key]
     row = next(row for row in table.rows if row.name == name)
-    words = arguments(budget.fill_updates({**COMMON, **table.options, **row.options}, 1000))
+    words = budget.fill_updates(arguments({**COMMON, **table.options, **row.options}), 1000)
     parser = options.get_training_parser()
     args = options.parse_args_and_arch(parser, ["data", "--task", "image_vqvae", *words])
     config = convert_namespace_to_omegaconf(args)
@@ -58,8 +58,8 @@ def test_lengths():
     assert budget.updates_within(minutes=10, seconds=2.0, most=17_600) == 300
     assert budget.updates_within(minutes=1, seconds=60.0, most=17_600) == budget.FEWEST
     assert budget.updates_within(minutes=1000, seconds=0.1, most=50) == 50
-    filled = budget.fill_updates({"a": "{updates/10}", "b": "{updates}", "c": 3}, 205)
-    assert filled == {"a": "20", "b": "205", "c": 3}
+    filled = budget.fill_updates(["--a", "{updates/10}", "--b", "{updates}", "3"], 205)
+    assert filled == ["--a", "20", "--b", "205", "3"]
 
 
 def test_figures_are_those_of_the_last_report(tmp_path):
@@ -88,58 +88,36 @@ def test_rendering():
     assert order(table(), "code_use") is None
 
 
-def test_mistakes_in_the_file_and_on_the_command_line(tmp_path):
-    config = load(TABLES["cifar10"])
-    with pytest.raises(UserError, match="--rows nothing: no such row"):
-        Plan(config, tmp_path, None, 1.0, ["nothing"])
-    with pytest.raises(UserError, match="--budget 0 is not possible"):
-        Plan(config, tmp_path, None, 0.0, [])
+def test_mistakes_in_the_file(tmp_path):
     wrong = Path(tmp_path / "wrong.yaml")
     text = TABLES["celeba"].read_text(encoding="utf-8")
     wrong.write_text(text.replace("columns: [mse_e3,", "columns: [mse,"), encoding="utf-8")
-    with pytest.raises(UserError, match=r"wrong.yaml: tables.gmvq.columns: 'mse' is not valid; must be one of bpd"):
+    with pytest.raises(
+        UserError, match=r"wrong.yaml: tables.gmvq.columns\[0\]: 'mse' is not valid; must be one of bpd"
+    ):
+        load(wrong)
+    wrong.write_text(text.replace("columns:", "colums:", 1), encoding="utf-8")
+    with pytest.raises(UserError, match=r"wrong.yaml: tables.gmvq.colums: unknown key; valid keys: title, source"):
         load(wrong)
 
 
-def test_options_of_the_command_line_win(tmp_path, monkeypatch, capsys):
-    words = ["--config", str(TABLES["celeba"]), "--run", str(tmp_path), "--from", str(tmp_path), "--budget", "1"]
-    assert command.main([*words, "--cores", "0"]) == 2
-    assert capsys.readouterr().err.startswith("image_table: --cores 0: must be 1 to ")
-    seen = []
-
-    def stop(stages, store, cores, event):
-        seen.append((cores, [stage.spec for stage in stages if stage.name == "train_gmvq_vq"]))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(command, "run_pipeline", stop)
-    for more in ([], ["--cores", "1", "--seed", "7"]):
-        assert command.main([*words, *more]) == 130
-    assert [cores for cores, _ in seen] == [load(TABLES["celeba"]).cores, 1]
-    assert seen[0][1] != seen[1][1]  # another seed, another training
+def test_a_row_has_half_of_its_budget_where_there_is_a_prior():
+    config = load(TABLES["cifar10"], {"budget": 4.0, "rows": ["soft_em_5", "vq"]})
+    assert {key: [row.name for row in rows] for key, rows in config.chosen.items()} == {
+        "roy2018": ["soft_em_5"],
+        "gmvq": ["vq"],
+    }
+    minutes = {key: commands.minutes(config, config.tables[key]) for key in config.chosen}
+    assert minutes == {"roy2018": 8.0, "gmvq": 4.0}  # four budgets, half of them each
+    assert commands.minutes(load(TABLES["cifar10"]), config.tables["gmvq"]) is None
 
 
-def test_stages_of_one_row(tmp_path):
-    plan = Plan(load(TABLES["cifar10"]), tmp_path, None, 4.0, ["soft_em_5"])
-    assert [stage.name for stage in plan.stages] == [
-        "data",
-        "length_roy2018",
-        "train_roy2018_soft_em_5",
-        "length_roy2018_prior",
-        "prior_roy2018_soft_em_5",
-        "measure_roy2018_soft_em_5",
-        "results",
-    ]
-    minutes = [stage.spec[3] for stage in plan.stages if stage.name.startswith("length")]
-    assert minutes == [8.0, 8.0]  # four budgets, half of them each
-
-
-def test_all_rows_of_a_table_are_as_long_and_a_budget_makes_them_smaller(tmp_path):
+def test_a_budget_makes_rows_smaller_and_a_rows_own_option_wins():
     for budget_, width in ((None, None), (4.0, 64)):
-        plan = Plan(load(TABLES["cifar10"]), tmp_path, None, budget_, ["vq", "sq_vae"])
-        trainings = [stage for stage in plan.stages if stage.name.startswith("train_")]
-        assert [stage.inputs[-1] for stage in trainings] == ["length_gmvq"] * 2
-        assert [stage.spec[1].get("hidden-size") for stage in trainings] == [width] * 2
-        assert trainings[1].spec[1]["lr"] == 1e-3  # a row's own option wins
-        assert trainings[1].spec[1].get("sq-variance") == (0 if budget_ else None)
-    timed = next(stage for stage in plan.stages if stage.name == "length_gmvq")
-    assert timed.spec[1]["bottleneck"] == "vq"  # the table's first row, whichever are asked for
+        config = load(TABLES["cifar10"], {"budget": budget_} if budget_ else {})
+        table = config.tables["gmvq"]
+        vq, sq_vae = (commands.row_options(config, table, row) for row in table.rows if row.name in ("vq", "sq_vae"))
+        assert vq.get("hidden-size") == sq_vae.get("hidden-size") == width
+        assert sq_vae["lr"] == 1e-3 and sq_vae.get("sq-variance") == (0 if budget_ else None)
+    trial = commands.trial_words(config, commands.IMAGES, {"codebook-start-updates": 500})
+    assert trial[trial.index("--codebook-start-updates") + 1] == "2" and "--no-save" in trial

@@ -51,7 +51,7 @@ def test_it_stops(digits, tmp_path):
     assert done.returncode == 1 and "Traceback" not in done.stderr
     [line] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert line.startswith("error: update 11: the codes have collapsed: perplexity")
-    assert torch.load(tmp_path / "checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 10
+    assert torch.load(tmp_path / "checkpoint_last.pt", weights_only=True)["optimizer_history"][-1]["num_updates"] == 10
 
 
 def test_it_starts_the_codes_anew(digits, tmp_path):

@@ -1,12 +1,13 @@
 """--optimizer fused_adam against fairseq's own Adam, through fairseq-train."""
 
 import bitext
-import torch
+
+from vqnat.checkpoints.reading import read_checkpoint
 
 
 def train(digits, folder, optimizer, updates):
     options = ("--optimizer", optimizer, "--weight-decay", 0.01, "--disable-validation")
-    return torch.load(bitext.train_parallel(digits, folder, *options, updates=updates), weights_only=False)
+    return read_checkpoint(bitext.train_parallel(digits, folder, *options, updates=updates))
 
 
 def test_it_learns_as_fairseqs_adam_does(digits, tmp_path):

@@ -41,6 +41,19 @@ def newest_checkpoints(folder: Path, count: int, kind: str, upper: int | None = 
     return [path for _, path in numbered[-count:]]
 
 
+def last_checkpoints(folder: Path, count: int) -> list[Path]:
+    """The ``count`` newest checkpoints of updates or, if there are fewer, of epochs.
+
+    fairseq writes no update checkpoint at the end of an epoch, so a small corpus may have none.
+
+    Raises:
+        UserError: there are fewer of both.
+    """
+    return newest_checkpoints(
+        folder, count, "update" if len(list(folder.glob("checkpoint_*_*.pt"))) >= count else "epoch"
+    )
+
+
 def best_checkpoints(folder: Path, count: int) -> list[Path]:
     """The ``count`` best checkpoints that ``--keep-best-checkpoints`` left in a ``--save-dir``, by their metric.
 

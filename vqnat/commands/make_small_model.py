@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _make(options: argparse.Namespace) -> None:
     silence_imports()
-    from vqnat.pipeline.small_model import make_small_model
+    from vqnat.experiments.small_model import make_small_model
 
     folder = make_small_model(options.run, options.out, options.system)
     size = sum(path.stat().st_size for path in options.out.rglob("*") if path.is_file())

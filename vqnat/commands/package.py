@@ -42,7 +42,7 @@ def parser() -> CommandParser:
         "--scores",
         type=Path,
         metavar="FILE.json",
-        help="a pipeline's results.json, or an object with sacrebleu, chrf, ... (default: nothing was measured)",
+        help="an experiment's results.json, or an object with sacrebleu, chrf, ... (default: nothing was measured)",
     )
     p.add_argument(
         "--system", metavar="NAME", help="row of results.json (default: those of the training named as CHECKPOINT)"

@@ -1,9 +1,9 @@
 """Render result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks), diagnosis, images (the image tables), latency, training, precisions, codebook and server (the
-benchmarks). For seeds (the table over several runs) PATH may contain *, one file per seed. After the template a marker
-may select: only=NAME,... some systems, lines=N,... some samples.
+codes (the codebooks), diagnosis, images (the image tables), latency, training, scale, precisions, codebook and server
+(the benchmarks). For seeds (the table over several runs) and paper (beside a paper's figures) PATH may contain *, one
+file per seed. After the template a marker may select: only=NAME,... some systems, lines=N,... some samples.
 """
 
 import argparse
@@ -20,12 +20,14 @@ from vqnat.records.atomic import write_text  # noqa: E402
 from vqnat.reporting.diagnosis import TEMPLATES as DIAGNOSIS  # noqa: E402
 from vqnat.reporting.faults import TEMPLATES as FAULTS  # noqa: E402
 from vqnat.reporting.markdown import fill_markdown  # noqa: E402
+from vqnat.reporting.paper import TEMPLATES as PAPER  # noqa: E402
 from vqnat.reporting.robustness import TEMPLATES as ROBUSTNESS  # noqa: E402
+from vqnat.reporting.scale import TEMPLATES as SCALE  # noqa: E402
 from vqnat.reporting.seeds import TEMPLATES as SEEDS  # noqa: E402
 from vqnat.reporting.systems import TEMPLATES  # noqa: E402
 
-TABLES = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS}
-ALL = {**TABLES, **ROBUSTNESS, **FAULTS, "images": markdown_image_tables}
+MEASURED = {**TEMPLATES, **SEEDS, **BENCHMARKS, **DIAGNOSIS, **SCALE, **ROBUSTNESS, **FAULTS}
+ALL = {**MEASURED, **PAPER, "images": markdown_image_tables}
 
 
 def read_results(folder: Path, name: str) -> dict | list[dict]:

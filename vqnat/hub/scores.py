@@ -16,7 +16,7 @@ def read_scores(path: Path, training: str, system: str | None = None) -> dict[st
     """The content of ``scores.json``: ``data``, ``sentences``, ``rows`` (one a way of decoding) and ``measured``.
 
     Args:
-        path: ``results.json`` of a pipeline, ``scores.json`` of another folder, or an object with figures of one model
+        path: ``results.json`` of an experiment, ``scores.json`` of a folder, or an object with figures of one model
             (``sacrebleu``, ``chrf``, ``right_translation_rate``) and, if known, ``data``.
         training: name of the training, which finds its rows in a results file.
         system: the row to take instead.
@@ -46,7 +46,7 @@ def _is_figure(value: Any) -> bool:
 
 
 def _read_scores(path: Path, training: str, system: str | None) -> dict[str, Any]:
-    needed = "an object with sacrebleu, chrf, ..., or a pipeline's results.json"
+    needed = "an object with sacrebleu, chrf, ..., or an experiment's results.json"
     try:
         values = read_object(path, needed)
     except UserError as error:
@@ -87,4 +87,4 @@ def _of_results(path: Path, results: dict[str, Any], training: str, system: str 
             "measured": {name: results[name] for name in ORIGIN if name in results},
         }
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"--scores {path}: not a pipeline's results.json ({repr(error)[:100]})") from error
+        raise UserError(f"--scores {path}: not an experiment's results.json ({repr(error)[:100]})") from error

@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 import vqnat
 from vqnat.records.atomic import replacing
 from vqnat.records.checksums import sha256
@@ -100,6 +98,8 @@ def _git(root: Path, *words: str) -> str:
 
 def machine() -> dict[str, Any]:
     """Processor, logical cores available to this process, memory in GiB, torch threads, accelerator."""
+    import torch  # here, as programs that only write JSON must not wait for it
+
     try:
         memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, OSError, ValueError):  # not POSIX

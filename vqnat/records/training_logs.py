@@ -40,6 +40,8 @@ class Follower:
         """The new lines that are complete."""
         if not self.log.exists():
             return
+        if self.log.stat().st_size < self.position:
+            self.position, self.rest = 0, b""  # written anew
         with self.log.open("rb") as file:
             file.seek(self.position)
             added = file.read()

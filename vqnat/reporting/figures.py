@@ -37,7 +37,7 @@ def quality_against_latency(quality: Results, latency: Results) -> str:
     """BLEU against ms per sentence on Multi30k, fp32, with the Pareto front.
 
     Args:
-        quality: gap.json, a run of the pipeline.
+        quality: gap.json, a run of it.
         latency: latency.json, a run of the latency benchmark with the same checkpoints.
     """
     points = [
@@ -284,6 +284,25 @@ def _kinds(axes: Any, kinds: set[int]) -> None:
 
 
 # file in docs/figures -> (function, result files)
+def data_preparation(results: Results) -> str:
+    """Processor time and memory of preparing text over the number of pairs, both axes logarithmic."""
+    pairs = [row["pairs"] for row in results["rows"]]
+    with plt.rc_context(STYLE):
+        figure, sides = plt.subplots(1, 2, figsize=(7.2, 3.0))
+        wanted = (("processor_seconds", "seconds of a processor"), ("peak_mib", "MiB, at most"))
+        for axes, (key, label), color in zip(sides, wanted, SERIES, strict=False):
+            values = [row[key] for row in results["rows"]]
+            axes.plot(pairs, values, "o-", color=color, linewidth=1.8)
+            # In proportion to the largest size.
+            axes.plot(pairs, [values[-1] * n / pairs[-1] for n in pairs], color=FAINT, linewidth=1.8, zorder=1)
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_xlabel("pairs; the faint line is in proportion")
+            axes.set_ylabel(label)
+        figure.tight_layout()
+        return standalone_svg(figure, "Time and memory of preparing parallel text")
+
+
 FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "quality-latency.svg": (
         quality_against_latency,
@@ -294,5 +313,6 @@ FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "ablations.svg": (ablations, ("examples/multi30k/gap.json",)),
     "base-size.svg": (base_size_latency, ("examples/latency/latency.json",)),
     "scale.svg": (time_and_memory, ("benchmarks/scale.json",)),
+    "data-prep.svg": (data_preparation, ("benchmarks/data_prep.json",)),
     "batches.svg": (throughput_against_batch_size, ("examples/multi30k/latency.json",)),
 }

@@ -23,21 +23,22 @@ PICTURES = [
 CODEBOOK = [
     ("train_inner", "code_ppl", "Codebook perplexity", "perplexity", False),
     ("train_inner", "code_use", "Share of codes in use", "share", False),
+    ("valid", "word_acc", "Validation words right from true codes", "share", False),
 ]
 
 
-def write_report(results_path: Path, logs: Path, checkpoints: dict[str, Path], output: Path) -> None:
+def write_report(results_path: Path, logs: dict[str, Path], checkpoints: dict[str, Path], output: Path) -> None:
     """Render the report.
 
     Args:
         results_path: ``results.json``.
-        logs: folder of the trainings' logs; curves of trainings without one are left out.
+        logs: of the trainings; curves of trainings without one are left out.
         checkpoints: of the trainings, for how often each code is used; those without a codebook are left out.
         output: the HTML file.
     """
     results = json.loads(results_path.read_text(encoding="utf-8"))
     names = dict.fromkeys(system["training"]["name"] for system in results["systems"])
-    found: Curves = {name: curves(logs / f"train_{name}.log") for name in names}
+    found: Curves = {name: curves(logs[name]) for name in names if name in logs}
     counts = {name: code_counts(checkpoints[name]) for name in names if name in checkpoints}
     write_text(output, render(results, found, counts))
 
@@ -104,7 +105,7 @@ def _code_frequencies(counts: dict[str, list[float]], colors: dict[str, int]) ->
 
 
 def _trade_offs(results: dict[str, Any], colors: dict[str, int]) -> list[tuple[str, Any]]:
-    measured = results["systems"]
+    measured = [system for system in results["systems"] if system["latency_ms"]["mean"] is not None]
     wanted = [("sacrebleu", systems.bleu_name(results), "BLEU against latency")]
     if all(system["right_translation_rate"] is not None for system in measured):
         wanted.append(("right_translation_rate", "share of right translations", "Right translations against latency"))

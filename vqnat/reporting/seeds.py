@@ -32,10 +32,10 @@ def markdown_seeds(runs: Sequence[Results]) -> str:
         found = [(_system(run, name), _system(run, run["greedy"])) for run in runs]
         found = [(ours, teacher) for ours, teacher in found if ours is not None]
         row = [
-            _spread([ours["sacrebleu"] for ours, _ in found], 1),
-            _spread([ours["sacrebleu"] - teacher["sacrebleu"] for ours, teacher in found if teacher], 1, "{:+.{}f}"),
-            _spread([ours["chrf"] for ours, _ in found], 1),
-            _spread([ours["speedup_over_greedy"] for ours, _ in found], 2, "{:.{}f}×"),
+            spread([ours["sacrebleu"] for ours, _ in found], 1),
+            spread([ours["sacrebleu"] - teacher["sacrebleu"] for ours, teacher in found if teacher], 1, "{:+.{}f}"),
+            spread([ours["chrf"] for ours, _ in found], 1),
+            spread([ours["speedup_over_greedy"] for ours, _ in found], 2, "{:.{}f}×"),
         ]
         rows.append([name, *row, str(len(found))])
     table = markdown_table(header, rows)
@@ -52,8 +52,8 @@ def _system(run: Results, name: str) -> dict[str, Any] | None:
     return next((system for system in run["systems"] if system["name"] == name), None)
 
 
-def _spread(values: Sequence[float | None], digits: int, form: str = "{:.{}f}") -> str:
-    """``36.8 (36.5 to 37.0)``; a dash for what no run has."""
+def spread(values: Sequence[float | None], digits: int, form: str = "{:.{}f}") -> str:
+    """Mean, least and most: ``36.8 (36.5 to 37.0)``; a dash for what no run has."""
     known = [value for value in values if value is not None]
     if not known:
         return number(None)

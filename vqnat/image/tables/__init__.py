@@ -1,6 +1,7 @@
-"""The papers' image tables from one command, ``scripts/image_table.py``.
+"""The papers' image tables: ``scripts/run_workflow.py`` on a configuration with ``tables``.
 
-``table_config`` reads the YAML, ``table_stages`` turns its rows into stages for :mod:`vqnat.pipeline`, ``budget``
-fits a training into a number of minutes, ``validation_figures`` runs fairseq-validate, ``columns`` names the figures
-and ``image_markdown`` renders the table from the results JSON.
+``table_config`` reads the YAML, ``table_commands`` makes the options of its programs, which
+``workflow/rules/images.smk`` runs; ``budget`` fits a training into a number of minutes, ``validation_figures`` runs
+fairseq-validate, ``table_results`` gathers what was measured, ``columns`` names the figures and ``image_markdown``
+renders the table.
 """

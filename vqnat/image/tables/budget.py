@@ -2,22 +2,22 @@
 
 import re
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 
 from vqnat.records.training_logs import curves
 
-TRIAL = 12  # updates of a timed trial
 FEWEST = 20  # updates of the shortest training
 _SHARE = re.compile(r"\{updates(?:/(\d+))?\}")
 
 
-def fill_updates(options: dict, updates: int) -> dict:
-    """Replace ``{updates}`` and ``{updates/10}`` in options by numbers (at least 1), for schedules."""
+def fill_updates(words: Sequence[str], updates: int) -> list[str]:
+    """Replace ``{updates}`` and ``{updates/10}`` in a command's words by numbers (at least 1), for schedules."""
 
     def number(found: re.Match) -> str:
         return str(max(1, updates // int(found[1] or 1)))
 
-    return {name: _SHARE.sub(number, value) if isinstance(value, str) else value for name, value in options.items()}
+    return [_SHARE.sub(number, word) for word in words]
 
 
 def full_updates(images: int, batch: int, epochs: int) -> int:

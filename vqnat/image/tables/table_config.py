@@ -1,13 +1,13 @@
-"""The YAML file of a table; ``examples/cifar10/table.yaml`` comments on every key."""
+"""The YAML file of a table; ``examples/cifar10/config.yaml`` comments on every key."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from vqnat.errors import UserError
-from vqnat.image.tables.columns import COLUMNS
-from vqnat.pipeline.config import NAME, ONE, ZERO
-from vqnat.pipeline.program_options import check_options
-from vqnat.pipeline.reader import build, invalid
+from vqnat.experiments.program_options import check_options
+from vqnat.experiments.schema import check
 from vqnat.records.yaml_files import read_yaml
 
 
@@ -38,12 +38,12 @@ class Table:
     title: str
     source: str
     columns: list[str]
-    epochs: int = field(metadata=ONE)
+    epochs: int
     options: dict
     rows: list[Row]
     prior: dict = field(default_factory=dict)
-    prior_epochs: int = field(default=1, metadata=ONE)
-    budget_times: int = field(default=1, metadata=ONE)
+    prior_epochs: int = 1
+    budget_times: int = 1
     budget_options: dict = field(default_factory=dict)
     budget_prior: dict = field(default_factory=dict)
 
@@ -55,45 +55,60 @@ class Config:
     name: str
     prepare: list[str]
     tables: dict[str, Table]
-    seed: int = field(default=1, metadata=ZERO)
-    device: str = field(default="cpu", metadata={"choices": ("cpu", "cuda")})
-    cores: int = field(default=1, metadata=ONE)
+    seed: int = 1
+    device: str = "cpu"
+    cores: int = 1
+    budget: float | None = None  # minutes of training for the first row of a table
+    folder: str = ""  # with the raw data
+    chosen: dict[str, list[Row]] = field(default_factory=dict)  # table -> the rows of this run
 
 
-def load(path: Path) -> Config:
+def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
     """Read and check a file.
+
+    Args:
+        path: the YAML file.
+        overrides: values of its keys that count instead: ``seed``, ``budget``, ``rows`` and so on.
 
     Raises:
         UserError: it is missing or invalid; the message names the file.
     """
     try:
-        config = build(Config, read_yaml(path))
-        for key, table in config.tables.items():
-            _check_table(f"tables.{key}", key, table)
+        content = read_yaml(path)
+        if isinstance(content, dict):
+            content = content | dict(overrides or {})
+        return configure(content)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
-    return config
 
 
-def _check_table(where: str, key: str, table: Table) -> None:
-    if not NAME.fullmatch(str(key)):
-        raise invalid(where, key, "lower-case letters, digits and _")
-    for column in table.columns:
-        if column not in COLUMNS:
-            raise invalid(f"{where}.columns", column, f"one of {', '.join(COLUMNS)}")
-    check_options(f"{where}.options", table.options)
-    check_options(f"{where}.prior", table.prior)
-    check_options(f"{where}.budget_options", table.budget_options)
-    check_options(f"{where}.budget_prior", table.budget_prior)
+def configure(content: Any) -> Config:
+    """The parsed YAML as a checked configuration. Raises UserError."""
+    check(content, "image_tables")
+    rest = {key: value for key, value in content.items() if key not in ("tables", "rows", "from")}
+    tables = {
+        key: Table(**table | {"rows": [Row(**row) for row in table["rows"]]})
+        for key, table in content["tables"].items()
+    }
+    for key, table in tables.items():
+        _check_table(f"tables.{key}", table)
+    wanted = content.get("rows")
+    known = [row.name for table in tables.values() for row in table.rows]
+    for name in wanted or ():
+        if name not in known:
+            raise UserError(f"rows: {name}: no such row; must be one of {', '.join(known)}")
+    chosen = {key: [row for row in t.rows if wanted is None or row.name in wanted] for key, t in tables.items()}
+    config = Config(**rest, tables=tables, folder=content.get("from", ""))
+    return replace(config, chosen={key: rows for key, rows in chosen.items() if rows})
+
+
+def _check_table(where: str, table: Table) -> None:
+    for key in ("options", "prior", "budget_options", "budget_prior"):
+        check_options(f"{where}.{key}", getattr(table, key))
     names = [row.name for row in table.rows]
     for number, row in enumerate(table.rows):
         here = f"{where}.rows[{number}]"
-        if not NAME.fullmatch(row.name):
-            raise invalid(f"{here}.name", row.name, "lower-case letters, digits and _")
         if names.count(row.name) > 1:
             raise UserError(f"{here}.name: {row.name!r} is there twice")
         check_options(f"{here}.options", row.options)
         check_options(f"{here}.budget_options", row.budget_options)
-        for column in row.paper:
-            if column not in COLUMNS:
-                raise invalid(f"{here}.paper", column, f"one of {', '.join(COLUMNS)}")

@@ -2,19 +2,17 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 _LINE = re.compile(r"\| test \| (\{.*\})\s*$", re.MULTILINE)
 
 
-def validate_command(data: Path, checkpoint: Path, task: str, batch: int, device: list[str], *more: str) -> list[str]:
-    """The fairseq-validate command for the test set."""
+def validate_options(task: str, batch: int, device: str) -> list[str]:
+    """The options of fairseq-validate for the test set."""
     return [
-        *(sys.executable, "-m", "fairseq_cli.validate", str(data), "--user-dir", "vqnat/image", "--task", task),
-        *("--path", str(checkpoint), "--valid-subset", "test", "--batch-size", str(batch)),
+        *("--task", task, "--valid-subset", "test", "--batch-size", str(batch)),
         # Only the final report: earlier lines hold the counts of all codes.
-        *("--log-format", "json", "--log-interval", "1000000", *device, *more),
+        *("--log-format", "json", "--log-interval", "1000000", *(["--cpu"] if device == "cpu" else [])),
     ]
 
 

@@ -1,0 +1,71 @@
+"""Runs with several seeds as one table, through scripts/render_tables.py."""
+
+import copy
+import json
+
+import bitext
+import pytest
+
+from vqnat.reporting.paper import markdown_paper
+from vqnat.reporting.seeds import markdown_seeds
+
+MEASURED = json.loads((bitext.REPO / "examples/multi30k/gap.json").read_text())
+
+
+def run(seed, **bleu):
+    """A run of two or more systems with other figures; what one run does not name, it has not."""
+    made = copy.deepcopy(MEASURED) | {"seed": seed, "commit": f"{seed}" * 20}
+    made["systems"] = [system for system in made["systems"] if system["name"] in bleu]
+    for system in made["systems"]:
+        system["sacrebleu"] = bleu[system["name"]]
+        system["speedup_over_greedy"] = 1.0 if system["name"] == "teacher_greedy" else 3.0 + seed / 10
+    return made
+
+
+def test_means_and_ranges(tmp_path):
+    runs = [
+        run(1, teacher_greedy=36.0, latent_ctc=36.5, ctc=35.0),
+        run(2, teacher_greedy=37.0, latent_ctc=36.0),
+        run(10, teacher_greedy=36.5, latent_ctc=36.1),
+    ]
+    for one in runs:
+        (tmp_path / f"gap.seed{one['seed']}.json").write_text(json.dumps(one))
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- results: gap.seed*.json seeds -->\n<!-- end -->\n")
+    bitext.run("scripts/render_tables.py", readme)
+    rows = {line.split(" | ")[0].strip("| "): line.split(" | ")[1:] for line in readme.read_text().splitlines()[1:]}
+    assert rows["system"][1] == "minus teacher_greedy"
+    assert rows["latent_ctc"][0] == "36.2 (36.0 to 36.5)"
+    # To each run's own teacher, not to the mean of teachers' best.
+    assert rows["latent_ctc"][1] == "-0.3 (-1.0 to +0.5)"
+    assert rows["latent_ctc"][3:] == ["3.43× (3.10× to 4.00×)", "3 |"]
+    assert rows["ctc"][0] == "35.0" and rows["ctc"][-1] == "1 |"
+    assert "Means over seeds 1, 2, 10" in readme.read_text()
+    bitext.run("scripts/render_tables.py", "--check", readme)
+
+
+def test_runs_that_do_not_belong_together():
+    with pytest.raises(ValueError, match="seeds 1, 1: must all be different"):
+        markdown_seeds([run(1, teacher_greedy=1.0), run(1, teacher_greedy=2.0)])
+    with pytest.raises(ValueError, match="not of one experiment"):
+        markdown_seeds([run(1, teacher_greedy=1.0), run(2, teacher_greedy=2.0) | {"direction": "de-en"}])
+
+
+def test_no_such_runs_is_one_line(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- results: gap.seed*.json seeds -->\n<!-- end -->\n")
+    done = bitext.run("scripts/render_tables.py", readme, check=False)
+    assert done.returncode == 2
+    assert done.stderr.strip().splitlines()[-1].endswith("gap.seed*.json: no such files")
+
+
+def test_a_papers_figures_stand_beside_ours(results):
+    other = copy.deepcopy(results) | {"seed": 2}
+    for run, more in ((results, 0), (other, 1)):
+        run["systems"][0] |= {"paper": {"bleu": 28.1, "speedup": 1.0}, "sacrebleu": 27.0 + more}
+        run["systems"][2] |= {"speedup_over_beam4": None}
+    lines = markdown_paper([results, other]).splitlines()
+    assert lines[0].startswith("| system | BLEU: paper | ours, sacreBLEU | difference | speed-up: paper |")
+    assert "| teacher_beam4 | 28.1 | 27.5 (27.0 to 28.0) | -0.6 | 1.00× |" in lines[2]
+    assert lines[4].startswith("| lt_soft_em_distilled | – | ") and lines[4].endswith("| – | – | – | 2 |")
+    assert "Means over 2 seeds" in lines[-1] and "Means" not in markdown_paper(results)

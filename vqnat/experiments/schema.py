@@ -1,0 +1,66 @@
+"""YAML files checked by a JSON schema; a mistake is one line that names the key, its value and the valid values."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from vqnat.errors import UserError
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "workflow" / "schemas"
+TYPES = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+
+
+def invalid(name: str, value: object, valid: str) -> UserError:
+    """``name: value is not valid; must be ...``."""
+    return UserError(f"{name or 'the file'}: {value!r} is not valid; must be {valid}")
+
+
+def check(content: Any, schema: str) -> None:
+    """Raise UserError for the first mistake in ``content``.
+
+    Args:
+        content: the parsed YAML.
+        schema: name of a file in ``workflow/schemas``, without its ending.
+    """
+    wanted = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8"))
+    errors = list(Draft202012Validator(wanted).iter_errors(content))
+    if errors:  # a key that is unknown may be one that is missing
+        raise _in_words(min(errors, key=lambda error: error.validator != "additionalProperties"))
+
+
+def _in_words(error: ValidationError) -> UserError:
+    where = ""
+    for step in error.absolute_path:
+        where += f"[{step}]" if isinstance(step, int) else f".{step}"
+    where, value, wanted = where.removeprefix("."), error.instance, error.validator_value
+    known = ", ".join(error.schema.get("properties", ()))
+    prefix = f"{where}." if where else ""
+    if error.validator == "additionalProperties":
+        unknown = next(key for key in value if key not in error.schema["properties"])
+        return UserError(f"{prefix}{unknown}: unknown key; valid keys: {known}")
+    if error.validator == "required":
+        return UserError(f"{prefix}{next(key for key in wanted if key not in value)}: missing")
+    if error.validator == "type":
+        keys = f" with the keys {known}" if known else ""
+        return invalid(where, value, f"{TYPES[wanted]}{keys}")
+    if error.validator == "enum":
+        return invalid(where, value, f"one of {', '.join(wanted)}")
+    if error.validator in ("minimum", "exclusiveMinimum"):
+        return invalid(where, value, f"{'at least' if error.validator == 'minimum' else 'more than'} {wanted}")
+    if error.validator == "pattern":
+        return invalid(where, value, "lower-case letters, digits and _")
+    if error.validator == "minItems":
+        return invalid(where, value, f"a list of at least {wanted}")
+    if error.validator == "uniqueItems":
+        return invalid(where, value, "a list without repetitions")
+    return UserError(f"{where or 'the file'}: {error.message}")
