@@ -74,8 +74,8 @@ class ExportPlace:
         if self.model is not None:
             listed = f"{ONNX}/{name.as_posix()}"
             return self.model.file(listed) if self.model.has(listed) else None
-        listed = name.as_posix() in Description.read(self.graphs).files
-        return self._own(name.as_posix()) if listed or (self.graphs / name).is_file() else None
+        there = (self.graphs / name).is_file() or name.as_posix() in Description.read(self.graphs).files
+        return self._own(name.as_posix()) if there else None
 
     def text(self, name: str) -> Path:
         """A dictionary or the sentencepiece model: an export's own, or that of the model folder. Raises UserError."""
