@@ -214,4 +214,4 @@ def test_a_damaged_split_is_named(digits, latent_checkpoint, tmp_path, capsys):
     assert "60 sentences in en, 2000 in de: must be equal" in capsys.readouterr().err
     (folder / "valid.en-de.de.idx").write_bytes(b"")
     assert main([str(w) for w in (latent_checkpoint, folder, "--cpu")]) == 2
-    assert "valid of" in capsys.readouterr().err
+    assert "valid.en-de.de.idx: damaged: empty" in capsys.readouterr().err

@@ -174,7 +174,7 @@ def untrained(folder: Path) -> Callable:
 def table_value() -> dict:
     import yaml
 
-    return yaml.safe_load((REPO / "examples" / "cifar10" / "table.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load((REPO / "examples" / "cifar10" / "config.yaml").read_text(encoding="utf-8"))
 
 
 @reader("YAML: tables of images", strategy=lambda: changed(table_value()), share=0.01)

@@ -138,7 +138,7 @@ def test_configurations_build_nothing_and_stay_small(tmp_path, marker):
     commands = {
         "latency": ("vqnat", "latency", tmp_path, "--systems"),
         "make_untrained.py": ("scripts/make_untrained.py", tmp_path, "--out", tmp_path / "out", "--models"),
-        "image_table": ("scripts/image_table.py", "--run", tmp_path / "run", "--config"),
+        "workflow": ("scripts/run_workflow.py", "--run", tmp_path / "run", "--config"),
     }
     code = f"!!python/object/apply:os.mkdir ['{marker}']\n"
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

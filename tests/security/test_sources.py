@@ -47,7 +47,7 @@ def test_nothing_is_evaluated_unpickled_or_fetched():
             assert given(call, "filter") == "data", place
 
 
-@pytest.mark.parametrize("script", ["prepare-multi30k.sh", "prepare-iwslt14.sh"])
+@pytest.mark.parametrize("script", ["prepare-multi30k.sh", "prepare-iwslt14-de2en.sh"])
 def test_what_shell_scripts_fetch_has_a_checksum(script):
     text = (bitext.REPO / "data-prep" / script).read_text(encoding="utf-8")
     assert text.count("curl") <= 1 and "has_sum" in text

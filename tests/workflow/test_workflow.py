@@ -15,6 +15,7 @@ import torch
 import yaml
 from toy_experiment import toy_experiment
 
+from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.experiments.config import configure
 from vqnat.experiments.recipes import compose, scales, tables
 from vqnat.image.tables.table_config import configure as configure_tables
@@ -117,12 +118,7 @@ def test_two_processes_train_one_model(whole, tmp_path):
     assert "corpus" not in done.stderr and "begin_teacher: done" in done.stderr
     log = (run / "logs" / "train_teacher.log").read_text(encoding="utf-8")
     assert "'distributed_world_size': 2" in log
-    assert (
-        torch.load(run / "models/teacher/checkpoint_last.pt", weights_only=False)["optimizer_history"][-1][
-            "num_updates"
-        ]
-        == 2
-    )
+    assert read_checkpoint(run / "models/teacher/checkpoint_last.pt")["optimizer_history"][-1]["num_updates"] == 2
 
 
 @pytest.mark.slow
@@ -138,7 +134,7 @@ def test_killed_outright_it_leaves_nothing_behind_and_continues_to_the_same_end(
     assert done.returncode == 0, done.stderr
     log = (killed / "logs" / "train_teacher.log").read_text(encoding="utf-8")
     assert f"Loaded checkpoint {last}" in log
-    models = [torch.load(run / last, weights_only=False)["model"] for run in (whole, killed)]
+    models = [read_checkpoint(run / last)["model"] for run in (whole, killed)]
     assert all(torch.equal(models[0][name], models[1][name]) for name in models[0])
 
     changed = toy_experiment()
