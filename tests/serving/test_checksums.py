@@ -75,9 +75,8 @@ def test_a_flipped_bit_in_an_export(export, name):
     flipped(export / name, random.Random(1))
     message = f"^{export / name}: damaged: export.json has another checksum; export the checkpoint again$"
     with pytest.raises(UserError, match=message):
-        OnnxTranslator(export, precision="int8", engine="onnx" if name.endswith(".onnx") else None).translate(
-            ["The small dog sees a cat."]
-        )
+        engine = "onnx" if name.endswith(".onnx") else None
+        OnnxTranslator(export, precision="int8", engine=engine).translate(["The small dog sees a cat."])
 
 
 def test_what_earlier_versions_wrote_is_read(export):
