@@ -142,15 +142,14 @@ class OnnxTranslator(Translator):
             return [[self._natively(written, place, int(lengths[row]))] for place, row in enumerate(rows)]
 
         rows = np.arange(len(sources))
-        if self._workers is None or len(rows) == 1:
+        threads = min(len(rows), self._threads or os.cpu_count() or 1)
+        if threads == 1:
             return write(rows)
-        parts = np.array_split(rows, min(len(rows), self._workers._max_workers))
-        return [one for part in self._workers.map(write, parts) for one in part]
+        return [one for part in self._workers.map(write, np.array_split(rows, threads)) for one in part]
 
     @cached_property
-    def _workers(self) -> ThreadPoolExecutor | None:
-        threads = self._threads or os.cpu_count() or 1
-        return ThreadPoolExecutor(threads) if threads > 1 else None
+    def _workers(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._threads or os.cpu_count())
 
     def _natively(self, written: Written, place: int, length: int) -> Decoded:
         words = (written.words[place][None], written.word_scores[place][None])

@@ -1,14 +1,17 @@
 """YAML files checked by a JSON schema; a mistake is one line that names the key, its value and the valid values."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from vqnat.errors import UserError
+from vqnat.records.yaml_files import read_yaml
 
+T = TypeVar("T")
 SCHEMAS = Path(__file__).resolve().parents[2] / "workflow" / "schemas"
 TYPES = {
     "integer": "a whole number",
@@ -23,6 +26,26 @@ TYPES = {
 def invalid(name: str, value: object, valid: str) -> UserError:
     """``name: value is not valid; must be ...``."""
     return UserError(f"{name or 'the file'}: {value!r} is not valid; must be {valid}")
+
+
+def load_checked(path: Path, overrides: Mapping[str, Any] | None, configure: Callable[[Any], T]) -> T:
+    """What ``configure`` makes of a YAML file.
+
+    Args:
+        path: the file.
+        overrides: values of its keys that count instead.
+        configure: from parsed YAML; raises UserError.
+
+    Raises:
+        UserError: a mistake; the message names the file.
+    """
+    try:
+        content = read_yaml(path)
+        if isinstance(content, dict):
+            content = content | dict(overrides or {})
+        return configure(content)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def check(content: Any, schema: str) -> None:

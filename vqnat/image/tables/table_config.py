@@ -7,8 +7,7 @@ from typing import Any
 
 from vqnat.errors import UserError
 from vqnat.experiments.program_options import check_options
-from vqnat.experiments.schema import check
-from vqnat.records.yaml_files import read_yaml
+from vqnat.experiments.schema import check, load_checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +72,7 @@ def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
     Raises:
         UserError: it is missing or invalid; the message names the file.
     """
-    try:
-        content = read_yaml(path)
-        if isinstance(content, dict):
-            content = content | dict(overrides or {})
-        return configure(content)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    return load_checked(path, overrides, configure)
 
 
 def configure(content: Any) -> Config:
