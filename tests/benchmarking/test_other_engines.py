@@ -1,11 +1,13 @@
 """ONNX and CTranslate2 as systems: they write what torch writes, and what they are made to write."""
 
+import json
 import re
 import sys
 
 import bitext
 import pytest
 import torch
+from sacrebleu import corpus_bleu
 
 from vqnat.benchmarking.engines.system_loading import load_system
 from vqnat.benchmarking.engines.system_specs import parse_system
@@ -90,6 +92,26 @@ def test_engines_write_the_same(ours, theirs, size, trained, test_set):
     assert outputs(ours, trained, test_set, size) == outputs(theirs, trained, test_set, size)
 
 
+def test_quality_is_that_of_fairseq_generate(trained, digits, tmp_path):
+    generated = bitext.run(
+        *("fairseq-generate", digits, "--path", trained["ar"], "--beam", 1, "--batch-size", 1, "--cpu"),
+        *("--user-dir", "vqnat", "--required-batch-size-multiple", 1),
+    ).stdout
+    found, raw = bitext.hypotheses(generated), digits.parent / "raw"
+    expected = [found[i][0][1] for i in range(len(found))]
+    references = (raw / "test.de").read_text().splitlines()
+    systems = [f"--system=torch={trained['ar']},beam=1", f"--system=ct2={trained['ct2']},beam=1"]
+    systems += [f"--system=ours={trained['onnx']},beam=1"]
+    out, picture = tmp_path / "out.json", tmp_path / "quality.png"
+    words = ["--no-memory", "--batch-size", 1, 8, "--sentences", 4, "--repeats", 1, "--raw", raw]
+    words += ["--json", out, "--plot-quality", picture]
+    assert main([str(word) for word in [digits, "--cpu", *systems, *words]]) == 0
+    measured = {system["name"]: system["quality"] for system in json.loads(out.read_text())["systems"]}
+    assert measured["torch"]["sacrebleu"] == pytest.approx(corpus_bleu(expected, [references]).score)
+    assert measured["torch"] == measured["ct2"] != measured["ours"]
+    assert picture.stat().st_size > 1000
+
+
 SYSTEMS = ["ar,beam=1", "ar,beam=4", "ct2,beam=1", "ct2,beam=4", "nat,iter=0", "cmlm,iter=3", "lt,beam=1", "lt,beam=3"]
 SYSTEMS += ["lt,beam=1,precision=bf16", "lt,beam=1,precision=int8_dynamic", "onnx,beam=1", "onnx,beam=3"]
 
@@ -137,6 +159,21 @@ def test_numbers_of_sentences_must_fit_the_batch_sizes(digits, untrained, capsys
     words = ["--system", f"a={untrained['ar']}", "--batch-size", "1", "8", "--sentences", "1", "2", "3"]
     assert main([str(digits), "--cpu", *words]) == 2
     assert re.search(r"--sentences 1 2 3: needed one number, or 2", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--raw", "{here}"], "--raw {here}: has no test.en, the text of the split"),
+        (["--plot-quality", "{here}/q.png"], "--plot-quality {here}/q.png: needs --raw, the split as text"),
+        (["--raw", "{here}", "--force-lengths"], "--raw: outputs of forced lengths have no quality"),
+    ],
+)
+def test_quality_needs_the_text(words, message, digits, untrained, tmp_path, capsys):
+    words = [word.format(here=tmp_path) for word in words]
+    assert main([str(digits), "--cpu", "--system", f"a={untrained['ar']}", *words]) == 2
+    error = capsys.readouterr().err
+    assert message.format(here=tmp_path) in error and error.count("\n") == 1
 
 
 def test_untrained_models_are_those_of_fairseq(digits, untrained, tmp_path):

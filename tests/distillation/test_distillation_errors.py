@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import bitext
 import pytest
 
 from vqnat.commands.distill import main
@@ -117,3 +118,13 @@ def test_foreign_files_in_out(root: Path, refused: Callable[..., str], tmp_path:
     shard.parent.mkdir(parents=True)
     shard.write_text("hello\n")
     assert f"{shard}: not a shard of a distillation" in refused()
+
+
+def test_ctranslate2_takes_one_stock_transformer(root: Path, refused: Callable, tmp_path: Path) -> None:
+    pytest.importorskip("ctranslate2")
+    both = f"{root}/teacher.pt:{root}/other.pt"
+    error = refused("--engine", "ctranslate2", path=both)
+    assert f"--path {both}: must be one checkpoint with --engine ctranslate2" in error
+    parallel = bitext.train_parallel(root / "bin", tmp_path / "parallel", updates=1)
+    error = refused("--engine", "ctranslate2", path=parallel)
+    assert f"{parallel}: a ParallelTransformerTiny; CTranslate2 reads fairseq's transformer only" in error

@@ -36,6 +36,7 @@ class Program:
 
     def __init__(self, words: Sequence[object], log: Path, before: Callable[[], object] | None = None) -> None:
         self.log = log
+        log.write_bytes(b"")  # here, as a signal may end the fork before its first step
         sys.stdout.flush()
         self.pid = os.fork()
         if self.pid == 0:
@@ -46,7 +47,7 @@ class Program:
         status = 1
         try:
             os.setsid()
-            handle = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+            handle = os.open(self.log, os.O_WRONLY)
             os.dup2(handle, 1)
             os.dup2(handle, 2)
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -16,7 +16,9 @@ from vqnat.benchmarking.harness.memory import peak_memory
 from vqnat.benchmarking.harness.phases import measure_phases
 from vqnat.benchmarking.harness.records import system_records
 from vqnat.benchmarking.harness.rounds import measure
+from vqnat.benchmarking.quality import Scorer, translate_all
 from vqnat.benchmarking.reports.latency_plot import draw
+from vqnat.benchmarking.reports.quality_plot import draw_quality
 from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.decoding.rescoring import HELPER
 from vqnat.errors import UserError
@@ -25,13 +27,19 @@ from vqnat.terminal.progress import Steps
 from vqnat_serving.console import say
 
 
-def run(options: argparse.Namespace, steps: Steps, show: Callable[[dict[str, Any]], None]) -> None:
+def run(
+    options: argparse.Namespace,
+    steps: Steps,
+    show: Callable[[dict[str, Any]], None],
+    scorer: Callable[[str, str], Scorer] | None = None,
+) -> None:
     """Measure, show, write.
 
     Args:
         options: see ``latency_options``.
         steps: shows what is being measured; it must not draw by itself.
         show: called with all figures before anything is written.
+        scorer: for ``--raw``: the languages of the data -> what scores the translations of the split.
 
     Raises:
         UserError: an option is impossible, or a file is missing.
@@ -42,6 +50,7 @@ def run(options: argparse.Namespace, steps: Steps, show: Callable[[dict[str, Any
     device = choose_device(options.device)
     test_set = data.open_test_set(options.data, options.gen_subset, options.source_lang, options.target_lang)
     sentences = data.read_sentences(test_set)
+    score = scorer(test_set.source, test_set.target) if scorer else None
     long_enough = data.choose(sentences, options.min_source_words, options.min_target_words)
     counts = options.sentences or [None]
     if len(counts) not in (1, len(options.batch_size)):
@@ -84,6 +93,11 @@ def run(options: argparse.Namespace, steps: Steps, show: Callable[[dict[str, Any
         records = system_records(systems, group, found, {}, {}, baseline, options.seed)
         further.append({"batch_size": size, "batches": [list(batch.ids) for batch in group], "systems": records})
 
+    quality: dict[str, Any] = {}
+    if score:
+        translations = translate_all(systems, test_set, sentences, steps)
+        quality = {name: score(texts) for name, texts in translations.items()}
+
     result = {
         "subset": options.gen_subset,
         "direction": f"{test_set.source}-{test_set.target}",
@@ -104,9 +118,12 @@ def run(options: argparse.Namespace, steps: Steps, show: Callable[[dict[str, Any
         },
         "batches": [list(batch.ids) for batch in batches],
         "load_average": {"before": load_before[0], "after": load_after[0]},
-        "systems": system_records(
-            systems, batches, measurements, phases, memory, baseline, options.seed, [system.name for system in systems]
-        ),
+        "systems": [
+            record | ({"quality": quality[record["name"]]} if quality else {})
+            for record in system_records(
+                systems, batches, measurements, phases, memory, baseline, options.seed, [s.name for s in systems]
+            )
+        ],
         "further": further,
     }
     steps.close()
@@ -115,6 +132,8 @@ def run(options: argparse.Namespace, steps: Steps, show: Callable[[dict[str, Any
         results.write_json(options.json, result | results.provenance(options.seed, _inputs(test_set, specs)))
     if options.plot:
         draw(result, options.plot)
+    if options.plot_quality:
+        draw_quality(result, options.plot_quality)
 
 
 def _inputs(test_set: data.TestSet, specs: list[SystemSpec]) -> dict[str, Path]:

@@ -47,6 +47,13 @@ def parser() -> CommandParser:
     p.add_argument(
         "--seed", type=int, default=1, metavar="N", help="seed of the measuring order and of the bootstrap (default: 1)"
     )
+    text = "also score every system on the whole split: DIR has it as text, as SUBSET.LANG"
+    p.add_argument("--raw", type=Path, metavar="DIR", help=text)
+    p.add_argument(
+        "--corpus", default="", choices=("", "embedded"), help="embedded: also the share of right translations"
+    )
     p.add_argument("--json", type=Path, metavar="OUT.json", help="write all figures to this file")
     p.add_argument("--plot", type=Path, metavar="OUT.png", help="plot latency by length, and phases")
+    text = "plot quality against latency and against throughput, with the Pareto front; needs --raw"
+    p.add_argument("--plot-quality", type=Path, metavar="OUT.png", help=text)
     return p

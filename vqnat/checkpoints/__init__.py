@@ -4,5 +4,6 @@
 missing file to another dictionary (:mod:`.dictionaries`), is one line. A model folder works wherever a file does:
 :mod:`.folder_loading`, :mod:`.folder_weights`. :mod:`.averaging` writes the mean of several checkpoints.
 :mod:`.safe_globals` tells torch which classes a fairseq checkpoint may contain, :mod:`.literal_options` keeps code out
-of its options.
+of its options. :mod:`.checkpoint_config` is its configuration in plain values;
+:mod:`.stock_checkpoint` and :mod:`.ctranslate2_model` write a teacher for other programs.
 """

@@ -26,6 +26,8 @@ SOURCE_TEXT = (
     "also translate this text, one sentence per line, and add the pairs to train: plain text, split into subwords "
     "here; blank lines and lines that the data or the file already has (ignoring case and spaces) are dropped"
 )
+ENGINES = ("fairseq", "ctranslate2")
+ENGINE = "what searches: fairseq, or CTranslate2 (CPU only, faster there; one stock transformer, no ensemble)"
 BPE_MODEL = "sentencepiece model or subword-nmt codes (default: spm.model in DATA_BIN or in its parent)"
 
 
@@ -43,6 +45,7 @@ class Options:
     source_lang: str | None = _option(None, "source language (default: from the file names)")
     target_lang: str | None = _option(None, "target language (default: from the file names)")
     user_dir: str | None = _option(None, "folder of plug-in code that the teacher needs besides vqnat")
+    engine: str = field(default="fairseq", metadata={"help": ENGINE, "choices": ENGINES})
     beam: int = _option(4, "beam size")
     lenpen: float = _option(1.0, "length penalty: below 1 favors short, above 1 long output")
     max_len_a: float = _option(1.2, "at most max-len-a * source length + max-len-b tokens of output")
@@ -89,6 +92,8 @@ class Options:
         require(self.k_best <= self.beam, "k_best", f"at most --beam, which is {self.beam}")
         require(0 <= self.mix_raw <= 1, "mix_raw", "from 0 to 1")
         require(bool(self.teachers), "path", "a checkpoint, or several separated by ':'")
+        if self.engine != "fairseq":
+            require(len(self.teachers) == 1, "path", f"one checkpoint with --engine {self.engine}")
         if self.shard is not None:
             require(
                 0 <= self.shard < self.num_shards,
@@ -127,6 +132,9 @@ def parser() -> CommandParser:
             continue
         if item.default is not None and "(default" not in text:
             text += " (default: %(default)s)"
+        if choices := item.metadata.get("choices"):
+            parser.add_argument(flag, choices=choices, default=item.default, help=text)
+            continue
         kind = types.get(item.name, type(item.default))
         meta = {int: "N", float: "X", str: "NAME", Path: "FILE"}[kind]
         parser.add_argument(flag, type=kind, default=item.default, metavar=meta, help=text)

@@ -34,8 +34,8 @@ def shard_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
 
 
 def _more_settings(options: Options, bitext: Bitext) -> dict[str, Any]:
-    """The same for what is translated besides the train split; empty without it, as in older manifests."""
-    more: dict[str, Any] = {}
+    """The same for the engine and for what is translated besides the train split; empty by default, as it was."""
+    more: dict[str, Any] = {} if options.engine == "fairseq" else {"engine": options.engine}
     if options.source_text:
         _, model = find_pieces(options, bitext)
         more["source_text sha256"] = sha256(options.source_text)

@@ -73,6 +73,15 @@ def pick_device(options: Options, shard: int) -> torch.device:
     return device
 
 
+def load_teacher(options: Options, sources: Sources, device: torch.device) -> Teacher:
+    """The teacher in the engine that the user chose."""
+    if options.engine == "fairseq":
+        return Teacher(options, sources, device)
+    from vqnat.distillation.ctranslate2_teacher import CTranslate2Teacher
+
+    return CTranslate2Teacher(options, sources, device)
+
+
 def run_shard(
     options: Options, sources: Sources, settings: dict[str, Any], shard: int, report: Callable[[int], None]
 ) -> int:
@@ -94,7 +103,7 @@ def run_shard(
     batches = plan_batches(sources.lengths, options.max_tokens, options.batch_size)
     if threads := options.threads or (1 if options.jobs > 1 else 0):
         torch.set_num_threads(threads)
-    teacher = Teacher(options, sources, pick_device(options, shard))
+    teacher = load_teacher(options, sources, pick_device(options, shard))
     header = {"settings": settings, "max_source": teacher.max_source}
     decoded = 0
     with Journal(journal_path(options, shard), header) as journal:

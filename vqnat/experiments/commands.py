@@ -63,10 +63,12 @@ def _validation_options(text: str) -> list[str]:
 def distill_options(config: Config, text: str, teacher: str) -> list[str]:
     """``vqnat distill``, of one shard or of the merge."""
     wanted = config.distillation
+    # CTranslate2's search is for the CPU; on a GPU it is fairseq's.
+    options = {name: value for name, value in wanted.options.items() if (name, config.device) != ("engine", "cuda")}
     extra = wanted.source_text.replace("{raw}", "raw") if text == "distilled_extra" else ""
     return [
         *("--path", teacher, "--valid-too", *(("--source-text", extra) if extra else ())),
-        *("--num-shards", str(wanted.jobs), *arguments(wanted.options), *device_options(config)),
+        *("--num-shards", str(wanted.jobs), *arguments(options), *device_options(config)),
     ]
 
 

@@ -9,8 +9,8 @@ Read :mod:`.translator` first. A sentence is split into subwords (:mod:`.subword
 joined to text again. :mod:`.translator_options` lists what may be chosen; ``vqnat translate`` is the command line.
 
 :mod:`.packaging` writes a model folder (``vqnat_serving.model_folder`` says what is in it) from a checkpoint's weights
-and configuration (:mod:`.checkpoint_config`), with scores (:mod:`.scores`), a card (:mod:`.model_card`) and, for a
-teacher, a checkpoint that other programs read (:mod:`.stock_checkpoint`).
+and configuration, with scores (:mod:`.scores`), a card (:mod:`.model_card`) and, for a
+teacher, a checkpoint that other programs read.
 """
 
 from typing import TYPE_CHECKING

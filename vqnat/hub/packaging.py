@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from vqnat.checkpoints.checkpoint_config import CheckpointConfig
 from vqnat.checkpoints.folder_weights import save_weights
 from vqnat.checkpoints.reading import read_checkpoint
+from vqnat.checkpoints.stock_checkpoint import ARCH, save_stock_checkpoint
 from vqnat.errors import UserError
-from vqnat.hub.checkpoint_config import CheckpointConfig
 from vqnat.hub.folder_files import write_card, write_config
-from vqnat.hub.stock_checkpoint import ARCH, save_stock_checkpoint
 from vqnat.hub.translator import LatentTranslator
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer

@@ -7,6 +7,7 @@ loads nothing. The same JSON gives the same bytes.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from vqnat.benchmarking.reports.quality_plot import pareto_front
 from vqnat.reporting.svg_plots import FAINT, INK, SERIES, STYLE, place_labels, plt, standalone_svg
 
 Results = Mapping[str, Any]
@@ -207,15 +208,6 @@ def base_size_latency(latency: Results) -> str:
         axes.set_xlabel("ms per sentence, one sentence at a time, CPU; lengths forced to those of the references")
         _kinds(axes, set(kinds))
         return standalone_svg(figure, "Latency at base size")
-
-
-def pareto_front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The points that no other beats in both, from left to right: less x is better, more y is better."""
-    front: list[tuple[float, float]] = []
-    for x, y in sorted(points, key=lambda point: (point[0], -point[1])):
-        if not front or y > front[-1][1]:
-            front.append((x, y))
-    return front
 
 
 def spread(values: Sequence[float], least: float) -> list[float]:

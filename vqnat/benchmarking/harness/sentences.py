@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairseq.data import Dictionary, data_utils
+from torch import Tensor
 
 from vqnat.benchmarking.system import Batch
 from vqnat.data.bitext import Split as TestSet
@@ -55,10 +56,15 @@ def read_sentences(test_set: TestSet) -> list[Sentence]:
     ]
 
 
-def _words(dictionary: Dictionary, tokens) -> int:
+def joined(dictionary: Dictionary, tokens: Tensor) -> str:
+    """Tokens as text, sentencepiece's or subword-nmt's subwords joined."""
     text = dictionary.string(tokens)
     pieces = "sentencepiece" if "▁" in text else "subword_nmt"  # leaves text without "@@ " unchanged
-    return len(data_utils.post_process(text, pieces).split())
+    return data_utils.post_process(text, pieces)
+
+
+def _words(dictionary: Dictionary, tokens: Tensor) -> int:
+    return len(joined(dictionary, tokens).split())
 
 
 def choose(sentences: Sequence[Sentence], min_source_words: int = 0, min_target_words: int = 0) -> list[Sentence]:

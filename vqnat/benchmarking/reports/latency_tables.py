@@ -34,9 +34,11 @@ def parts(result: Mapping[str, Any]) -> list[str | Table]:
     for system in systems:
         times, faster, memory = system["latency_ms"], system["speedup"], system["memory_mib"] or {}
         error = times["standard_error"]
+        quality = system.get("quality")
         rows.append(
             {
                 "system": system["name"],
+                **(_quality_cells(quality) if quality else {}),
                 "decoding": " ".join(f"{key}={value}" for key, value in system.get("decoding", {}).items()),
                 "ms": f"{times['mean']:.2f}" + ("" if error is None else f" ± {error:.2f}"),
                 "p50": f"{times['p50']:.2f}",
@@ -68,6 +70,12 @@ def parts(result: Mapping[str, Any]) -> list[str | Table]:
     if split:
         found += ["ms per sentence by phase, with timers on (a pass of its own)", _table(split)]
     return found
+
+
+def _quality_cells(quality: Mapping[str, Any]) -> dict[str, str]:
+    right = quality.get("right_translation_rate")
+    cells = {"BLEU": f"{quality['sacrebleu']:.1f}", "chrF": f"{quality['chrf']:.1f}"}
+    return cells if right is None else {**cells, "right %": f"{100 * right:.1f}"}
 
 
 def _table(rows: Sequence[Mapping[str, str]]) -> Table:
