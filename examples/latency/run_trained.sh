@@ -51,12 +51,17 @@ for name in "${only[@]}"; do
   [[ $name == teacher || $name == student_* ]] && continue
   # The blank's penalty of CTC was chosen on validation, see examples/multi30k/gap.yaml.
   case $name in latent_ctc_nc3*) penalty=1.5 ;; ctc*) penalty=2 ;; *) penalty=0 ;; esac
-  [ -d "$out/$name" ] || vqnat export "$models/$name.pt" --data "$data" --bpe-model "$run/prep/spm.model" \
+  [[ -d $out/$name || $name == nat_* ]] || vqnat export "$models/$name.pt" --data "$data" --bpe-model "$run/prep/spm.model" \
     --out "$out/$name" --ctc-blank-penalty $penalty
   beam=beam=1,
   case $name in ctc*) beam= ;; esac
+  if [[ $name == nat_* ]]; then  # fairseq's own
+    systems+=("${name}_torch=$models/$name.pt,iter=0")
+    continue
+  fi
   systems+=(
     "${name}_torch=$models/$name.pt,${beam}ctc_blank_penalty=$penalty,$limit"
+    "${name}_fairseq_native=$models/$name.pt,${beam}engine=native,ctc_blank_penalty=$penalty,$limit"
     "${name}_onnx_fp32=$out/$name,${beam}engine=onnx,$limit"
     "${name}_fp32=$out/$name,${beam}$limit"
     "${name}_int8=$out/$name,${beam}precision=int8,$limit"

@@ -83,6 +83,7 @@ def outputs(text, paths, test_set, size, force_lengths=False):
     [
         ("lt,beam=1", "onnx,beam=1"),
         ("lt,beam=3", "onnx,beam=3"),
+        ("lt,beam=1", "lt,beam=1,engine=native"),
         ("ar,beam=1", "ct2,beam=1"),
         ("ar,beam=4", "ct2,beam=4"),
         ("ar,beam=4", "ar,beam=4,packed=1"),
@@ -144,6 +145,7 @@ def test_forcing_takes_as_many_passes_as_the_length(untrained, test_set):
         ("onnx,precision=bf16", "precision 'bf16': not in"),
         ("ct2,precision=fp16", "precision=fp16: needed one of fp32, bf16, int8"),
         ("ct2,rescore_with=x.pt", "rescore_with does nothing with a model of CTranslate2"),
+        ("ar,beam=1,engine=native", "engine does nothing with task translation"),
         ("ar,precision=bf16", "stock fairseq decodes in fp32"),
         ("lt,packed=1", "packed does nothing with task latent_translation"),
         ("nowhere", "neither a model folder nor of vqnat export nor of ct2-fairseq-converter"),

@@ -7,6 +7,7 @@ from fairseq.data import Dictionary
 from torch import Tensor, nn
 
 from vqnat.decoding.latent_search import CodeSequences, beam_codes, greedy_codes
+from vqnat.decoding.native_decoder import NativeDecoder
 from vqnat.decoding.word_generator import WordGenerator
 from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
@@ -32,6 +33,7 @@ class LatentGenerator(WordGenerator):
         teacher: an autoregressive model that reorders the candidates (``--rescore-with``).
         word_beam: texts kept in a beam search over a graph of words (``--dag-beam``).
         by_helper: the model's own autoregressive helper reorders them (``--rescore-with helper``).
+        native: the compiled engine with the model's weights; then ``beam`` must be 1.
     """
 
     model: LatentTransformer
@@ -48,10 +50,11 @@ class LatentGenerator(WordGenerator):
         teacher: nn.Module | None = None,
         word_beam: int = 1,
         by_helper: bool = False,
+        native: NativeDecoder | None = None,
     ):
         super().__init__(model, dictionary, length_penalty, unk_penalty, teacher, word_beam)
         self.beam, self.max_len_a, self.max_len_b = beam, max_len_a, max_len_b
-        self.by_helper = by_helper
+        self.by_helper, self.native = by_helper, native
 
     def encode(self, source_tokens: Tensor) -> EncodedSource:
         """Source tokens (B, S) as vectors."""
@@ -88,6 +91,16 @@ class LatentGenerator(WordGenerator):
         """The text of every candidate."""
         return [texts[0] for texts in self.texts(*self.features(sequences, source))]
 
+    def write_natively(
+        self, native: NativeDecoder, source_tokens: Tensor, source_lengths: Tensor
+    ) -> tuple[CodeSequences, list[Text]]:
+        """The same as :meth:`encode`, :meth:`predict_codes` and :meth:`write`, by the compiled engine."""
+        fixed = self.model.config.length_mode == "ratio"
+        written = native.write(source_tokens, self.code_limits(source_lengths), fixed)
+        codes = nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in written.codes], True)
+        lengths = torch.tensor([len(one) for one in written.codes])
+        return CodeSequences(codes, lengths, torch.from_numpy(written.code_scores)), self.natively_written(written)
+
     def helper_scores(self, source: EncodedSource, candidates: list[Tensor]) -> list[Tensor]:
         """The helper's log-probability of every token of the candidates."""
         padded = nn.utils.rnn.pad_sequence(candidates, True, self.dictionary.pad())  # (B * beam, T)
@@ -112,9 +125,12 @@ class LatentGenerator(WordGenerator):
         self.model.eval()
         net_input = sample["net_input"]
         source_tokens, source_lengths = net_input["src_tokens"], net_input["src_lengths"]
-        source = self.encode(source_tokens)
-        sequences = self.predict_codes(source, source_lengths)
-        found = self.write(sequences, source)
+        if self.native is None:
+            source = self.encode(source_tokens)
+            sequences = self.predict_codes(source, source_lengths)
+            found = self.write(sequences, source)
+        else:
+            sequences, found = self.write_natively(self.native, source_tokens, source_lengths)
         code_scores = sequences.scores.tolist()
         if self.teacher is not None or self.by_helper:
             candidates = [tokens.to(source_tokens) for tokens, _ in found]

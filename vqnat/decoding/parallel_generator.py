@@ -6,6 +6,7 @@ import torch
 from fairseq.data import Dictionary
 from torch import Tensor, nn
 
+from vqnat.decoding.native_decoder import NativeDecoder
 from vqnat.decoding.word_generator import WordGenerator
 from vqnat.errors import UserError
 from vqnat.models.parallel_transformer import ParallelTransformer
@@ -21,6 +22,7 @@ class ParallelGenerator(WordGenerator):
         dictionary: the target dictionary.
         beam: texts per sentence, for an output layer that searches for more than one.
         max_len_a, max_len_b: at most ``a * |x| + b`` target tokens (``--max-len-a``, ``--max-len-b``).
+        native: the compiled engine with the model's weights.
         others: see :class:`WordGenerator`.
     """
 
@@ -36,8 +38,10 @@ class ParallelGenerator(WordGenerator):
         max_len_b: int = 200,
         unk_penalty: float = 0.0,
         teacher: nn.Module | None = None,
+        native: NativeDecoder | None = None,
     ):
         super().__init__(model, dictionary, length_penalty, unk_penalty, teacher, beam)
+        self.native = native
         self.max_len_a, self.max_len_b = max_len_a, max_len_b
 
     def encode(self, source_tokens: Tensor) -> EncodedSource:
@@ -70,7 +74,10 @@ class ParallelGenerator(WordGenerator):
         self.model.eval()
         tokens, lengths = sample["net_input"]["src_tokens"], sample["net_input"]["src_lengths"]
         limits = (self.max_len_a * lengths + self.max_len_b).long().clamp(min=1).tolist()
-        found = self.decode(self.encode(tokens), tokens)
+        if self.native is None:
+            found = self.decode(self.encode(tokens), tokens)
+        else:
+            found = [[text] for text in self.natively_written(self.native.write(tokens, lengths, False))]
         found = [[self._cut(text, limit) for text in texts] for texts, limit in zip(found, limits, strict=True)]
         if self.teacher is not None:
             found = self._rescored(sample, found)

@@ -6,9 +6,11 @@ import torch
 from fairseq.data import Dictionary
 from torch import Tensor, nn
 
+from vqnat.decoding.native_decoder import padded_words
 from vqnat.decoding.rescoring import teacher_scores
 from vqnat.kernels.argmax import argmax
 from vqnat.output_layers.output_layer import OutputLayer, Text
+from vqnat_serving.native.library import Written
 
 # Logits held at a time: 256 MiB in fp32. On a CPU few enough that their memory is reused: larger blocks are returned to
 # the OS and page-faulted in again on every call.
@@ -91,6 +93,12 @@ class WordGenerator:
         layer = self.model.output_layer
         words, scores = self.best_words(features, written, layer.choices)
         return layer.n_best(words, scores, features, written, self.word_beam, self.length_penalty)
+
+    def natively_written(self, written: Written) -> list[Text]:
+        """The text of each sentence, from what the compiled engine wrote; the layers that it has read words alone."""
+        words, scores, real = padded_words(written, self.dictionary.pad())
+        features = scores.new_empty(*real.shape, 0)
+        return self.model.output_layer.search(words[..., 0], scores[..., 0], features, real)
 
     def rescore(self, sample: dict[str, Any], candidates: list[Tensor]) -> list[Tensor]:
         """The teacher's log-probability of every token of the candidates, as many for each sentence."""

@@ -12,12 +12,12 @@ from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.errors import UserError
 from vqnat.export.example_inputs import examples
 from vqnat.export.graphs import graphs_of
-from vqnat.export.native_weights import native_sizes, native_weights
 from vqnat.export.onnx_files import TOLERANCE, fp32_model, largest_difference, save, versions
 from vqnat.export.row_int8 import quantize_linear_maps
 from vqnat.hub.translator import LatentTranslator
 from vqnat.kernels.packed_linear import Int8Linear, PackedLinear
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.native_weights import native_sizes, native_weights
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.records.atomic import replacing_folder
 from vqnat.records.checksums import sha256

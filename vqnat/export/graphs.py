@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vqnat.export.search_turns import BeamTurn, GreedyTurn, Predictor
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.native_weights import all_code_vectors
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.models.source_encoder import EncodedSource
 from vqnat_serving.description import PREDICTOR
@@ -141,11 +142,6 @@ def graphs_of(model: nn.Module, forbidden: list[int]) -> dict[str, nn.Module]:
     turns = {"greedy": GreedyTurn(model, vectors), "beam": BeamTurn(model, vectors)}
     predictor = {PREDICTOR: Predictor(model, vectors)}
     return {"encoder": Encoder(model), **turns, "decoder": Decoder(model, forbidden), **predictor}
-
-
-def all_code_vectors(model: LatentTransformer) -> Tensor:
-    """The vectors (K, D) of all codes."""
-    return model.bottleneck.embed(torch.arange(model.bottleneck.num_codes).unsqueeze(0))[0].float()
 
 
 def _linear(weight: Tensor) -> nn.Linear:

@@ -9,10 +9,9 @@ import numpy as np
 import onnx
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
+from vqnat_serving.native.layout import LARGEST_WEIGHT
+
 LARGEST = 127
-# Without the VNNI instructions x86 processors add two products in 16 bits: with seven bits a weight these always fit.
-# No worse in BLEU than eight (examples/multi30k/NOTES.md).
-LARGEST_WEIGHT = 63
 ZERO = 128  # the product is of unsigned activations and signed weights
 DOMAIN = "com.microsoft"
 

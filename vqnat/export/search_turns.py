@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.latent_transformer import LatentTransformer
+from vqnat.models.native_weights import code_inputs
 from vqnat.modules.key_value_cache import ConcatenatedCache
 
 
@@ -20,8 +21,7 @@ class Step(nn.Module):
 
     def __init__(self, predictor: LatentPredictor, vectors: Tensor):
         super().__init__()
-        inputs = predictor.input_proj(predictor.input_norm(vectors))
-        self.register_buffer("inputs", torch.cat([inputs, predictor.start.unsqueeze(0)]))  # (K + 1, D)
+        self.register_buffer("inputs", code_inputs(predictor, vectors))  # (K + 1, D)
         self.positions = predictor.positions
         self.stack, self.output_proj = predictor.stack, predictor.output_proj
 

@@ -1,5 +1,7 @@
 """Prepare a trained model for inference. Irreversible: it can no longer be trained, saved or moved."""
 
+from typing import Any
+
 import torch
 
 from vqnat.choices import PRECISIONS
@@ -9,6 +11,16 @@ from vqnat.models.compilation import compile_parts
 
 PARTS = ("encoder", "predictor", "decoder", "output_proj", "output_layer")  # what decoding runs; codes stay in fp32
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def prepare_for(model: torch.nn.Module, task: Any) -> None:
+    """As a task's ``--decode-...`` options say, see :func:`prepare`. The compiled engine packs weights by itself."""
+    options = {name: getattr(task, f"decode_{name}", None) for name in ("precision", "compile", "engine")}
+    if options["engine"] != "native":
+        prepare(model, options["precision"], bool(options["compile"]))
+    elif options["compile"] or options["precision"] not in (None, "fp32"):
+        wrong = "compile" if options["compile"] else f"precision {options['precision']}"
+        raise UserError(f"--decode-{wrong}: not with --decode-engine native, which decodes in fp32")
 
 
 def prepare(model: torch.nn.Module, precision: str | None = None, compiled: bool = False) -> None:

@@ -14,7 +14,7 @@ from vqnat.errors import UserError
 from vqnat.kernels.linear import Linear
 from vqnat.models.autoregressive_helper import AutoregressiveHelper
 from vqnat.models.code_training import PARTS, mix_predicted, trained_parts, vectors_read
-from vqnat.models.inference import prepare
+from vqnat.models.inference import prepare_for
 from vqnat.models.latent_predictor import LatentPredictor
 from vqnat.models.latent_transformer_options import LatentTransformerConfig, TakesBottleneckOptions, check
 from vqnat.models.parallel_decoder import ParallelDecoder
@@ -139,7 +139,7 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
     def prepare_for_inference_(self, cfg):
         """As fairseq's, which fairseq-generate and -interactive call; then the task's ``--decode-...`` options."""
         super().prepare_for_inference_(cfg)
-        prepare(self, getattr(cfg.task, "decode_precision", None), getattr(cfg.task, "decode_compile", False))
+        prepare_for(self, cfg.task)
 
     def max_positions(self) -> tuple[int, int]:
         """(source, target) lengths in tokens."""

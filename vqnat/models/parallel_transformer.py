@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vqnat.errors import UserError
 from vqnat.kernels.argmax import argmax
 from vqnat.kernels.linear import Linear
-from vqnat.models.inference import prepare
+from vqnat.models.inference import prepare_for
 from vqnat.models.parallel_transformer_options import ParallelTransformerConfig, TinyParallelConfig, check
 from vqnat.models.source_copy_decoder import SourceCopyDecoder
 from vqnat.models.source_encoder import EncodedSource, SourceEncoder
@@ -84,7 +84,7 @@ class ParallelTransformer(BaseFairseqModel):
     def prepare_for_inference_(self, cfg):
         """As fairseq's, which fairseq-generate and -interactive call; then the task's ``--decode-...`` options."""
         super().prepare_for_inference_(cfg)
-        prepare(self, getattr(cfg.task, "decode_precision", None), getattr(cfg.task, "decode_compile", False))
+        prepare_for(self, cfg.task)
 
     def set_num_updates(self, num_updates):
         """fairseq's count of updates, which glancing goes by."""

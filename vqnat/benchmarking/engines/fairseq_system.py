@@ -30,7 +30,7 @@ SETTINGS = {
     "translation": {"beam", "lenpen", "max_len_a", "max_len_b", "packed"},
     "latent_translation": {
         *("beam", "compiled", "lenpen", "max_len_a", "max_len_b"),
-        *("rescore_with", "ctc_blank_penalty", "dag_search"),
+        *("rescore_with", "ctc_blank_penalty", "dag_search", "engine"),
     },
     **{task: {"beam", "iter", "iter_decode_eos_penalty"} for task in NAT_TASKS},
 }
@@ -59,6 +59,7 @@ class FairseqSystem:
         if loaded.task_name == "latent_translation":
             self.task.cfg.decode_precision = spec.precision
             self.task.cfg.decode_compile = bool(spec.compiled)
+            self.task.cfg.decode_engine = spec.engine or "torch"
         elif spec.precision not in (None, "fp32"):
             raise UserError(f"system {spec.name}: precision={spec.precision}: stock fairseq decodes in fp32 here")
         self.model.prepare_for_inference_(OmegaConf.structured(FairseqConfig(generation=settings, task=self.task.cfg)))
@@ -108,6 +109,8 @@ class FairseqSystem:
         """Collate as for fairseq-generate, from the task's own dataset, which may add symbols."""
         use_threads(self.threads)
         if batch.length is not None:
+            if getattr(self.generator, "native", None) is not None:
+                raise UserError(f"system {self.name}: engine=native: no forced lengths; export the model for these")
             self._set_length = self._set_length or force_length(self.generator, self.model)
             self._set_length(batch.length)
         items = [self.dataset[number] for number in batch.ids]
@@ -142,6 +145,8 @@ class FairseqSystem:
     def phases(self) -> Mapping[str, Sequence[tuple[object, str]]]:
         """The parts of each kind of generator; all else they do counts as the rest."""
         generator, model = self.generator, self.model
+        if getattr(generator, "native", None) is not None:
+            return {}  # one call does all
         if hasattr(generator, "predict_codes"):  # latent transformer
             parts = {
                 "encoder": [(generator, "encode")],

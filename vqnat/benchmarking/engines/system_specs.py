@@ -38,7 +38,7 @@ class SystemSpec:
         compiled: 1 compiles a latent transformer (--decode-compile).
         ctc_blank_penalty: as in fairseq-generate (latent_translation).
         dag_search: as in fairseq-generate (latent_translation).
-        engine: native or onnx, of an exported model.
+        engine: native or onnx, of an exported model; torch or native, of a checkpoint (latent_translation).
     """
 
     name: str

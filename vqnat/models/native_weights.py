@@ -7,16 +7,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vqnat.export.graphs import all_code_vectors
-from vqnat.export.row_int8 import LARGEST_WEIGHT
-from vqnat.export.search_turns import Step
-from vqnat.models.latent_predictor import TiedOutput
+from vqnat.models.latent_predictor import LatentPredictor, TiedOutput
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.modules.transformer import TransformerStack
-from vqnat_serving.native.layout import ModelSizes, StackSizes, integer_weights
+from vqnat_serving.native.layout import LARGEST_WEIGHT, ModelSizes, StackSizes, integer_weights
 
 NOTHING = StackSizes(0, 0, 0, 0, 0)
+
+
+def all_code_vectors(model: LatentTransformer) -> Tensor:
+    """The vectors (K, D) of all codes."""
+    return model.bottleneck.embed(torch.arange(model.bottleneck.num_codes).unsqueeze(0))[0].float()
+
+
+def code_inputs(predictor: LatentPredictor, vectors: Tensor) -> Tensor:
+    """What the predictor's layers read of each code, given their vectors (K, D), and last of the start: (K + 1, D)."""
+    inputs = predictor.input_proj(predictor.input_norm(vectors))
+    return torch.cat([inputs, predictor.start.unsqueeze(0)])
 
 
 def native_sizes(model: LatentTransformer | ParallelTransformer) -> ModelSizes:
@@ -41,7 +49,7 @@ def native_weights(model: LatentTransformer | ParallelTransformer, quantize: boo
 
     Args:
         model: in float32, on the CPU.
-        quantize: make the weights of linear maps int8, as :mod:`vqnat.export.row_int8` does. Convolutions stay.
+        quantize: make the weights of linear maps int8, as ``vqnat.export.row_int8`` does. Convolutions stay.
     """
     with torch.no_grad():
         vectors = all_code_vectors(model) if isinstance(model, LatentTransformer) else None
@@ -59,8 +67,7 @@ def _weights(model: Any, vectors: Tensor | None) -> Iterator[tuple[str, Tensor]]
     yield "encoder.positions", model.encoder.positions.table
     yield from _stack("encoder", model.encoder.stack)
     if vectors is not None:
-        step = Step(model.predictor, vectors)
-        yield "predictor.inputs", step.inputs
+        yield "predictor.inputs", code_inputs(model.predictor, vectors)
         yield "predictor.positions", model.predictor.positions.table
         yield from _stack("predictor", model.predictor.stack)
         yield from _predictor_output(model.predictor.output_proj)
