@@ -210,6 +210,68 @@ def base_size_latency(latency: Results) -> str:
         return standalone_svg(figure, "Latency at base size")
 
 
+# Beginnings of system names in trained.json -> kind and label; the rest of a name is engine, beam and precision.
+MODELS = (
+    ("teacher", AUTOREGRESSIVE, "teacher"),
+    ("student_12_1", AUTOREGRESSIVE, "student 12 + 1"),
+    ("student_4_1", AUTOREGRESSIVE, "student 4 + 1"),
+    ("latent_ctc_nc3", LATENT, "latents + CTC, nc = 3"),
+    ("latent_ctc", LATENT, "latents + CTC"),
+    ("base", LATENT, "latents"),
+    ("ctc", PARALLEL, "CTC"),
+)
+SERVED = ("fp32", "int8")  # what one would serve: CTranslate2's and our runner's, not torch's
+
+
+def quality_against_speed(trained: Results) -> str:
+    """BLEU of every served model against its latency and against its throughput, with both Pareto fronts.
+
+    Args:
+        trained: JSON of examples/latency/run_trained.sh.
+    """
+    runs = sorted([trained, *trained["further"]], key=lambda run: run["batch_size"])
+    panels = (
+        (runs[0], lambda ms: ms, "ms per sentence, one at a time"),
+        (runs[-1], lambda ms: 1000 / ms, f"sentences per second, batches of {runs[-1]['batch_size']}"),
+    )
+    scores = {s["name"]: s["quality"]["sacrebleu"] for s in trained["systems"] if served(s["name"])}
+    with plt.rc_context(STYLE):
+        figure, both = plt.subplots(1, 2, figsize=(9.6, 4.4), sharey=True)
+        for axes, (run, place, label) in zip(both, panels, strict=True):
+            times = {system["name"]: system["latency_ms"]["mean"] for system in run["systems"]}
+            front = pareto_front([(times[name], score) for name, score in scores.items()])
+            axes.plot([place(ms) for ms, _ in front], [y for _, y in front], color=FAINT, linewidth=2.2, zorder=1)
+            labels = []
+            for name, score in scores.items():
+                kind, text = model_of(name)
+                x, color = place(times[name]), SERIES[kind]
+                axes.plot(x, score, "o", ms=8, color=color, mfc="none" if "int8" in name else color, mew=1.7, zorder=3)
+                if (times[name], score) in front:
+                    labels.append((x, score, text))
+            axes.set_xscale("log")
+            axes.margins(x=0.15, y=0.15)
+            axes.set_xlabel(f"{label}, {trained['threads']} thread")
+            place_labels(axes, labels)
+        both[0].set_ylabel("sacreBLEU")
+        _kinds(both[0], {model_of(name)[0] for name in scores})
+        figure.tight_layout()
+        return standalone_svg(
+            figure, "BLEU against latency and throughput on Multi30k"
+        )
+
+
+def served(name: str) -> bool:
+    """Whether a system of trained.json is what one would serve."""
+    return name.endswith(SERVED) and "_onnx_" not in name
+
+
+def model_of(name: str) -> tuple[int, str]:
+    """The kind of a system of trained.json, and what to call it."""
+    kind, label = next((kind, label) for start, kind, label in MODELS if name.startswith(start))
+    beam = ", beam 4" if "_beam4" in name else ", greedy" if "_beam1" in name else ""
+    return kind, f"{label}{beam}{', int8' if name.endswith('int8') else ''}"
+
+
 def spread(values: Sequence[float], least: float) -> list[float]:
     """The values, moved as little as needed so that neighbors are ``least`` apart, in their order."""
     order = sorted(range(len(values)), key=lambda index: values[index])
@@ -275,7 +337,6 @@ def _kinds(axes: Any, kinds: set[int]) -> None:
     axes.legend(fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(-0.02, 1.0), handletextpad=0.2)
 
 
-# file in docs/figures -> (function, result files)
 def data_preparation(results: Results) -> str:
     """Processor time and memory of preparing text over the number of pairs, both axes logarithmic."""
     pairs = [row["pairs"] for row in results["rows"]]
@@ -295,6 +356,7 @@ def data_preparation(results: Results) -> str:
         return standalone_svg(figure, "Time and memory of preparing parallel text")
 
 
+# file in docs/figures -> (function, result files)
 FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "quality-latency.svg": (
         quality_against_latency,

@@ -10,6 +10,7 @@ from typing import Any
 from vqnat.benchmarking.codebook_names import PEAKS, RATIOS, TITLES
 from vqnat.records.tables import machine_name, markdown_table, number
 
+QUALITY = {"sacrebleu": "sacreBLEU", "chrf": "chrF"}
 PERCENTILES = ("p50", "p95")
 Result = Mapping[str, Any]
 
@@ -24,11 +25,13 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
     runs = [result, *result["further"]]
     names = [system["name"] for system in result["systems"]]
     over = [*(name for name in over if name in names and name != result["baseline"]), result["baseline"]]
-    header = ["system", "ms per sentence", *(f"speed-up over {name}" for name in over)]
+    quality = {name: title for name, title in QUALITY.items() if name in result["systems"][0].get("quality", {})}
+    header = ["system", *quality.values(), "ms per sentence", *(f"speed-up over {name}" for name in over)]
     header += [f"tokens/s, batches of {run['batch_size']}" for run in runs]
     rows = []
     for index, system in enumerate(result["systems"]):
-        row = [system["name"], number(system["latency_ms"]["mean"])]
+        row = [system["name"], *(number(system["quality"][name]) for name in quality)]
+        row += [number(system["latency_ms"]["mean"])]
         row += [_speedup(system["speedups"][name]) if name != system["name"] else "1.00×" for name in over]
         row += [number(run["systems"][index]["tokens_per_second"], 0) for run in runs]
         rows.append(row)
