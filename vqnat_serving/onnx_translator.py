@@ -1,6 +1,5 @@
 """A translator that needs neither torch nor fairseq."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -11,6 +10,7 @@ import numpy as np
 from vqnat_serving.alignment import Alignment, align
 from vqnat_serving.batches import batches_by_length
 from vqnat_serving.code_lengths import codes_for
+from vqnat_serving.cores import check_threads, usable_cores
 from vqnat_serving.description import PRECISIONS
 from vqnat_serving.errors import UserError
 from vqnat_serving.export_place import ExportPlace
@@ -62,7 +62,7 @@ class OnnxTranslator(Translator):
         model_folder: the model folder around the export; None for an export of its own.
 
     Raises:
-        UserError: something is wrong with the folder or an argument.
+        UserError: something is wrong with the folder or an argument, more threads than cores among them.
     """
 
     def __init__(
@@ -80,8 +80,7 @@ class OnnxTranslator(Translator):
     ):
         if engine not in (None, *ENGINES):
             raise UserError(f"engine {engine!r}: needed one of {', '.join(ENGINES)}")
-        if threads < 0:
-            raise UserError(f"threads {threads}: needed 0 (all cores) or more")
+        check_threads(threads)
         place = ExportPlace.find(SMALL_MODEL if folder is None else local_folder(folder, revision, NEEDED))
         self.description = about = place.describe()
         self.model_folder = place.model
@@ -142,14 +141,14 @@ class OnnxTranslator(Translator):
             return [[self._natively(written, place, int(lengths[row]))] for place, row in enumerate(rows)]
 
         rows = np.arange(len(sources))
-        threads = min(len(rows), self._threads or os.cpu_count() or 1)
+        threads = min(len(rows), self._threads or usable_cores())
         if threads == 1:
             return write(rows)
         return [one for part in self._workers.map(write, np.array_split(rows, threads)) for one in part]
 
     @cached_property
     def _workers(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._threads or os.cpu_count())
+        return ThreadPoolExecutor(self._threads or usable_cores())
 
     def _natively(self, written: Written, place: int, length: int) -> Decoded:
         words = (written.words[place][None], written.word_scores[place][None])

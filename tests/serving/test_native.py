@@ -9,6 +9,7 @@ from exporting import same
 from safetensors.numpy import load_file, save_file
 
 from vqnat_serving import OnnxTranslator
+from vqnat_serving.cores import usable_cores
 from vqnat_serving.errors import UserError
 from vqnat_serving.native import engine as engines
 from vqnat_serving.native.library import LEVELS, Engine, find_library
@@ -40,7 +41,7 @@ def test_the_same_translations_codes_and_scores_as_the_graphs(exported):
     texts = [hypothesis.text for [hypothesis] in expected]
     assert natively(exported, **limits).translate(exported.sentences) == texts
     assert natively(exported, max_sentences=1, **limits).translate(exported.sentences) == texts
-    assert natively(exported, threads=3, **limits).translate(exported.sentences) == texts
+    assert natively(exported, threads=min(2, usable_cores()), **limits).translate(exported.sentences) == texts
 
 
 def test_positions_and_their_scores_are_the_same(ctc):
@@ -174,3 +175,10 @@ def test_an_earlier_export_and_damaged_weights(trained, tmp_path):
 
 def _stacks(sizes):
     return {name: vars(getattr(sizes, name)) for name in ("encoder", "predictor", "decoder")}
+
+
+def test_more_threads_than_cores_are_refused(exported):
+    most = usable_cores()
+    with pytest.raises(UserError, match=rf"^threads {most + 1}: needed 0 \(all cores\) to {most}, the cores"):
+        OnnxTranslator(exported.folder, threads=most + 1)
+    assert len(natively(exported, threads=0).translate(exported.sentences)) == len(exported.sentences)

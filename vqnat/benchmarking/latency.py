@@ -25,6 +25,7 @@ from vqnat.errors import UserError
 from vqnat.records import results
 from vqnat.terminal.progress import Steps
 from vqnat_serving.console import say
+from vqnat_serving.cores import check_threads
 
 
 def run(
@@ -44,6 +45,7 @@ def run(
     Raises:
         UserError: an option is impossible, or a file is missing.
     """
+    check_threads(options.threads, "--threads", least=1)
     specs = [parse_system(text) for text in options.system]
     specs += read_systems(options.systems) if options.systems else []
     baseline = check_names(specs, options.baseline)

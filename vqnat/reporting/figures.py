@@ -255,9 +255,7 @@ def quality_against_speed(trained: Results) -> str:
         both[0].set_ylabel("sacreBLEU")
         _kinds(both[0], {model_of(name)[0] for name in scores})
         figure.tight_layout()
-        return standalone_svg(
-            figure, "BLEU against latency and throughput on Multi30k"
-        )
+        return standalone_svg(figure, "BLEU against latency and throughput on Multi30k")
 
 
 def served(name: str) -> bool:
