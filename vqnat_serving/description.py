@@ -15,6 +15,7 @@ OLDER = "vqnat-onnx-2"  # the same without checksums
 PARTS = ("encoder", "greedy", "beam", "decoder")
 SEARCHES = ("greedy", "beam")
 PREDICTOR = "predictor"  # a graph that an export may lack: log-probabilities of given codes
+EXPECTED = ("code_vectors", "expected")  # what the decoder of a model that reads expectations is given besides codes
 OUTPUT_LAYERS = ("plain", "ctc", "dag")
 PRECISIONS = ("fp32", "int8")
 LARGEST = 1 << 24  # of any size in a description
@@ -39,6 +40,7 @@ class Description:
         latents: whether there are codes; if not, what is said of them above has no meaning.
         output_layer: one of :data:`OUTPUT_LAYERS`.
         upsample: output positions per target position (with latents) or per source token, as numerator and denominator.
+        expectation: the decoder reads the mean of all codes' vectors by the predictor's probabilities.
         files: SHA-256 of each other file of an export of its own, by its path in the folder; those of a model folder
             are in its ``config.json``.
     """
@@ -60,6 +62,7 @@ class Description:
     latents: bool = True
     output_layer: str = "plain"
     upsample: tuple[int, int] = (1, 1)
+    expectation: bool = False
     files: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from vqnat_serving.description import PREDICTOR, Description
+from vqnat_serving.description import EXPECTED, PREDICTOR, Description
 from vqnat_serving.errors import UserError
 from vqnat_serving.export_place import ExportPlace
 from vqnat_serving.onnx_wire import names_other_files
@@ -45,11 +45,13 @@ class CodeSequences:
         codes: (B * beam, T) int64; 0 after the end.
         lengths: (B * beam,) how many codes each has, at least 1.
         scores: (B * beam,) log p(codes | source), the end included, in nats.
+        vectors: (B * beam, T, D) what the decoder reads instead of the codes' own; None: those.
     """
 
     codes: np.ndarray
     lengths: np.ndarray
     scores: np.ndarray
+    vectors: np.ndarray | None = None
 
     def real(self) -> np.ndarray:
         """(B * beam, T) True at codes of the sequence."""
@@ -98,6 +100,7 @@ class Models:
         self._past = [f"{what}{layer}" for layer in range(layers) for what in ("keys", "values")]
         self._head = (heads, size)
         self._start = description.end
+        self._expectation = description.expectation
 
     def load(self) -> None:
         """Load what a greedy translation needs, so that a fault is found now. Raises UserError."""
@@ -142,13 +145,17 @@ class Models:
             "open": np.ones(batch, dtype=bool),
             "lengths": limits,
             "scores": np.zeros(batch, dtype=np.float32),
+            **(
+                {"expected": source.vectors[:, 0]} if self._expectation else {}
+            ),  # for its shape; the first turn's is read
             **self._no_past(batch),
         }
         inputs = {f"{name}.first": value for name, value in inputs.items()}
         inputs |= {"turns": np.array(turns or limits.max()), "limits": limits, **self._read(source, fixed)}
-        wanted = ["codes", "lengths.last", "scores.last"]
-        codes, lengths, scores = self._run("greedy", wanted, inputs)
-        return CodeSequences(np.ascontiguousarray(codes.T[:, : lengths.max()]), lengths, scores)
+        wanted = ["codes", "lengths.last", "scores.last", *EXPECTED[: self._expectation]]
+        codes, lengths, scores, *vectors = self._run("greedy", wanted, inputs)
+        read = vectors[0].swapaxes(0, 1)[:, : lengths.max()] if vectors else None
+        return CodeSequences(np.ascontiguousarray(codes.T[:, : lengths.max()]), lengths, scores, read)
 
     def beam(self, source: Source, limits: np.ndarray, fixed: bool, beam: int, length_penalty: float) -> CodeSequences:
         """The ``beam`` best code sequences by log p / (number of codes + 1)^length_penalty.
@@ -203,14 +210,17 @@ class Models:
         memory = {f"memory_{part}": value for part, value in zip(self._past, source.memory, strict=True)}
         return {**memory, "source_real": source.real, "fixed": np.array(fixed)}
 
-    def decode(
-        self, codes: np.ndarray, real: np.ndarray, source: Source, scored: bool = True
-    ) -> tuple[np.ndarray, ...]:
+    def decode(self, found: CodeSequences, source: Source, scored: bool = True) -> tuple[np.ndarray, ...]:
         """The best words (B, L), their log-probabilities, and more as the output layer's reader wants it.
 
-        From codes (B, T), real (B, T). Without ``scored`` log-probabilities are zeros, and take no time.
+        Without ``scored`` log-probabilities are zeros, and take no time.
         """
-        inputs = {"codes": codes, "real": real, "vectors": source.vectors, "source_real": source.real}
+        inputs = {"codes": found.codes, "real": found.real(), "vectors": source.vectors, "source_real": source.real}
+        if self._expectation:
+            read = found.vectors
+            if read is None:
+                read = np.zeros((*found.codes.shape, source.vectors.shape[-1]), np.float32)
+            inputs |= dict(zip(EXPECTED, (read, np.array(found.vectors is not None)), strict=True))
         return self._decode(inputs, scored)
 
     def decode_source(self, source: Source, scored: bool = True) -> tuple[np.ndarray, ...]:

@@ -125,7 +125,7 @@ class OnnxTranslator(Translator):
             found = self.models.greedy(source, limits, fixed, turns)
         else:
             found = self.models.beam(source, limits, fixed, beam, self.length_penalty)
-        written = self.models.decode(found.codes, found.real(), source, scored)
+        written = self.models.decode(found, source, scored)
         rows = [self._decoded(row, found, written) for row in range(len(found.codes))]
         grouped = [rows[i : i + beam] for i in range(0, len(rows), beam)]
         return [sorted(group, key=lambda one: -one.score) for group in grouped]
@@ -190,7 +190,7 @@ class OnnxTranslator(Translator):
         for batch in batches_by_length(lengths, self.max_tokens, self.max_sentences):
             source_lengths, source = self._encoded([sources[row] for row in batch])
             found = self._given([codes[row] for row in batch], source, self._limits(source_lengths), scored)
-            written = self.models.decode(found.codes, found.real(), source, scored)
+            written = self.models.decode(found, source, scored)
             for place, row in enumerate(batch):
                 results[row] = self._decoded(place, found, written)
         return [one for one in results if one is not None]

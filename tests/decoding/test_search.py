@@ -68,6 +68,19 @@ def test_greedy_with_cache_is_greedy_without(encoded):
 
 
 @torch.no_grad()
+def test_expectations_are_of_each_step(encoded):
+    model, source, limits = encoded
+    table = model.bottleneck.embed(torch.arange(model.predictor.end))
+    plain = greedy_codes(model, source, limits, fixed=False)
+    found = greedy_codes(model, source, limits, fixed=False, table=table)
+    assert torch.equal(found.codes, plain.codes) and plain.vectors is None
+    assert found.vectors.shape == (*found.codes.shape, table.shape[1])
+    read = model.predictor(model.bottleneck.embed(found.codes), source)[:, :-1, : model.predictor.end].softmax(-1)
+    real = found.real()
+    torch.testing.assert_close(found.vectors[real], (read @ table)[real], rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
 def test_beam_scores_are_the_models_and_sorted(encoded):
     model, source, limits = encoded
     found = beam_codes(model, source, limits, fixed=False, beam=5, length_penalty=1.0)

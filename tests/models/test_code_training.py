@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from fairseq.logging import metrics
 from test_latent_transformer import build, sample
 
 from vqnat.criterions.latent_transformer_loss import LatentTransformerLoss, divergence
@@ -68,6 +69,17 @@ def test_predicted_codes_replace_true_ones_without_a_gradient():
     replaced = (half == expected).all(-1) & real
     assert 0.3 < replaced.sum() / real.sum() < 0.7
     assert not gradient[replaced].any() and gradient[real & ~replaced].any(-1).all()
+
+
+def test_expectations_weigh_the_codes_without_the_end():
+    model, _, latents, real = quantized()
+    logits = torch.randn(6, 51, 17)
+    logits[..., 16] = 99
+    mixed = mix_predicted(1.0, model.bottleneck, latents.quantized, logits, real, expectation=True)
+    table = code_table(model.bottleneck)
+    weights = logits[:, :-1, :16].exp()
+    expected = torch.stack([weights[..., k, None] * table[k] for k in range(16)]).sum(0) / weights.sum(-1, keepdim=True)
+    torch.testing.assert_close(mixed, expected * real.unsqueeze(-1))
 
 
 @torch.no_grad()
@@ -175,6 +187,24 @@ def test_a_second_stage_changes_what_it_names_and_nothing_else():
     optimizer.step()
     changed = {name.split(".")[0] for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
     assert changed == {"predictor"}
+
+
+def test_while_the_predictor_alone_is_trained_no_words_are_written():
+    model, criterion = build(train_only="predictor", helper_layers=1).train(), LatentTransformerLoss(None, 0.1, 1.0)
+    ran = []
+    for part in (model.decoder, model.helper, model.output_proj):
+        part.register_forward_hook(lambda *_: ran.append(True))
+    loss, _, log = criterion(model, sample()[1])
+    assert not ran and "nll_loss" not in log
+    assert float(loss) == pytest.approx(float(2**model.decoder.steps * log["predictor_loss"] + _commitment(log, model)))
+    with metrics.aggregate() as logged:
+        criterion.reduce_metrics([log])
+    assert logged.get_smoothed_value("loss") > 0 and "nll_loss" not in logged
+    assert "nll_loss" in criterion(model.eval(), sample()[1])[2] and ran
+
+
+def _commitment(log, model):
+    return 2**model.decoder.steps * log["commitment_loss"]
 
 
 def test_a_shared_table_is_trained_with_any_part_that_has_it():

@@ -40,6 +40,13 @@ def ctc(digits, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def expecting(digits, tmp_path_factory):
+    """CTC over codes, of which the decoder reads expectations."""
+    more = ("--decoder-reads", "expectation", "--predicted-codes", 0.5)
+    return _with_output_layer("ctc", True, digits, tmp_path_factory, *more)
+
+
+@pytest.fixture(scope="session")
 def dag(digits, tmp_path_factory):
     """A graph of words over codes."""
     return _with_output_layer("dag", True, digits, tmp_path_factory)
@@ -57,9 +64,9 @@ def parallel_dag(digits, tmp_path_factory):
     return _with_output_layer("dag", False, digits, tmp_path_factory)
 
 
-def _with_output_layer(layer, latents, digits, tmp_path_factory):
+def _with_output_layer(layer, latents, digits, tmp_path_factory, *more):
     folder = tmp_path_factory.mktemp(layer)
-    options = ("--output-layer", layer, "--output-upsample", 1.5 if latents else 2.5, "--disable-validation")
+    options = ("--output-layer", layer, "--output-upsample", 1.5 if latents else 2.5, "--disable-validation", *more)
     if latents:
         options += ("--compression-steps", 2, *UNTRAINED)
     train = bitext.train_latent if latents else bitext.train_parallel

@@ -21,7 +21,7 @@ SENTENCES = st.lists(st.lists(WORDS, max_size=20).map(" ".join), min_size=2, max
 SYSTEMS = [
     *(
         (kind, engine, "fp32")
-        for kind in ("trained", "ctc", "dag", "parallel_ctc", "parallel_dag")
+        for kind in ("trained", "ctc", "expecting", "dag", "parallel_ctc", "parallel_dag")
         for engine in ("onnx", "torch")
     ),
     *((kind, "onnx", "int8") for kind in ("trained", "ctc", "dag", "parallel_ctc", "parallel_dag")),

@@ -15,7 +15,7 @@ from vqnat_serving.native import engine as engines
 from vqnat_serving.native.library import LEVELS, Engine, find_library
 from vqnat_serving.native.weights import FILE, read_weights
 
-KINDS = ("trained", "pieces", "ratio", "ctc", "parallel_ctc")
+KINDS = ("trained", "pieces", "ratio", "ctc", "expecting", "parallel_ctc")
 WEIGHTS = f"fp32/{FILE}"
 
 

@@ -16,7 +16,7 @@ from vqnat_serving import Hypothesis
 SLOW = pytest.mark.slow  # trained for this file only
 KINDS = (
     *("trained", "pieces", "ratio"),
-    *(pytest.param(kind, marks=SLOW) for kind in ("ctc", "dag", "parallel_ctc", "parallel_dag")),
+    *(pytest.param(kind, marks=SLOW) for kind in ("ctc", "expecting", "dag", "parallel_ctc", "parallel_dag")),
 )
 
 

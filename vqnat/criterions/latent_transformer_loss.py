@@ -101,9 +101,12 @@ class LatentTransformerLoss(FairseqCriterion):
         net_input = sample["net_input"]
         passes = 2 if self.code_rdrop and model.training else 1
         output = model(net_input["src_tokens"], net_input["src_lengths"], sample["target"], passes)
-        found = model.output_layer.loss(output.positions, output.target, self.label_smoothing)
-        words, loss = int(output.target.ne(model.pad).sum()), found.loss
-        log = {"ntokens": words, "nsentences": sample["target"].shape[0], "sample_size": words, **word_log(found)}
+        words, loss = int(output.target.ne(model.pad).sum()), 0.0
+        log = {"ntokens": words, "nsentences": sample["target"].shape[0], "sample_size": words}
+        if output.positions is not None:
+            found = model.output_layer.loss(output.positions, output.target, self.label_smoothing)
+            loss = found.loss
+            log |= word_log(found)
 
         stride = model.stride
         log["ncodes"] = output.code_mask.sum()

@@ -23,6 +23,8 @@ def reduce_words(logging_outputs: Sequence[dict]) -> None:
 
     tokens, words, bits = total("ntokens"), total("nwords"), math.log(2)
     metrics.log_scalar("loss", total("loss") / tokens / bits, tokens, priority=10, round=3)
+    if not any("nll_loss" in log for log in logging_outputs):  # the decoder did not run
+        return
     metrics.log_scalar("nll_loss", total("nll_loss") / max(words, 1) / bits, words, priority=20, round=3)
     metrics.log_derived("ppl", lambda meters: 2 ** float(meters["nll_loss"].avg), priority=30)
     if any("correct_words" in log for log in logging_outputs):

@@ -10,6 +10,7 @@ from vqnat.decoding.latent_search import CodeSequences, beam_codes, greedy_codes
 from vqnat.decoding.native_decoder import NativeDecoder
 from vqnat.decoding.word_generator import WordGenerator
 from vqnat.errors import UserError
+from vqnat.models.code_training import code_table
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.source_encoder import EncodedSource
 from vqnat.output_layers.output_layer import Text
@@ -73,13 +74,14 @@ class LatentGenerator(WordGenerator):
         model, limits = self.model, self.code_limits(source_lengths)
         fixed = model.config.length_mode == "ratio"
         if self.beam == 1:
-            return greedy_codes(model, source, limits, fixed)
+            table = code_table(model.bottleneck) if model.config.decoder_reads == "expectation" else None
+            return greedy_codes(model, source, limits, fixed, table)
         return beam_codes(model, source, limits, fixed, self.beam, self.length_penalty)
 
     def features(self, sequences: CodeSequences, source: EncodedSource) -> tuple[Tensor, Tensor]:
         """What the output layer reads of every candidate: (B * beam, L, D), and real positions (B * beam, L)."""
         real = sequences.real()  # (B * beam, T)
-        features = self.model.decode(sequences.codes, real, source.repeat(self.beam))
+        features = self.model.decode(sequences.codes, real, source.repeat(self.beam), sequences.vectors)
         return features, self.model.decoder.real_positions(real)
 
     def decode_codes(self, sequences: CodeSequences, source: EncodedSource) -> tuple[Tensor, Tensor]:

@@ -10,6 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from vqnat.models.code_training import expected_vectors
 from vqnat.models.latent_predictor import PredictorState
 from vqnat.models.source_encoder import EncodedSource
 
@@ -57,11 +58,13 @@ class CodeSequences:
         codes: (B * beam, T) int64; 0 after the end.
         lengths: (B * beam,) how many codes each has, at least 1.
         scores: (B * beam,) log p(codes | source), the end included, in nats.
+        vectors: (B * beam, T, D) what the decoder reads instead of the codes' own; None: those.
     """
 
     codes: Tensor
     lengths: Tensor
     scores: Tensor
+    vectors: Tensor | None = None
 
     def real(self) -> Tensor:
         """(B * beam, T) True at codes of the sequence."""
@@ -77,7 +80,9 @@ def _allowed(log_probs: Tensor, position: int, limits: Tensor, fixed: bool, end:
     return torch.cat([codes, stop], 1)
 
 
-def greedy_codes(model: CodeModel, source: EncodedSource, limits: Tensor, fixed: bool) -> CodeSequences:
+def greedy_codes(
+    model: CodeModel, source: EncodedSource, limits: Tensor, fixed: bool, table: Tensor | None = None
+) -> CodeSequences:
     """Greedy search: the most probable code at each step.
 
     Args:
@@ -85,6 +90,7 @@ def greedy_codes(model: CodeModel, source: EncodedSource, limits: Tensor, fixed:
         source: B encoded sentences.
         limits: (B,) the most codes a sentence may have; exactly that many when ``fixed``.
         fixed: the length is given (``--length-mode ratio``) and the end is not predicted.
+        table: (K, D) the vectors of all codes, where the decoder reads their expectation at each step.
     """
     predictor, batch = model.predictor, len(limits)
     longest = int(limits.max())
@@ -94,9 +100,13 @@ def greedy_codes(model: CodeModel, source: EncodedSource, limits: Tensor, fixed:
     scores = source.vectors.new_zeros(batch, dtype=torch.float32)
     open_ = torch.ones(batch, dtype=torch.bool, device=limits.device)
     vectors = None
+    expected: list[Tensor] = []  # (B, D) each
     # The end after the longest sequence is forced and needs no step.
     for position in range(longest):
-        log_probs = predictor.step(vectors, position, state).log_softmax(-1, dtype=torch.float32)
+        logits = predictor.step(vectors, position, state)
+        log_probs = logits.log_softmax(-1, dtype=torch.float32)
+        if table is not None:
+            expected.append(expected_vectors(logits[:, : predictor.end], table))
         best, chosen = _allowed(log_probs, position, limits, fixed, predictor.end).max(-1)  # (B,)
         ends = open_ & (chosen == predictor.end)
         scores += torch.where(open_ & ~(ends & (limits == position)), best, 0)
@@ -106,7 +116,8 @@ def greedy_codes(model: CodeModel, source: EncodedSource, limits: Tensor, fixed:
             break
         codes[:, position] = torch.where(open_, chosen, 0)
         vectors = model.bottleneck.embed(codes[:, position]).to(source.vectors)
-    return CodeSequences(codes[:, : int(lengths.max())], lengths, scores)
+    most = int(lengths.max())
+    return CodeSequences(codes[:, :most], lengths, scores, torch.stack(expected[:most], 1) if expected else None)
 
 
 def beam_codes(

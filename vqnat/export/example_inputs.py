@@ -11,7 +11,7 @@ from torch.utils._pytree import tree_leaves
 from vqnat.export.search_loop import Turn
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
-from vqnat_serving.description import PREDICTOR
+from vqnat_serving.description import EXPECTED, PREDICTOR
 
 BATCH, BEAM, SOURCE, CODES = Dim("batch"), Dim("beam"), Dim("source"), Dim("codes")
 
@@ -84,12 +84,15 @@ def examples(
     scores = torch.randn(batch, beam, generator=generator)
     limits = torch.arange(batch) + codes  # the first row is at its limit
     position, fixed = torch.tensor(codes), torch.tensor(False)
+    read = torch.randn(batch, codes, model.config.embed_dim, generator=generator)
+    expectation = model.config.decoder_reads == "expectation"
+    expected = ["expected"] if expectation else []
     row, rows_beam = {0: BATCH}, {0: BATCH, 1: BEAM}
     greedy = Turn(
         "position",
-        ("chosen", "open", "lengths", "scores", *past),
+        ("chosen", "open", "lengths", "scores", *expected, *past),
         (*memory, "source_real", "limits", "fixed"),
-        {"codes": "chosen"},
+        {"codes": "chosen", **({"code_vectors": "expected"} if expectation else {})},
     )
     wide = Turn(
         "position",
@@ -103,16 +106,18 @@ def examples(
     def repeated(values: Tensor) -> Tensor:
         return values.unsqueeze(1).expand(-1, beam, *values.shape[1:]).contiguous()
 
+    axes = {0: BATCH, 1: CODES}
     return {
         "encoder": Example((tokens,), (rows,), ("tokens",), ("vectors", *memory)),
         "greedy": search(
             greedy,
             (
                 *(position, chosen[:, 0], torch.ones(batch, dtype=torch.bool), limits.clone(), scores[:, 0]),
+                [read[:, 0] for _ in expected],
                 *(heads(codes, batch), heads(source, batch), source_real, limits, fixed),
             ),
             (
-                *({}, row, row, row, row),
+                *({}, row, row, row, row, [row for _ in expected]),
                 *([{0: BATCH, 2: CODES} for _ in parts], [{0: BATCH, 2: SOURCE} for _ in parts], rows, row, {}),
             ),
         ),
@@ -136,14 +141,14 @@ def examples(
             ),
         ),
         "decoder": Example(
-            (chosen, real(codes), vectors, source_real, scored),
-            ({0: BATCH, 1: CODES}, {0: BATCH, 1: CODES}, rows, rows, {}),
-            ("codes", "real", "vectors", "source_real", "scored"),
+            (chosen, [read, torch.tensor(True)] if expectation else [], real(codes), vectors, source_real, scored),
+            (*(axes, [axes, {}] if expectation else [], axes), rows, rows, {}),
+            ("codes", *(EXPECTED if expectation else ()), "real", "vectors", "source_real", "scored"),
             written,
         ),
         PREDICTOR: Example(
             (chosen, heads(source, batch), source_real),
-            ({0: BATCH, 1: CODES}, [{0: BATCH, 2: SOURCE} for _ in parts], rows),
+            (axes, [{0: BATCH, 2: SOURCE} for _ in parts], rows),
             ("codes", *memory, "source_real"),
             ("log_probs",),
         ),

@@ -148,5 +148,6 @@ def describe(translator: LatentTranslator, checkpoint: Path, precisions: Sequenc
         about=about,
         latents=latents,
         output_layer=model.output_layer.name,
+        expectation=latents and model.config.decoder_reads == "expectation",
         upsample=(upsample.numerator, upsample.denominator),
     )

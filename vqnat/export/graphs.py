@@ -89,12 +89,20 @@ class Decoder(_Words):
         self.decoder = model.decoder
 
     def forward(
-        self, codes: Tensor, real: Tensor, vectors: Tensor, source_real: Tensor, scored: Tensor
+        self,
+        codes: Tensor,
+        expected: list[Tensor],
+        real: Tensor,
+        vectors: Tensor,
+        source_real: Tensor,
+        scored: Tensor,
     ) -> tuple[Tensor, ...]:
         """The words of a batch of code sequences.
 
         Args:
             codes: (B, T).
+            expected: of a model whose decoder reads expectations, these (B, T, D), and () bool, whether to read them
+                and not the codes; otherwise nothing.
             real: (B, T) True at real codes.
             vectors: (B, S, D) from the encoder.
             source_real: (B, S) True at real source positions.
@@ -104,7 +112,10 @@ class Decoder(_Words):
             words (B, L), their log-probabilities, and more as :meth:`OutputLayer.graph` says.
         """
         source = EncodedSource(vectors, source_real[:, None, None, :])
-        features = self.decoder(self.vectors[codes], real, source)
+        read = self.vectors[codes]  # (B, T, D)
+        if expected:
+            read = torch.where(expected[1], expected[0], read)
+        features = self.decoder(read, real, source)
         return self.words(features, self.decoder.real_positions(real), scored)
 
 

@@ -82,6 +82,7 @@ class GreedyTurn(nn.Module):
     def __init__(self, model: LatentTransformer, vectors: Tensor):
         super().__init__()
         self.step, self.end = Step(model.predictor, vectors), model.predictor.end
+        self.register_buffer("vectors", vectors if model.config.decoder_reads == "expectation" else None)  # (K, D)
 
     def forward(
         self,
@@ -90,6 +91,7 @@ class GreedyTurn(nn.Module):
         open_: Tensor,
         lengths: Tensor,
         scores: Tensor,
+        expected: list[Tensor],
         past: list[Tensor],
         memory: list[Tensor],
         source_real: Tensor,
@@ -104,6 +106,7 @@ class GreedyTurn(nn.Module):
             open_: (B,) True where the codes have not ended.
             lengths: (B,) how many codes each sentence has; its limit while it is open.
             scores: (B,) log-probability so far.
+            expected: where the decoder reads expectations, (B, D) that of the code before; otherwise nothing.
             past: as in :class:`Step`.
             memory: as there.
             source_real: as there.
@@ -111,9 +114,11 @@ class GreedyTurn(nn.Module):
             fixed: () True: a sentence has as many codes as its limit, and does not predict the end.
 
         Returns:
-            Whether any is open; chosen, open_, lengths, scores and past for the next turn.
+            Whether any is open; chosen, open_, lengths, scores, expected and past for the next turn.
         """
         log_probs, past = self.step(chosen, position, past, memory, source_real)
+        if self.vectors is not None:
+            expected = [log_probs[:, : self.end].softmax(-1) @ self.vectors]
         best, code = log_probs[:, : self.end].max(-1)  # (B,)
         end = log_probs[:, self.end]
         at_limit = limits <= position
@@ -123,7 +128,7 @@ class GreedyTurn(nn.Module):
         lengths = torch.where(ends, position, lengths)
         open_ = open_ & ~ends
         code = torch.where(open_, code, 0)
-        return open_.any(), code, open_, lengths, scores, *past
+        return open_.any(), code, open_, lengths, scores, *expected, *past
 
 
 class BeamTurn(nn.Module):

@@ -116,15 +116,31 @@ def vectors_read(config: CodeTrainingConfig, bottleneck: Bottleneck, latents: Bo
     return quantized + (values - quantized).detach()
 
 
-def mix_predicted(rate: float, bottleneck: Bottleneck, vectors: Tensor, code_logits: Tensor, real: Tensor) -> Tensor:
-    """Vectors (B, T, D) with a share ``rate`` of the real positions (B, T) replaced by the predictor's best codes.
+def mix_predicted(
+    rate: float, bottleneck: Bottleneck, vectors: Tensor, code_logits: Tensor, real: Tensor, expectation: bool = False
+) -> Tensor:
+    """Vectors (B, T, D) with a share ``rate`` of the real positions (B, T) replaced by what the predictor says.
 
     The predictions (B, T + 1, K + 1) are those of teacher forcing. No gradient passes what is replaced.
+
+    Args:
+        rate: 0 to 1.
+        bottleneck: of the codes.
+        vectors: (B, T, D).
+        code_logits: (B, T + 1, K + 1).
+        real: (B, T) True at real codes.
+        expectation: replaced by :func:`expected_vectors`, not by the best code's vector.
     """
     chosen = real & (torch.rand(real.shape, device=real.device) < rate)
     table = code_table(bottleneck)
-    best = code_logits.detach()[:, :-1, : len(table)][chosen].argmax(-1)  # (n,)
-    return vectors.masked_scatter(chosen.unsqueeze(-1), table[best].to(vectors))
+    logits = code_logits.detach()[:, :-1, : len(table)][chosen]  # (n, K)
+    read = expected_vectors(logits, table) if expectation else table[logits.argmax(-1)]
+    return vectors.masked_scatter(chosen.unsqueeze(-1), read.to(vectors))
+
+
+def expected_vectors(logits: Tensor, table: Tensor) -> Tensor:
+    """sum_k p(k) e_k (..., D) float32, from logits (..., K) of the codes alone and their vectors (K, D)."""
+    return logits.softmax(-1, dtype=torch.float32) @ table
 
 
 def near_codes(codes: Tensor, table: Tensor, neighbors: int) -> Tensor:

@@ -31,7 +31,7 @@ class TrainingOutput:
     """What a training forward pass gives the criterion.
 
     Attributes:
-        positions: what the output layer reads.
+        positions: what the output layer reads; None while only the predictor is trained, which no word depends on.
         target: (B, T) target, end of sentence included, padded on the right.
         code_logits: (B, T + 1, K + 1) of the latent predictor for each of its passes; none until the codebook has
             started.
@@ -41,7 +41,7 @@ class TrainingOutput:
         helper_logits: (N, V) of the autoregressive helper at the N real target positions; None without one.
     """
 
-    positions: Positions
+    positions: Positions | None
     target: Tensor
     code_logits: list[Tensor]
     code_targets: Tensor
@@ -187,14 +187,17 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
                 vectors = vectors_read(self.config, self.bottleneck, latents, real)
             code_logits = [self.predictor(vectors, source) for _ in range(predictor_passes)]
             if self.training and self.config.predicted_codes:
-                vectors = mix_predicted(self.config.predicted_codes, self.bottleneck, vectors, code_logits[0], real)
-        features = self.decoder(vectors, real, source)  # (B, L, D)
-        written = self.output_layer.written(target, self.decoder.real_positions(real))  # (B, L)
-        helper_logits = None
-        if self.helper is not None:
-            helper_logits = self.output_proj(self.helper(target, self.eos, source)[target.ne(self.pad)])
+                rate, expectation = self.config.predicted_codes, self.config.decoder_reads == "expectation"
+                vectors = mix_predicted(rate, self.bottleneck, vectors, code_logits[0], real, expectation)
+        positions = helper_logits = None
+        if not (self.training and trained_parts(self.config) == {"predictor"}):
+            features = self.decoder(vectors, real, source)  # (B, L, D)
+            written = self.output_layer.written(target, self.decoder.real_positions(real))  # (B, L)
+            positions = Positions(features, written, self.output_proj(features[written]))
+            if self.helper is not None:
+                helper_logits = self.output_proj(self.helper(target, self.eos, source)[target.ne(self.pad)])
         return TrainingOutput(
-            positions=Positions(features, written, self.output_proj(features[written])),
+            positions=positions,
             target=target,
             code_logits=code_logits,
             code_targets=code_targets,
@@ -232,6 +235,14 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
         logits = self.output_proj(self.helper(candidates, self.eos, source))  # (B, T, V)
         return logits.log_softmax(-1, dtype=torch.float32).gather(-1, candidates.unsqueeze(-1)).squeeze(-1)
 
-    def decode(self, codes: Tensor, real: Tensor, source: EncodedSource) -> Tensor:
-        """Features (B, L, D) of all positions for the output layer, from codes (B, T), real (B, T)."""
-        return self.decoder(self.bottleneck.embed(codes).to(source.vectors), real, source)
+    def decode(self, codes: Tensor, real: Tensor, source: EncodedSource, vectors: Tensor | None = None) -> Tensor:
+        """Features (B, L, D) of all positions for the output layer.
+
+        Args:
+            codes: (B, T).
+            real: (B, T) True at codes of the sentence.
+            source: the encoded source.
+            vectors: (B, T, D) read instead of the codes' own, see ``--decoder-reads``.
+        """
+        vectors = self.bottleneck.embed(codes) if vectors is None else vectors
+        return self.decoder(vectors.to(source.vectors), real, source)

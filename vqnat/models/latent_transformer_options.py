@@ -11,6 +11,7 @@ from vqnat.models.code_training import CodeTrainingConfig, code_training_checks
 from vqnat.output_layers import check_output_layer, output_layer_names
 
 LENGTH_MODES = ("predictor", "ratio")
+DECODER_READS = ("codes", "expectation")
 TAKES_PRIOR = ("hard_em", "soft_em")  # bottlenecks whose E step takes a prior over codes
 
 
@@ -23,6 +24,14 @@ class _ModelConfig(CodeTrainingConfig):
     decoder_layers: int = field(default=6, metadata={"help": "layers of the parallel decoder"})
     predictor_layers: int = field(
         default=0, metadata={"help": "layers of the autoregressive latent predictor; 0: as many as the decoder"}
+    )
+    decoder_reads: str = field(
+        default="codes",
+        metadata={
+            "help": "what the decoder reads where the predictor has chosen, in greedy search and at --predicted-codes "
+            "of training: codes, the vector of the best code, or expectation, the mean of all codes' vectors by the "
+            "predictor's probabilities, which says how sure it is; in a beam always codes"
+        },
     )
     helper_layers: int = field(
         default=0,
@@ -124,6 +133,7 @@ def check(config: _ModelConfig) -> None:
         ("encoder-layers", config.encoder_layers >= 1, "1 or more"),
         ("decoder-layers", config.decoder_layers >= 1, "1 or more"),
         ("predictor-layers", config.predictor_layers >= 0, "0 (as the decoder) or more"),
+        ("decoder-reads", config.decoder_reads in DECODER_READS, ", ".join(DECODER_READS)),
         ("helper-layers", config.helper_layers >= 0, "0 (none) or more"),
         ("dropout", 0 <= config.dropout < 1, "0 <= value < 1"),
         *code_training_checks(config),

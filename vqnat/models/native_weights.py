@@ -41,6 +41,7 @@ def native_sizes(model: LatentTransformer | ParallelTransformer) -> ModelSizes:
         upsample=factor.numerator,
         upsample_below=factor.denominator,
         first_position=model.encoder.first_position,
+        expectation=int(latents and model.config.decoder_reads == "expectation"),
     )
 
 

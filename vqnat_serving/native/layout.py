@@ -32,6 +32,7 @@ class ModelSizes:
         upsample, upsample_below: output positions for each expanded position (source token without latents), as
             numerator and denominator.
         first_position: of the source's position table.
+        expectation: 1: the decoder reads the mean of all codes' vectors by the predictor's probabilities.
     """
 
     encoder: StackSizes
@@ -43,6 +44,7 @@ class ModelSizes:
     upsample: int
     upsample_below: int
     first_position: int
+    expectation: int = 0  # files of earlier versions do not have it
 
     @property
     def latents(self) -> bool:

@@ -53,6 +53,7 @@ def _check(path: Path, sizes: ModelSizes, weights: Mapping[str, np.ndarray]) -> 
     if (
         min(small) < 0
         or max(small) > 1024
+        or sizes.expectation not in (0, 1)
         or min(sizes.vocabulary, sizes.upsample, sizes.upsample_below) < 1
         or (sizes.latents and sizes.codes < 1)
         or any(s.dim != sizes.decoder.dim or s.ffn < 1 or s.heads < 1 or s.dim % s.heads for s in stacks)

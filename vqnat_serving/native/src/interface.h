@@ -25,6 +25,7 @@ struct Sizes {
   int32_t vocabulary, codes, steps;   // target words; K; nc
   int32_t upsample, upsample_below;   // output positions for each expanded position (source token without latents)
   int32_t first_position;             // of the source's position table
+  int32_t expectation;                // the decoder reads the mean of all codes by their probabilities, not the best
 };
 
 // A batch without padding: the sentences' rows lie one after the other.
