@@ -69,13 +69,16 @@ class LatentGenerator(WordGenerator):
         tokens = (self.max_len_a * source_lengths + self.max_len_b).long().clamp(min=1)
         return codes_for(tokens, model.stride).clamp(max=model.max_codes)
 
+    def table(self) -> Tensor | None:
+        """The vectors (K, D) of all codes, where greedy search has the decoder read their expectation."""
+        return code_table(self.model.bottleneck) if self.model.config.decoder_reads == "expectation" else None
+
     def predict_codes(self, source: EncodedSource, source_lengths: Tensor) -> CodeSequences:
         """``beam`` code sequences per sentence."""
         model, limits = self.model, self.code_limits(source_lengths)
         fixed = model.config.length_mode == "ratio"
         if self.beam == 1:
-            table = code_table(model.bottleneck) if model.config.decoder_reads == "expectation" else None
-            return greedy_codes(model, source, limits, fixed, table)
+            return greedy_codes(model, source, limits, fixed, self.table())
         return beam_codes(model, source, limits, fixed, self.beam, self.length_penalty)
 
     def features(self, sequences: CodeSequences, source: EncodedSource) -> tuple[Tensor, Tensor]:

@@ -40,7 +40,8 @@ class GivenFirst:
         classes = torch.full_like(self.given.lengths, self.end)
         if position < self.given.codes.shape[1]:
             classes = torch.where(position < self.given.lengths, self.given.codes[:, position], classes)
-        return torch.full_like(logits, -torch.inf).scatter_(1, classes.unsqueeze(1), 0.0)
+        # Not -infinity: after the end no code would have a probability, and their expectation no value.
+        return torch.full_like(logits, -1e9).scatter_(1, classes.unsqueeze(1), 0.0)
 
 
 @torch.no_grad()
@@ -60,7 +61,7 @@ def translate_after(
             limits = generator.code_limits(lengths)
             if first:  # the given codes may be more than a search may return
                 limits = torch.maximum(limits, given.lengths.clamp(max=first))
-            return greedy_codes(helped, source, limits, fixed)
+            return greedy_codes(helped, source, limits, fixed, generator.table())
 
         hypotheses = translator.task.inference_step(with_codes(generator, search), [model], batch.sample())
         for place, [best] in zip(batch.places, hypotheses, strict=True):
