@@ -1,6 +1,5 @@
 """Tables and figures of README and docs are those of the committed results."""
 
-import itertools
 import json
 import re
 import sys
@@ -10,7 +9,7 @@ import pytest
 from bitext import REPO
 
 from vqnat.commands import render_figures, render_tables
-from vqnat.reporting.figures import FIGURES, pareto_front, spread
+from vqnat.reporting.figures import FIGURES, pareto_front
 from vqnat.reporting.markdown import fill_markdown, select
 
 RESULTS = {
@@ -47,13 +46,14 @@ def test_a_figure_says_when_its_results_change(tmp_path, monkeypatch, capsys):
     assert render_figures.main(["--check", "ablations.svg"]) == 0
     path = tmp_path / "examples" / "multi30k" / "gap.json"
     results = json.loads(path.read_text(encoding="utf-8"))
-    results["systems"][2]["sacrebleu"] += 1
+    [base] = [system for system in results["systems"] if system["name"] == "base"]
+    base["sacrebleu"] += 1
     path.write_text(json.dumps(results), encoding="utf-8")
     assert render_figures.main(["--check", "ablations.svg"]) == 1
     assert "ablations.svg is out of date" in capsys.readouterr().err
     assert render_figures.main(["nothing.svg"]) == 2
-    del results["systems"][2]
-    with pytest.raises(ValueError, match="no system 'base'; there are teacher_beam4, "):
+    results["systems"].remove(base)
+    with pytest.raises(ValueError, match="no system 'base'; there are teacher_beam"):
         FIGURES["ablations.svg"][0](results)
 
 
@@ -69,13 +69,6 @@ def test_figures_load_nothing_and_know_dark_mode(path):
 
 def test_pareto_front():
     assert pareto_front([(1, 1), (2, 3), (3, 2), (4, 3), (5, 4), (1, 0)]) == [(1, 1), (2, 3), (5, 4)]
-
-
-def test_spread_keeps_the_order_and_the_distance():
-    found = spread([5.0, 5.1, 1.0, 5.05], 1.0)
-    assert sorted(range(4), key=found.__getitem__) == [2, 0, 3, 1]
-    placed = sorted(found)
-    assert min(b - a for a, b in itertools.pairwise(placed)) > 0.99
 
 
 def test_a_marker_selects_systems_and_samples():

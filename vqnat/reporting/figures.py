@@ -15,54 +15,10 @@ Results = Mapping[str, Any]
 # What kind of system a point is: color and description. Names are those of the result files.
 AUTOREGRESSIVE, LATENT, PARALLEL = 0, 1, 2
 KINDS = {
-    AUTOREGRESSIVE: "autoregressive teacher",
+    AUTOREGRESSIVE: "autoregressive",
     LATENT: "latent transformer",
     PARALLEL: "parallel decoder without latents",
 }
-
-# (system of latency.json, row of gap.json that its BLEU is, kind, label, whether that engine's BLEU was measured)
-MULTI30K = (
-    ("beam4", "teacher_beam4", AUTOREGRESSIVE, "fairseq, beam 4", True),
-    ("greedy", "teacher_greedy", AUTOREGRESSIVE, "fairseq, greedy", True),
-    ("ctranslate2_beam4", "teacher_beam4", AUTOREGRESSIVE, "CTranslate2, beam 4", False),
-    ("ctranslate2_greedy", "teacher_greedy", AUTOREGRESSIVE, "CTranslate2, greedy", False),
-    ("latent_ctc_more", "latent_ctc_more", LATENT, "latents + CTC, torch", True),
-    ("latent_ctc_more_onnx", "latent_ctc_more", LATENT, "latents + CTC, ONNX", True),
-    ("latent_ctc_nc3_onnx", "latent_ctc_nc3", LATENT, "latents + CTC, nc = 3, ONNX", True),
-    ("ctc_more", "ctc_more", PARALLEL, "CTC, torch", True),
-    ("ctc_more_onnx", "ctc_more", PARALLEL, "CTC, ONNX", True),
-)
-
-
-def quality_against_latency(quality: Results, latency: Results) -> str:
-    """BLEU against ms per sentence on Multi30k, fp32, with the Pareto front.
-
-    Args:
-        quality: gap.json, a run of it.
-        latency: latency.json, a run of the latency benchmark with the same checkpoints.
-    """
-    points = [
-        (
-            named(latency["systems"], name)["latency_ms"]["mean"],
-            named(quality["systems"], row)["sacrebleu"],
-            kind,
-            label,
-            known,
-        )
-        for name, row, kind, label, known in MULTI30K
-    ]
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 4.0))
-        front = pareto_front([(x, y) for x, y, *_ in points])
-        axes.plot(*zip(*front, strict=True), color=FAINT, linewidth=2.2, zorder=1)
-        for x, y, kind, _, known in points:
-            axes.plot(x, y, "o", ms=9, color=SERIES[kind], mfc=SERIES[kind] if known else "none", mew=1.8, zorder=3)
-        _log_milliseconds(axes, (2, 3, 5, 10, 20, 50, 100), (2, 110))
-        axes.margins(y=0.2)
-        axes.set_ylabel("sacreBLEU, Multi30k test_2016")
-        _kinds(axes, {kind for *_, kind, _, _ in points})
-        place_labels(axes, [(x, y, label) for x, y, _, label, _ in points])
-        return standalone_svg(figure, "BLEU against latency on Multi30k")
 
 
 def right_translations_against_latency(quality: Results) -> str:
@@ -113,13 +69,15 @@ def codebook_use(results: Results) -> str:
 # Rows of gap.json in the order in which they build on each other, with what each one changes.
 METHODS = (
     ("base", "latents, nc = 2: the paper's model", LATENT),
-    ("one_code", "… the decoder reads one code, not the mean of m", LATENT),
     ("nc3", "… nc = 3", LATENT),
     ("ctc", "CTC without latents", PARALLEL),
-    ("ctc_more", "… trained on", PARALLEL),
+    ("ctc_blank", "… with a penalty on blanks", PARALLEL),
     ("latent_ctc", "CTC's decoder reads the codes of the first row", LATENT),
-    ("latent_ctc_more", "… trained on", LATENT),
-    ("latent_ctc_nc3", "the same on the codes of nc = 3", LATENT),
+    ("latent_ctc_expectation", "… reads how sure the predictor is", LATENT),
+    ("latent_ctc_predictor", "… the predictor trained on", LATENT),
+    ("latent_ctc_nc3", "with expectations from the start, nc = 3", LATENT),
+    ("latent_ctc_nc3_predictor", "… the predictor trained on", LATENT),
+    ("student_4_1", "an autoregressive student, 4 + 1 layers", AUTOREGRESSIVE),
 )
 
 
@@ -152,43 +110,6 @@ def ablations(quality: Results) -> str:
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("sacreBLEU, Multi30k test_2016; speed over the greedy teacher, in torch")
         return standalone_svg(figure, "What each method is worth on Multi30k")
-
-
-# (system of latency.json, kind, label, dashed)
-ENGINES = (
-    ("ctranslate2_greedy_int8", AUTOREGRESSIVE, "CTranslate2, greedy, int8", True),
-    ("ctc_more_onnx_int8", PARALLEL, "CTC, our runner, int8", True),
-    ("ctranslate2_greedy", AUTOREGRESSIVE, "CTranslate2, greedy", False),
-    ("ctc_more_onnx", PARALLEL, "CTC, our runner", False),
-    ("latent_ctc_more_onnx_int8", LATENT, "latents + CTC, our runner, int8", True),
-    ("latent_ctc_more_onnx", LATENT, "latents + CTC, our runner", False),
-)
-
-
-def throughput_against_batch_size(latency: Results) -> str:
-    """Tokens per second at each batch size: where an autoregressive model in CTranslate2 overtakes everything here."""
-    runs = [latency, *latency["further"]]
-    sizes = [run["batch_size"] for run in runs]
-    speed = {name: [named(run["systems"], name)["tokens_per_second"] / 1000 for run in runs] for name, *_ in ENGINES}
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(figsize=(7.2, 3.6))
-        ends = []
-        for name, kind, label, dashed in ENGINES:
-            style = (0, (4, 2)) if dashed else "-"
-            axes.plot(sizes, speed[name], "o", linestyle=style, color=SERIES[kind], linewidth=2, ms=6)
-            ends.append((speed[name][-1], label))
-        axes.set_xscale("log", base=2)
-        axes.set_xticks(sizes, [str(size) for size in sizes])
-        axes.set_xlim(sizes[0] * 0.8, sizes[-1] * 7)
-        axes.set_ylim(0, None)
-        spaced = spread([value for value, _ in ends], 1.35)
-        for (value, label), place in zip(ends, spaced, strict=True):
-            axes.annotate(
-                label, (sizes[-1], value), (sizes[-1] * 1.25, place), textcoords="data", va="center", fontsize=9
-            )
-        axes.set_xlabel("sentences in a batch")
-        axes.set_ylabel("thousand tokens per second, one core")
-        return standalone_svg(figure, "Throughput against batch size")
 
 
 def base_size_latency(latency: Results) -> str:
@@ -249,7 +170,11 @@ def quality_against_speed(trained: Results) -> str:
                 if (times[name], score) in front:
                     labels.append((x, score, text))
             axes.set_xscale("log")
-            axes.margins(x=0.15, y=0.15)
+            axes.margins(x=0.25, y=0.15)
+            low, high = axes.get_xlim()
+            ticks = [t for power in range(-1, 6) for t in (10**power, 2 * 10**power, 5 * 10**power) if low <= t <= high]
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axes.set_xticks([], minor=True)
             axes.set_xlabel(f"{label}, {trained['threads']} thread")
             place_labels(axes, labels)
         both[0].set_ylabel("sacreBLEU")
@@ -268,22 +193,6 @@ def model_of(name: str) -> tuple[int, str]:
     kind, label = next((kind, label) for start, kind, label in MODELS if name.startswith(start))
     beam = ", beam 4" if "_beam4" in name else ", greedy" if "_beam1" in name else ""
     return kind, f"{label}{beam}{', int8' if name.endswith('int8') else ''}"
-
-
-def spread(values: Sequence[float], least: float) -> list[float]:
-    """The values, moved as little as needed so that neighbors are ``least`` apart, in their order."""
-    order = sorted(range(len(values)), key=lambda index: values[index])
-    placed = [values[index] for index in order]
-    for _ in range(200):
-        for low in range(len(placed) - 1):
-            short = least - (placed[low + 1] - placed[low])
-            if short > 0:
-                placed[low] -= short / 2
-                placed[low + 1] += short / 2
-    found = [0.0] * len(values)
-    for index, value in zip(order, placed, strict=True):
-        found[index] = value
-    return found
 
 
 def named(systems: Sequence[Results], name: str) -> Results:
@@ -356,15 +265,11 @@ def data_preparation(results: Results) -> str:
 
 # file in docs/figures -> (function, result files)
 FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
-    "quality-latency.svg": (
-        quality_against_latency,
-        ("examples/multi30k/gap.json", "examples/multi30k/latency.json"),
-    ),
+    "quality-speed.svg": (quality_against_speed, ("examples/multi30k/trained.json",)),
     "embedded.svg": (right_translations_against_latency, ("examples/quickstart/results.json",)),
     "codebook-use.svg": (codebook_use, ("examples/embedded/results.json",)),
     "ablations.svg": (ablations, ("examples/multi30k/gap.json",)),
     "base-size.svg": (base_size_latency, ("examples/latency/latency.json",)),
     "scale.svg": (time_and_memory, ("benchmarks/scale.json",)),
     "data-prep.svg": (data_preparation, ("benchmarks/data_prep.json",)),
-    "batches.svg": (throughput_against_batch_size, ("examples/multi30k/latency.json",)),
 }
