@@ -145,11 +145,10 @@ class Models:
             "open": np.ones(batch, dtype=bool),
             "lengths": limits,
             "scores": np.zeros(batch, dtype=np.float32),
-            **(
-                {"expected": source.vectors[:, 0]} if self._expectation else {}
-            ),  # for its shape; the first turn's is read
             **self._no_past(batch),
         }
+        if self._expectation:
+            inputs["expected"] = source.vectors[:, 0]  # any vectors of this shape: a turn writes them and reads none
         inputs = {f"{name}.first": value for name, value in inputs.items()}
         inputs |= {"turns": np.array(turns or limits.max()), "limits": limits, **self._read(source, fixed)}
         wanted = ["codes", "lengths.last", "scores.last", *EXPECTED[: self._expectation]]

@@ -163,6 +163,9 @@ class OnnxTranslator(Translator):
     ) -> list[Hypothesis]:
         """What the decoder writes from given codes, one sequence for each sentence.
 
+        It reads these codes; so a model whose greedy search has it read expectations (``--decoder-reads``) may write
+        something else from the codes that the search chose.
+
         The score is as of the search where the export tells log-probabilities of given codes
         (:attr:`Models.scores_codes`), otherwise it is that of the words alone. An empty sentence has no codes.
 

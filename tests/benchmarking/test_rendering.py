@@ -4,6 +4,7 @@ from vqnat.benchmarking.reports.benchmark_markdown import (
     markdown_codebook,
     markdown_latency,
     markdown_server,
+    markdown_start,
     markdown_training,
 )
 
@@ -75,6 +76,13 @@ def test_codebook():
     assert row == "| 512 | 4096 | 64 | 2.0 | – | – | – | 1.5 | – | 2.50 (2.2–3.0) | – | 12 | – |"
     assert header.count("|") == row.count("|") and "hard EM, MiB" in header
     assert "1 thread; medians;" in text and "load was 1.0 at the end" in text
+
+
+def test_start():
+    system = {"name": "ours", "ms": {"median": 99.6, "min": 90.2, "max": 120.4}, "peak_mib": 41.6}
+    _, _, row, _, text = markdown_start(ORIGIN | {"systems": [system], "rounds": 3, "load_average": 0.25}).splitlines()
+    assert row == "| ours | 100 (90–120) | 42 |"
+    assert text.startswith("Medians of 3 processes each") and "load was 0.2 at the end. Measured on" in text
 
 
 def test_server():

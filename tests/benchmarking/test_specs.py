@@ -1,9 +1,12 @@
+import sys
 from pathlib import Path
 
+import bitext
 import pytest
 
 from vqnat.benchmarking.engines.system_specs import SystemSpec, check_names, parse_system, read_systems
 from vqnat.errors import UserError
+from vqnat_serving.cores import usable_cores
 
 
 def test_all_keys():
@@ -63,6 +66,21 @@ def test_wrong_yaml(tmp_path, text, message):
     with pytest.raises(UserError, match=message) as error:
         read_systems(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("threads", "system", "message"),
+    [
+        (10_000, "a=x.pt", "--threads 10000: needed 1 to "),
+        (0, "a=x.pt", "--threads 0: needed 1 to "),
+        (1, "a=x.pt,threads=10000", "--system a: threads 10000: needed 1 to "),
+    ],
+)
+def test_more_threads_than_cores_are_one_line(tmp_path, threads, system, message):
+    command = (sys.executable, "-m", "vqnat", "latency", tmp_path, "--system", system, "--threads", threads)
+    done = bitext.run(*command, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert message in done.stderr and f"to {usable_cores()}, the cores here" in done.stderr
 
 
 def test_names():

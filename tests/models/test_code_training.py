@@ -124,6 +124,7 @@ def test_other_bottlenecks_take_no_prior():
         ("predicted_codes", -0.1),
         ("predictor_dropout", 1.0),
         ("train_only", "codes"),
+        ("decoder_reads", "words"),
     ],
 )
 def test_impossible_values_are_named(option, value):

@@ -48,6 +48,9 @@ def run(
     check_threads(options.threads, "--threads", least=1)
     specs = [parse_system(text) for text in options.system]
     specs += read_systems(options.systems) if options.systems else []
+    for spec in specs:
+        if spec.threads is not None:
+            check_threads(spec.threads, f"--system {spec.name}: threads", least=1)
     baseline = check_names(specs, options.baseline)
     device = choose_device(options.device)
     test_set = data.open_test_set(options.data, options.gen_subset, options.source_lang, options.target_lang)

@@ -40,7 +40,7 @@ def parser() -> CommandParser:
         p.add_argument(f"--min-{side}-words", type=at_least(0), default=0, metavar="N", help=text)
     p.add_argument("--repeats", type=at_least(1), default=5, metavar="N", help="rounds over all sentences (default: 5)")
     p.add_argument("--warmup", type=at_least(0), default=3, metavar="N", help="untimed batches per system (default: 3)")
-    p.add_argument("--threads", type=at_least(1), default=1, metavar="N", help="threads of each engine (default: 1)")
+    p.add_argument("--threads", type=int, default=1, metavar="N", help="threads of each engine (default: 1)")
     p.add_argument("--device", choices=("cpu", "cuda"), help="default: cuda if available")
     p.add_argument("--cpu", dest="device", action="store_const", const="cpu", help="the same as --device cpu")
     p.add_argument("--no-memory", action="store_true", help="skip peak memory, which takes a process per system")

@@ -1,9 +1,9 @@
 """Render result files into Markdown, between ``<!-- results: PATH.json TEMPLATE -->`` and ``<!-- end -->``.
 
 PATH is relative to the Markdown file. Templates: systems (the table), samples (the translations),
-codes (the codebooks), diagnosis, images (the image tables), latency, training, scale, precisions, codebook and server
-(the benchmarks). For seeds (the table over several runs) and paper (beside a paper's figures) PATH may contain *, one
-file per seed. After the template a marker may select: only=NAME,... some systems, lines=N,... some samples.
+codes (the codebooks), diagnosis, images (the image tables), latency, training, scale, precisions, codebook, server and
+start (the benchmarks). For seeds (the table over several runs) and paper (beside a paper's figures) PATH may contain *,
+one file per seed. After the template a marker may select: only=NAME,... some systems, lines=N,... some samples.
 """
 
 import argparse

@@ -15,6 +15,7 @@ def word_log(found) -> dict:
 def reduce_words(logging_outputs: Sequence[dict]) -> None:
     """Log loss and nll_loss in bits per word, ppl, word_acc, and the share of sentences that are unreachable.
 
+    Where no words were written, as while only the latent predictor is trained, it is the loss alone.
     A sentence is unreachable when no way through its positions writes its target: it is left out of nll_loss.
     """
 

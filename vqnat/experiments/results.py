@@ -12,7 +12,7 @@ from vqnat.experiments.latency import NOT_TIMED, read_latency
 from vqnat.experiments.layout import Layout
 from vqnat.experiments.scores import right_rate
 from vqnat.experiments.translations import read_lines
-from vqnat.records.results import provenance
+from vqnat.records.results import provenance, shown
 from vqnat.records.training_logs import curves, wall_seconds
 
 COMMAND = "VQNAT_COMMAND"  # in the environment: what the user typed
@@ -66,7 +66,7 @@ def collect(config: Config, run: Path, at: str = "") -> dict[str, Any]:
         "systems": records,
         "samples": choose_samples(sources, references, outputs, config.samples, right_rate(config.data.kind)),
         **provenance(layout.seed(at), {path.name: path for path in files}),
-        **({"command": os.environ[COMMAND]} if COMMAND in os.environ else {}),
+        **({"command": " ".join(map(shown, os.environ[COMMAND].split(" ")))} if COMMAND in os.environ else {}),
     }
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from vqnat.export.search_turns import BeamTurn, GreedyTurn, Predictor
+from vqnat.models.code_training import code_table
 from vqnat.models.latent_transformer import LatentTransformer
-from vqnat.models.native_weights import all_code_vectors
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat.models.source_encoder import EncodedSource
 from vqnat_serving.description import PREDICTOR
@@ -85,7 +85,7 @@ class Decoder(_Words):
 
     def __init__(self, model: LatentTransformer, forbidden: list[int]):
         super().__init__(model, forbidden)
-        self.register_buffer("vectors", all_code_vectors(model))  # (K, D)
+        self.register_buffer("vectors", code_table(model.bottleneck))  # (K, D)
         self.decoder = model.decoder
 
     def forward(
@@ -149,7 +149,7 @@ def graphs_of(model: nn.Module, forbidden: list[int]) -> dict[str, nn.Module]:
     """Every part of a model, by name; for a search, one turn."""
     if isinstance(model, ParallelTransformer):
         return {"encoder": SourceVectors(model), "decoder": SourceDecoder(model, forbidden)}
-    vectors = all_code_vectors(model)
+    vectors = code_table(model.bottleneck)
     turns = {"greedy": GreedyTurn(model, vectors), "beam": BeamTurn(model, vectors)}
     predictor = {PREDICTOR: Predictor(model, vectors)}
     return {"encoder": Encoder(model), **turns, "decoder": Decoder(model, forbidden), **predictor}

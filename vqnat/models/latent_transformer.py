@@ -186,11 +186,11 @@ class LatentTransformer(TakesBottleneckOptions, BaseFairseqModel):
             if self.training:
                 vectors = vectors_read(self.config, self.bottleneck, latents, real)
             code_logits = [self.predictor(vectors, source) for _ in range(predictor_passes)]
-            if self.training and self.config.predicted_codes:
-                rate, expectation = self.config.predicted_codes, self.config.decoder_reads == "expectation"
-                vectors = mix_predicted(rate, self.bottleneck, vectors, code_logits[0], real, expectation)
         positions = helper_logits = None
         if not (self.training and trained_parts(self.config) == {"predictor"}):
+            if self.training and self.config.predicted_codes and code_logits:
+                rate, expectation = self.config.predicted_codes, self.config.decoder_reads == "expectation"
+                vectors = mix_predicted(rate, self.bottleneck, vectors, code_logits[0], real, expectation)
             features = self.decoder(vectors, real, source)  # (B, L, D)
             written = self.output_layer.written(target, self.decoder.real_positions(real))  # (B, L)
             positions = Positions(features, written, self.output_proj(features[written]))

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vqnat.models.code_training import code_table
 from vqnat.models.latent_predictor import LatentPredictor, TiedOutput
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.parallel_transformer import ParallelTransformer
@@ -14,11 +15,6 @@ from vqnat.modules.transformer import TransformerStack
 from vqnat_serving.native.layout import LARGEST_WEIGHT, ModelSizes, StackSizes, integer_weights
 
 NOTHING = StackSizes(0, 0, 0, 0, 0)
-
-
-def all_code_vectors(model: LatentTransformer) -> Tensor:
-    """The vectors (K, D) of all codes."""
-    return model.bottleneck.embed(torch.arange(model.bottleneck.num_codes).unsqueeze(0))[0].float()
 
 
 def code_inputs(predictor: LatentPredictor, vectors: Tensor) -> Tensor:
@@ -53,7 +49,7 @@ def native_weights(model: LatentTransformer | ParallelTransformer, quantize: boo
         quantize: make the weights of linear maps int8, as ``vqnat.export.row_int8`` does. Convolutions stay.
     """
     with torch.no_grad():
-        vectors = all_code_vectors(model) if isinstance(model, LatentTransformer) else None
+        vectors = code_table(model.bottleneck) if isinstance(model, LatentTransformer) else None
         found = {name: value.detach().float().contiguous().numpy() for name, value in _weights(model, vectors)}
     return _quantized(found, native_sizes(model)) if quantize else found
 

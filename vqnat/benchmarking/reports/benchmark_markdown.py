@@ -146,10 +146,23 @@ def _threads(result: Result) -> str:
     return f"{result['threads']} {'thread' if result['threads'] == 1 else 'threads'}"
 
 
+def markdown_start(result: Result) -> str:
+    """One row per system: ms from a new process to its first translation, and its peak of memory."""
+    rows = []
+    for system in result["systems"]:
+        ms = "{median:.0f} ({min:.0f}–{max:.0f})".format_map(system["ms"])
+        rows.append([system["name"], ms, number(system["peak_mib"], 0)])
+    return f"{markdown_table(['system', 'ms to the first translation', 'peak MiB'], rows)}\n\n" + (
+        f"Medians of {result['rounds']} processes each, in turn; in brackets the least and the most. The machine's "
+        f"load was {result['load_average']:.1f} at the end. {_measured(result)}"
+    )
+
+
 TEMPLATES = {
     "latency": markdown_latency,
     "training": markdown_training,
     "precisions": markdown_precisions,
     "codebook": markdown_codebook,
     "server": markdown_server,
+    "start": markdown_start,
 }
