@@ -1,13 +1,13 @@
 """Translation without torch and without fairseq: exported models in an engine of our own, or on onnxruntime.
 
-Needs numpy, safetensors and sentencepiece, and never unpickles. What it shares with ``vqnat``, which imports it, lives
+Needs sentencepiece, and numpy for the graphs; never unpickles. What it shares with ``vqnat``, which imports it, lives
 here: text, batches, errors, command line.
 
 A sentence passes :mod:`.translator`, which has it cut into subword pieces (:mod:`.pieces`), looked up in the dictionary
 (:mod:`.vocabulary`) and put into a batch with others of its length (:mod:`.batches`). :mod:`.onnx_translator` then runs
-source encoder, search over codes and parallel decoder, compiled (:mod:`.native`) or as graphs (:mod:`.models`);
-:mod:`.output_layers` makes text of what they return (:mod:`.hypothesis`), and :mod:`.alignment` tells which codes wrote
-which words.
+source encoder, search over codes and parallel decoder, compiled (:mod:`.native`) or as graphs (:mod:`.models`, called
+by :mod:`.graph_decoder`); :mod:`.output_layers` makes text (:mod:`.hypothesis`) of what they return (:mod:`.written`),
+and :mod:`.alignment` tells which codes wrote which words.
 :mod:`.description` says what an export holds, :mod:`.model_folder` what a model folder holds; both are found on disk
 (:mod:`.export_place`) or on the Hugging Face Hub (:mod:`.hub_download`). What others may have written is read by
 :mod:`.text_lines`, :mod:`.json_files` and :mod:`.onnx_wire`. :mod:`.command_line`, :mod:`.arguments` and

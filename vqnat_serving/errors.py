@@ -3,7 +3,6 @@
 import errno
 import os
 import sys
-import traceback
 from collections.abc import Callable
 
 DEBUG = "VQNAT_DEBUG"  # in the environment: tracebacks are wanted, in child processes too
@@ -49,4 +48,6 @@ def run_command(name: str, main: Callable[[], None]) -> None:
 def show_traceback() -> None:
     """Print where the current exception came from, if that is wanted."""
     if os.environ.get(DEBUG):
+        import traceback  # every command imports this module, and few of them fail
+
         traceback.print_exc()

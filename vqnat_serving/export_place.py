@@ -1,6 +1,7 @@
 """Where the files of an export are: in a folder of its own, or in a model folder and its ``onnx/``."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from vqnat_serving.checksums import sha256
@@ -48,7 +49,8 @@ class ExportPlace:
             raise UserError(f"{model.path}: has no {ONNX}/; to write it: vqnat export {model.path}")
         return cls(model.path / ONNX, model)
 
-    def describe(self) -> Description:
+    @cached_property
+    def description(self) -> Description:
         """What ``export.json`` says. Raises UserError."""
         if self.model is not None:
             self.model.file(f"{ONNX}/{NAME}")
@@ -74,7 +76,7 @@ class ExportPlace:
         if self.model is not None:
             listed = f"{ONNX}/{name.as_posix()}"
             return self.model.file(listed) if self.model.has(listed) else None
-        there = (self.graphs / name).is_file() or name.as_posix() in Description.read(self.graphs).files
+        there = (self.graphs / name).is_file() or name.as_posix() in self.description.files
         return self._own(name.as_posix()) if there else None
 
     def text(self, name: str) -> Path:
@@ -85,7 +87,7 @@ class ExportPlace:
 
     def _own(self, name: str) -> Path:
         """A file of an export of its own, after its checksum was compared, if it has one. Raises UserError."""
-        path, expected = self.graphs / name, Description.read(self.graphs).files.get(name)
+        path, expected = self.graphs / name, self.description.files.get(name)
         if expected is None:  # of an older version, or missing: whoever reads it says so
             return path
         try:

@@ -1,29 +1,34 @@
 """A translator that needs neither torch nor fairseq."""
 
+import ctypes
+import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from vqnat_serving.alignment import Alignment, align
 from vqnat_serving.batches import batches_by_length
 from vqnat_serving.code_lengths import codes_for
 from vqnat_serving.cores import check_threads, usable_cores
-from vqnat_serving.description import PRECISIONS
+from vqnat_serving.description import LARGEST, PRECISIONS
 from vqnat_serving.errors import UserError
 from vqnat_serving.export_place import ExportPlace
 from vqnat_serving.hub_download import local_folder
 from vqnat_serving.hypothesis import Hypothesis
 from vqnat_serving.model_folder import CODE_WORDS, CONFIG, ONNX, SCORES, SMALL_MODEL
-from vqnat_serving.models import CodeSequences, Models, Source
 from vqnat_serving.native.engine import native_engine
-from vqnat_serving.native.library import Written
 from vqnat_serving.output_layers import READERS, Read
 from vqnat_serving.pieces import SentencePieces, Words
 from vqnat_serving.translator import Decoded, Translator
-from vqnat_serving.vocabulary import PAD, Vocabulary
+from vqnat_serving.vocabulary import Vocabulary
+from vqnat_serving.written import Written
+
+if TYPE_CHECKING:  # with numpy, which a new process that translates greedily can do without
+    from concurrent.futures import ThreadPoolExecutor
+
+    from vqnat_serving.alignment import Alignment
+    from vqnat_serving.graph_decoder import GraphDecoder
+    from vqnat_serving.models import Models
 
 # Larger batches are slower: what they compute no longer fits the processor's caches (examples/latency/NOTES.md).
 MAX_TOKENS = 256
@@ -82,7 +87,7 @@ class OnnxTranslator(Translator):
             raise UserError(f"engine {engine!r}: needed one of {', '.join(ENGINES)}")
         check_threads(threads)
         place = ExportPlace.find(SMALL_MODEL if folder is None else local_folder(folder, revision, NEEDED))
-        self.description = about = place.describe()
+        self.description = about = place.description
         self.model_folder = place.model
         self.aligned_pieces = (
             Words() if about.sentencepiece is None else SentencePieces(place.text(about.sentencepiece))
@@ -105,58 +110,56 @@ class OnnxTranslator(Translator):
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b
 
     @cached_property
-    def models(self) -> Models:
+    def models(self) -> "Models":
         """The graphs in onnxruntime. Raises UserError."""
+        from vqnat_serving.models import Models
+
         return Models(self._place, self.description, self.precision, self._threads)
+
+    @cached_property
+    def _graphs(self) -> "GraphDecoder":
+        from vqnat_serving.graph_decoder import GraphDecoder
+
+        return GraphDecoder(self.models, self.description)
+
+    @cached_property
+    def _workers(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(self._threads or usable_cores())
 
     def decode_batch(self, sources: list[list[int]], beam: int, scored: bool = True) -> list[list[Decoded]]:
         """Codes by greedy or beam search, then all words of each candidate in one pass; without latents the words."""
         if self.native is not None and beam == 1:
-            return self._decode_natively(sources, scored)
-        if not self.description.latents and beam > 1:
-            raise UserError(f"beam {beam}: this model has no latents and writes one translation per sentence; valid: 1")
-        lengths, source = self._encoded(sources)
-        source = source.repeat(beam)
+            return [[one] for one in self._decode_natively(sources, scored)]
         if not self.description.latents:
-            written = self.models.decode_source(source, scored)
-            return [[self._written(row, int(length), written)] for row, length in enumerate(lengths)]
-        limits, fixed, turns = self._search_limits(lengths)
-        if beam == 1:
-            found = self.models.greedy(source, limits, fixed, turns)
-        else:
-            found = self.models.beam(source, limits, fixed, beam, self.length_penalty)
-        written = self.models.decode(found, source, scored)
-        rows = [self._decoded(row, found, written) for row in range(len(found.codes))]
-        grouped = [rows[i : i + beam] for i in range(0, len(rows), beam)]
+            if beam > 1:
+                raise UserError(
+                    f"beam {beam}: this model has no latents and writes one translation per sentence; valid: 1"
+                )
+            rows = self._graphs.translate(sources, scored)
+            return [[self._decoded(one, len(source))] for one, source in zip(rows, sources, strict=True)]
+        limits, fixed, turns = self._search_limits(sources)
+        found = self._graphs.search(sources, limits, fixed, turns, scored, beam, self.length_penalty)
+        grouped = [
+            [self._decoded(one, len(source)) for one in rows] for rows, source in zip(found, sources, strict=True)
+        ]
         return [sorted(group, key=lambda one: -one.score) for group in grouped]
 
-    def _decode_natively(self, sources: list[list[int]], scored: bool) -> list[list[Decoded]]:
+    def _decode_natively(self, sources: list[list[int]], scored: bool) -> list[Decoded]:
         """Greedy, by the own engine, in as many parts at once as there are threads."""
         assert self.native is not None
-        native, lengths = self.native, np.array([len(source) for source in sources])
-        limits, fixed, turns = self._search_limits(lengths) if self.description.latents else (lengths, False, None)
+        native, (limits, fixed, turns) = self.native, self._search_limits(sources)
 
-        def write(rows: np.ndarray) -> list[list[Decoded]]:
-            written = native.translate([sources[row] for row in rows], limits[rows], fixed, scored, turns)
-            return [[self._natively(written, place, int(lengths[row]))] for place, row in enumerate(rows)]
+        def write(part: slice) -> list[Decoded]:
+            written = native.translate(sources[part], limits[part], fixed, scored, turns)
+            return [self._decoded(one, len(source)) for one, source in zip(written, sources[part], strict=True)]
 
-        rows = np.arange(len(sources))
-        threads = min(len(rows), self._threads or usable_cores())
-        if threads == 1:
-            return write(rows)
-        return [one for part in self._workers.map(write, np.array_split(rows, threads)) for one in part]
-
-    @cached_property
-    def _workers(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self._threads or usable_cores())
-
-    def _natively(self, written: Written, place: int, length: int) -> Decoded:
-        words = (written.words[place][None], written.word_scores[place][None])
-        if not self.description.latents:
-            return self._written(0, length, words)
-        codes = written.codes[place]
-        one = CodeSequences(codes[None], np.array([len(codes)]), written.code_scores[place : place + 1])
-        return self._decoded(0, one, words)
+        parts = min(len(sources), self._threads or usable_cores())
+        if parts == 1:
+            return write(slice(None))
+        borders = [len(sources) * number // parts for number in range(parts + 1)]
+        return [one for part in self._workers.map(write, map(slice, borders, borders[1:])) for one in part]
 
     def from_codes(
         self, sentences: Sequence[str], codes: Sequence[Sequence[int]], scored: bool = True
@@ -191,11 +194,10 @@ class OnnxTranslator(Translator):
         results: list[Decoded | None] = [None] * len(sources)
         lengths = [len(tokens) for tokens in sources]
         for batch in batches_by_length(lengths, self.max_tokens, self.max_sentences):
-            source_lengths, source = self._encoded([sources[row] for row in batch])
-            found = self._given([codes[row] for row in batch], source, self._limits(source_lengths), scored)
-            written = self.models.decode(found, source, scored)
-            for place, row in enumerate(batch):
-                results[row] = self._decoded(place, found, written)
+            limits = [self.code_limit(lengths[row]) for row in batch]
+            parts = [sources[row] for row in batch], [codes[row] for row in batch]
+            for row, written in zip(batch, self._graphs.given(*parts, limits, scored), strict=True):
+                results[row] = self._decoded(written, lengths[row])
         return [one for one in results if one is not None]
 
     def check_codes(self, codes: Sequence[int]) -> None:
@@ -222,91 +224,48 @@ class OnnxTranslator(Translator):
             (:attr:`Models.scores_codes`).
         """
         self.check_codes(codes)
-        if not self.models.scores_codes:
-            return [[] for _ in codes]
-        _, encoded = self._encoded([source])
-        probabilities = np.exp(self.models.predict(np.array([codes]), encoded)[0, : len(codes), : self.description.end])
-        best = np.argsort(-probabilities, axis=-1, kind="stable")[:, :count]
-        return [
-            [(int(code), float(row[code])) for code in order] for row, order in zip(probabilities, best, strict=True)
-        ]
+        return self._graphs.likely(source, codes, count)
 
-    def align(self, decoded: Decoded) -> Alignment:
+    def align(self, decoded: Decoded) -> "Alignment":
         """Which codes wrote which words."""
+        from vqnat_serving.alignment import align
+
         return align(decoded, self.description, self.target, self.aligned_pieces)
 
-    def _encoded(self, sources: Sequence[list[int]]) -> tuple[np.ndarray, Source]:
-        """Lengths (B,) of sources in tokens, and the encoded batch."""
-        lengths = np.array([len(tokens) for tokens in sources])
-        batch = np.full((len(sources), lengths.max()), PAD, dtype=np.int64)
-        for row, tokens in enumerate(sources):
-            batch[row, : len(tokens)] = tokens
-        return lengths, self.models.encode(batch, batch != PAD)
-
-    def _given(self, codes: Sequence[Sequence[int]], source: Source, limits: np.ndarray, scored: bool) -> CodeSequences:
-        """Given codes in the form that the searches return, limits (B,) as theirs."""
-        lengths = np.array([len(one) for one in codes])
-        padded = np.zeros((len(codes), lengths.max()), dtype=np.int64)
-        for row, one in enumerate(codes):
-            padded[row, : len(one)] = one
-        scores = np.zeros(len(codes), dtype=np.float32)
-        if scored and self.models.scores_codes:
-            log_probs = self.models.predict(padded, source)  # (B, T + 1, K + 1)
-            for row, (one, length) in enumerate(zip(codes, lengths, strict=True)):
-                scores[row] = log_probs[row, np.arange(length), list(one)].sum()
-                if self.description.length_mode != "ratio" and length < limits[row]:
-                    scores[row] += log_probs[row, length, self.description.end]  # at the limit it costs nothing
-        return CodeSequences(padded, lengths, scores)
-
-    def _search_limits(self, lengths: np.ndarray) -> tuple[np.ndarray, bool, int | None]:
-        """Limits (B,), whether they are exact, and the most steps, of a search for sources of so many tokens (B,)."""
-        limits = self._limits(lengths)
+    def _search_limits(self, sources: Sequence[list[int]]) -> tuple[list[int], bool, int | None]:
+        """The most codes of each source, whether exactly so many, and the most steps of the search."""
+        if not self.description.latents:
+            return [0] * len(sources), False, None
         if self.forced_codes:
-            return np.full_like(limits, self.forced_codes), True, self.forced_codes + 1
-        return limits, self.description.length_mode == "ratio", None
+            return [self.forced_codes] * len(sources), True, self.forced_codes + 1
+        return [self.code_limit(len(source)) for source in sources], self.description.length_mode == "ratio", None
 
-    def _limits(self, lengths: np.ndarray) -> np.ndarray:
-        """The most codes (B,) of sources, from their lengths in tokens (B,)."""
+    def code_limit(self, length: int) -> int:
+        """The most codes of a source of ``length`` tokens."""
         about = self.description
-        lengths = lengths.astype(np.float32)  # as in training: rounding a product up depends on its precision
         if about.length_mode == "ratio":
-            positions = np.ceil(lengths * np.float32(about.length_ratio)).astype(np.int64)
+            positions = math.ceil(_float32(length * _float32(about.length_ratio)))
         else:
-            positions = self._most_tokens(lengths)
-        return np.clip(codes_for(positions, about.stride), 1, about.max_codes)
+            positions = self._most_tokens(length)
+        return min(max(codes_for(positions, about.stride), 1), about.max_codes)
 
-    def _most_tokens(self, lengths: np.ndarray) -> np.ndarray:
-        return np.maximum((lengths * np.float32(self.max_len_a) + self.max_len_b).astype(np.int64), 1)
+    def _most_tokens(self, length: int) -> int:
+        most = _float32(_float32(length * _float32(self.max_len_a)) + self.max_len_b)
+        return max(int(min(most, LARGEST)), 1)
 
-    def _decoded(self, row: int, found: CodeSequences, written: tuple[np.ndarray, ...]) -> Decoded:
-        codes = int(found.lengths[row])
-        read = self._read(row, codes * self.description.stride, written)
-        score = (float(read.scores.sum()) + float(found.scores[row])) / len(read.tokens) ** self.length_penalty
-        return self._told(row, codes * self.description.stride, read, written, score, found.codes[row, :codes])
-
-    def _written(self, row: int, length: int, written: tuple[np.ndarray, ...]) -> Decoded:
-        most = int(self._most_tokens(np.array([length], dtype=np.float32))[0])
-        read = self._read(row, length, written)
-        if len(read.tokens) > most + 1:
+    def _decoded(self, written: Written, length: int) -> Decoded:
+        """What the output layer makes of it, for a source of ``length`` tokens."""
+        read = READERS[self.description.output_layer](written)
+        most = self._most_tokens(length)
+        if written.codes is None and len(read.tokens) > most + 1:
             read = Read(
                 [*read.tokens[:most], read.tokens[-1]], read.scores[:most], [*read.spans[:most], read.spans[-1]]
             )
-        score = float(read.scores.sum()) / len(read.tokens) ** self.length_penalty
-        return self._told(row, length, read, written, score)
+        score = (sum(read.scores) + written.code_score) / len(read.tokens) ** self.length_penalty
+        codes = None if written.codes is None else tuple(written.codes)
+        return Decoded(read.tokens, score, codes, read.spans, written.words)
 
-    def _read(self, row: int, length: int, written: tuple[np.ndarray, ...]) -> Read:
-        """What the output layer makes of a sentence of ``length`` target positions or source tokens."""
-        room = self.description.positions(length)
-        return READERS[self.description.output_layer](*(part[row, :room] for part in written))
 
-    def _told(
-        self,
-        row: int,
-        length: int,
-        read: Read,
-        written: tuple[np.ndarray, ...],
-        score: float,
-        codes: np.ndarray | None = None,
-    ) -> Decoded:
-        symbols = written[0][row, : self.description.positions(length)].tolist()
-        return Decoded(read.tokens, score, None if codes is None else tuple(codes.tolist()), read.spans, symbols)
+def _float32(value: float) -> float:
+    """A product in single precision, as in training: whether it is rounded up to a further code depends on it."""
+    return ctypes.c_float(value).value

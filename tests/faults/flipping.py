@@ -67,7 +67,7 @@ def read_shard(folder: Path) -> Any:
 def read_export(folder: Path) -> Any:
     """As the runner reads an export of its own."""
     place = ExportPlace.find(folder)
-    description = place.describe()
+    description = place.description
     graphs = [
         place.graph(precision, part).read_bytes() for precision in description.precisions for part in description.parts
     ]

@@ -111,6 +111,37 @@ def safetensors(folder: Path) -> Callable:
     return read
 
 
+def engine_weights_seed() -> bytes:
+    """A model without latents, as small as one can be."""
+    import tempfile
+
+    from vqnat_serving.native.layout import ModelSizes, StackSizes, weight_shapes
+    from vqnat_serving.native.weights import write_weights
+
+    stack = StackSizes(layers=1, dim=2, ffn=2, heads=1, normalize_before=1)
+    sizes = ModelSizes(stack, StackSizes(0, 0, 0, 0, 0), stack, 5, 0, 0, 2, 1, 1)
+    weights = {
+        name: np.zeros((rows or 4, columns), np.float32) for name, (rows, columns) in weight_shapes(sizes).items()
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.safetensors"
+        write_weights(path, sizes, weights)
+        return path.read_bytes()
+
+
+@reader("weights.safetensors", seeds=lambda: [engine_weights_seed()], longest=8192)
+def engine_weights(folder: Path) -> Callable:
+    from vqnat_serving.native.weights import read_weights
+
+    path = folder / "weights.safetensors"
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        read_weights(path)
+
+    return read
+
+
 def checkpoint_seed() -> bytes:
     import argparse
 

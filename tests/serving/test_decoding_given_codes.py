@@ -15,6 +15,7 @@ from vqnat.diagnosis.decoding import decode_given
 from vqnat_serving.errors import UserError
 from vqnat_serving.output_layers import BLANK, read_ctc, read_dag, read_plain
 from vqnat_serving.vocabulary import BOS, EOS, PAD
+from vqnat_serving.written import Written
 
 SLOW = pytest.mark.slow
 KINDS = ("trained", "pieces", "ratio", *(pytest.param(kind, marks=SLOW) for kind in ("ctc", "expecting", "dag")))
@@ -88,7 +89,7 @@ def test_the_score_counts_the_codes(exported, swapped):
         with torch.no_grad():
             encoded = model.encoder(torch.tensor([source]))
             logits = model.predictor(model.bottleneck.embed(torch.tensor([one])), encoded)[0]
-        ended = len(one) == int(runner._limits(np.array([len(source)]))[0]) or about.length_mode == "ratio"
+        ended = len(one) == runner.code_limit(len(source)) or about.length_mode == "ratio"
         classes = torch.tensor(one if ended else [*one, about.end])
         prior = float(logits.log_softmax(-1)[range(len(classes)), classes].sum())
         length = len(scored[row].tokens) + 1
@@ -149,7 +150,7 @@ def test_vertices_of_the_graph_are_torchs(dag):
 
 @given(st.lists(st.sampled_from([BLANK, 5, 6, 7]), min_size=1, max_size=20))
 def test_runs_of_ctc(symbols):
-    found = read_ctc(np.array(symbols), np.zeros(len(symbols), dtype=np.float32))
+    found = read_ctc(Written(symbols, [0.0] * len(symbols)))
     runs, start = [], 0
     for symbol, run in itertools.groupby(symbols):
         length = len(list(run))
@@ -162,10 +163,10 @@ def test_runs_of_ctc(symbols):
 
 
 def test_positions_of_the_others():
-    nothing = np.zeros(4, dtype=np.float32)
-    assert read_plain(np.array([7, 7, EOS, 9]), nothing).spans == [(0, 1), (1, 2), (2, 3)]
-    assert read_plain(np.array([7, 8, 9, 5]), nothing).spans == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 4)]
-    path = read_dag(np.array([5, 6, 7, 8]), nothing, np.array([2, 3, 3, 3]), nothing)
+    nothing = [0.0] * 4
+    assert read_plain(Written([7, 7, EOS, 9], nothing)).spans == [(0, 1), (1, 2), (2, 3)]
+    assert read_plain(Written([7, 8, 9, 5], nothing)).spans == [(0, 1), (1, 2), (2, 3), (3, 4), (4, 4)]
+    path = read_dag(Written([5, 6, 7, 8], nothing, following=[2, 3, 3, 3], links=nothing))
     assert (path.tokens, path.spans) == ([7, EOS], [(2, 3), (3, 4)])
 
 

@@ -102,9 +102,13 @@ class LatentGenerator(WordGenerator):
         """The same as :meth:`encode`, :meth:`predict_codes` and :meth:`write`, by the compiled engine."""
         fixed = self.model.config.length_mode == "ratio"
         written = native.write(source_tokens, self.code_limits(source_lengths), fixed)
-        codes = nn.utils.rnn.pad_sequence([torch.from_numpy(one) for one in written.codes], True)
-        lengths = torch.tensor([len(one) for one in written.codes])
-        return CodeSequences(codes, lengths, torch.from_numpy(written.code_scores)), self.natively_written(written)
+        rows = [torch.tensor(one.codes) for one in written]
+        sequences = CodeSequences(
+            nn.utils.rnn.pad_sequence(rows, True),
+            torch.tensor([len(row) for row in rows]),
+            torch.tensor([one.code_score for one in written]),
+        )
+        return sequences, self.natively_written(written)
 
     def helper_scores(self, source: EncodedSource, candidates: list[Tensor]) -> list[Tensor]:
         """The helper's log-probability of every token of the candidates."""

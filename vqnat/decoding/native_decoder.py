@@ -4,9 +4,9 @@ A small model spends most of a greedy translation in torch on calling small oper
 ``--decode-engine native`` gives its weights to ``vqnat_serving.native`` instead.
 """
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,7 +15,8 @@ from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.native_weights import native_sizes, native_weights
 from vqnat.models.parallel_transformer import ParallelTransformer
 from vqnat_serving.native.engine import OUTPUT_LAYERS
-from vqnat_serving.native.library import Engine, Written, find_library
+from vqnat_serving.native.library import Engine, find_library
+from vqnat_serving.written import Written
 
 OPTION = "--decode-engine native"
 
@@ -58,8 +59,8 @@ class NativeDecoder:
         self.engine = Engine(library, self.sizes, weights)
         self.threads, self.workers = threads, ThreadPoolExecutor(threads)
 
-    def write(self, source_tokens: Tensor, limits: Tensor, fixed: bool) -> Written:
-        """Greedy codes and the best words, with their log-probabilities.
+    def write(self, source_tokens: Tensor, limits: Tensor, fixed: bool) -> list[Written]:
+        """Greedy codes and the best words of each sentence, with their log-probabilities.
 
         Args:
             source_tokens: (B, S), padded on either side.
@@ -70,28 +71,25 @@ class NativeDecoder:
             UserError: a source is longer than the model's positions.
         """
         sources = [row[row != self.pad].tolist() for row in source_tokens]
-        longest, most = max(map(len, sources)), limits.numpy().astype(np.int64)
-        written = self.sizes.positions(int(most.max()) if self.sizes.latents else longest)
+        longest, most = max(map(len, sources)), limits.tolist()
+        written = self.sizes.positions(max(most) if self.sizes.latents else longest)
         if longest > self.most_tokens or written > self.most_words:  # the engine itself trusts its caller
             raise UserError(f"a source of {longest} tokens is longer than the positions of this model")
 
-        def part(rows: np.ndarray) -> Written:
-            return self.engine.translate([sources[row] for row in rows], most[rows], fixed, scored=True)
+        def part(rows: slice) -> list[Written]:
+            return self.engine.translate(sources[rows], most[rows], fixed, scored=True)
 
-        parts = [rows for rows in np.array_split(np.arange(len(sources)), self.threads) if len(rows)]
-        found = list(self.workers.map(part, parts)) if len(parts) > 1 else [part(parts[0])]
-        return Written(
-            [codes for one in found for codes in one.codes],
-            np.concatenate([one.code_scores for one in found]),
-            [words for one in found for words in one.words],
-            [scores for one in found for scores in one.word_scores],
-        )
+        parts = min(len(sources), self.threads)
+        if parts == 1:
+            return part(slice(None))
+        borders = [len(sources) * number // parts for number in range(parts + 1)]
+        return [one for found in self.workers.map(part, map(slice, borders, borders[1:])) for one in found]
 
 
-def padded_words(written: Written, pad: int) -> tuple[Tensor, Tensor, Tensor]:
+def padded_words(written: Sequence[Written], pad: int) -> tuple[Tensor, Tensor, Tensor]:
     """What an output layer's search reads: words and log-probabilities (B, L, 1), real positions (B, L)."""
     rows = torch.nn.utils.rnn.pad_sequence
-    words = rows([torch.from_numpy(one) for one in written.words], True, pad)
-    scores = rows([torch.from_numpy(one) for one in written.word_scores], True)
-    lengths = torch.tensor([len(one) for one in written.words])
+    words = rows([torch.tensor(one.words) for one in written], True, pad)
+    scores = rows([torch.tensor(one.scores) for one in written], True)
+    lengths = torch.tensor([len(one.words) for one in written])
     return words.unsqueeze(-1), scores.unsqueeze(-1), torch.arange(words.shape[1]) < lengths.unsqueeze(1)

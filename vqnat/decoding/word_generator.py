@@ -1,5 +1,6 @@
 """What generators share: from decoder features to hypotheses, whatever the output layer."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
@@ -10,7 +11,7 @@ from vqnat.decoding.native_decoder import padded_words
 from vqnat.decoding.rescoring import teacher_scores
 from vqnat.kernels.argmax import argmax
 from vqnat.output_layers.output_layer import OutputLayer, Text
-from vqnat_serving.native.library import Written
+from vqnat_serving.written import Written
 
 # Logits held at a time: 256 MiB in fp32. On a CPU few enough that their memory is reused: larger blocks are returned to
 # the OS and page-faulted in again on every call.
@@ -94,7 +95,7 @@ class WordGenerator:
         words, scores = self.best_words(features, written, layer.choices)
         return layer.n_best(words, scores, features, written, self.word_beam, self.length_penalty)
 
-    def natively_written(self, written: Written) -> list[Text]:
+    def natively_written(self, written: Sequence[Written]) -> list[Text]:
         """The text of each sentence, from what the compiled engine wrote; the layers that it has read words alone."""
         words, scores, real = padded_words(written, self.dictionary.pad())
         features = scores.new_empty(*real.shape, 0)

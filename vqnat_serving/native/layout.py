@@ -75,6 +75,12 @@ def weight_shapes(sizes: ModelSizes) -> dict[str, Shape]:
     return {**shapes, **_linear("output", sizes.vocabulary, dim), "output.shift": (1, sizes.vocabulary)}
 
 
+def two_dimensions(values: memoryview) -> Shape:
+    """Rows and columns of a weight; a vector is one row."""
+    shape = values.shape or ()
+    return (shape[0], shape[1]) if len(shape) == 2 else (1, values.nbytes // values.itemsize)
+
+
 def _stack(name: str, sizes: StackSizes, reads_source: bool) -> dict[str, Shape]:
     dim, shapes = sizes.dim, dict[str, Shape]()
     for layer in (f"{name}.{number}" for number in range(sizes.layers)):

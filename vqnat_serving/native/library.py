@@ -2,12 +2,14 @@
 
 import ctypes
 import importlib.util
-from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from itertools import accumulate, chain, pairwise
+from typing import Any
 
-import numpy as np
-
-from vqnat_serving.native.layout import ModelSizes, weight_shapes
+from vqnat_serving.native.layout import ModelSizes, two_dimensions, weight_shapes
+from vqnat_serving.written import Written
 
 LEVELS = ("plain", "avx2", "avx512")  # builds for instruction sets, as the library numbers them
 
@@ -54,7 +56,8 @@ class Engine:
     Args:
         library: from :func:`find_library`.
         sizes: of the model.
-        weights: as :func:`vqnat_serving.native.weights.read_weights` returns them; shapes are not checked here.
+        weights: as :func:`vqnat_serving.native.weights.read_weights` returns them, or arrays of numpy; shapes are not
+            checked here.
         level: the widest instructions to use, of :data:`LEVELS`; None: all that the processor has.
 
     Raises:
@@ -62,27 +65,29 @@ class Engine:
     """
 
     def __init__(
-        self, library: ctypes.CDLL, sizes: ModelSizes, weights: Mapping[str, np.ndarray], level: str | None = None
+        self,
+        library: ctypes.CDLL,
+        sizes: ModelSizes,
+        weights: Mapping[str, Any],
+        level: str | None = None,
     ):
         self._library, self.sizes = library, sizes
         widest = library.vqnat_processor()
         self.level = LEVELS[min(widest, LEVELS.index(level))] if level else LEVELS[widest]
-        kept: list[np.ndarray] = []  # until the engine has copied them
         names = list(weight_shapes(sizes))
         entries = (_Weight * len(names))()
         for entry, name in zip(entries, names, strict=True):
             if name not in weights:  # a bias that the map does not have
                 continue
-            values = np.ascontiguousarray(weights[name])
-            kept.append(values)
-            entry.data = values.ctypes.data
-            entry.rows, entry.columns = values.shape if values.ndim == 2 else (1, values.size)
-            if values.dtype == np.int8:
-                kept.append(np.ascontiguousarray(weights[f"{name}.scale"]))
-                entry.scale = kept[-1].ctypes.data
+            values = memoryview(weights[name])
+            entry.data = _address(values)
+            entry.rows, entry.columns = two_dimensions(values)
+            if values.format == "b":
+                entry.scale = _address(memoryview(weights[f"{name}.scale"]))
         stacks, rest = astuple(sizes)[:3], astuple(sizes)[3:]
-        flat = np.array([*(value for stack in stacks for value in stack), *rest], np.int32)
-        self._model = library.vqnat_load(flat.ctypes.data, ctypes.addressof(entries), LEVELS.index(self.level))
+        flat = array("i", [*chain.from_iterable(stacks), *rest])
+        # The weights are copied; until then `weights` keeps them.
+        self._model = library.vqnat_load(flat.buffer_info()[0], ctypes.addressof(entries), LEVELS.index(self.level))
         if not self._model:
             raise MemoryError("the engine has no memory for the model")
 
@@ -91,8 +96,8 @@ class Engine:
             self._library.vqnat_free(self._model)
 
     def translate(
-        self, sources: list[list[int]], limits: np.ndarray, fixed: bool, scored: bool, turns: int | None = None
-    ) -> "Written":
+        self, sources: Sequence[list[int]], limits: Sequence[int], fixed: bool, scored: bool, turns: int | None = None
+    ) -> list[Written]:
         """Greedy codes, and the best word at each output position.
 
         Args:
@@ -106,45 +111,33 @@ class Engine:
             MemoryError: memory is short.
         """
         sizes, count = self.sizes, len(sources)
-        tokens = np.fromiter((token for source in sources for token in source), np.int64)
-        lengths = np.array([len(source) for source in sources], np.int64)
-        limits = np.ascontiguousarray(limits if sizes.latents else np.zeros(count), np.int64)
-        most = int(limits.max(initial=0))
-        codes, code_lengths = np.zeros((count, most), np.int64), np.zeros(count, np.int64)
-        code_scores = np.zeros(count, np.float32)
-        room = sum(sizes.positions(int(length)) for length in (limits if sizes.latents else lengths))
-        words, word_scores = np.empty(room, np.int64), np.empty(room, np.float32)
+        tokens = array("q", chain.from_iterable(sources))
+        lengths = array("q", map(len, sources))
+        limits = array("q", limits if sizes.latents else [0] * count)
+        most = max(limits, default=0)
+        room = sum(map(sizes.positions, limits if sizes.latents else lengths))
+        codes, code_lengths, words = (array("q", bytes(8 * size)) for size in (count * most, count, room))
+        code_scores, scores = (array("f", bytes(4 * size)) for size in (count, room))
         batch = _Batch(sentences=count, fixed=fixed, scored=scored, turns=turns or most)
-        arrays: dict[str, np.ndarray] = {
-            **{"tokens": tokens, "source_lengths": lengths, "limits": limits, "codes": codes},
-            **{"code_lengths": code_lengths, "code_scores": code_scores, "words": words, "word_scores": word_scores},
+        arrays: dict[str, Any] = {
+            **{"tokens": tokens, "source_lengths": lengths, "limits": limits, "codes": codes, "words": words},
+            **{"code_lengths": code_lengths, "code_scores": code_scores, "word_scores": scores},
         }
-        for name, array in arrays.items():
-            setattr(batch, name, array.ctypes.data)
+        for name, values in arrays.items():
+            setattr(batch, name, values.buffer_info()[0])
         if self._library.vqnat_translate(self._model, ctypes.addressof(batch)):
             raise MemoryError(f"the engine has no memory for a batch of {len(tokens)} tokens")
-        ends = np.cumsum([sizes.positions(int(length)) for length in (code_lengths if sizes.latents else lengths)])
-        borders = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
-        return Written(
-            [codes[row, :length] for row, length in enumerate(code_lengths)],
-            code_scores,
-            [words[part] for part in borders],
-            [word_scores[part] for part in borders],
-        )
+        borders = accumulate(map(sizes.positions, code_lengths if sizes.latents else lengths), initial=0)
+        written = [Written(words[start:end].tolist(), scores[start:end].tolist()) for start, end in pairwise(borders)]
+        if not sizes.latents:
+            return written
+        chosen = [codes[row * most : row * most + length].tolist() for row, length in enumerate(code_lengths)]
+        return [
+            one._replace(codes=own, code_score=score)
+            for one, own, score in zip(written, chosen, code_scores, strict=True)
+        ]
 
 
-@dataclass
-class Written:
-    """What the engine wrote for B sentences.
-
-    Attributes:
-        codes: of each sentence (T,); empty without latents.
-        code_scores: (B,) log p(codes | source), the end included, in nats.
-        words: of each sentence (L,), the best word at each output position.
-        word_scores: of each sentence (L,), their log-probabilities; zeros where none were wanted.
-    """
-
-    codes: list[np.ndarray]
-    code_scores: np.ndarray
-    words: list[np.ndarray]
-    word_scores: list[np.ndarray]
+def _address(values: memoryview) -> int:
+    """Where writable values lie, row by row."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(values))

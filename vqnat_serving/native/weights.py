@@ -1,53 +1,72 @@
 """``weights.safetensors``: a model as the engine reads it, the sizes in the file's metadata."""
 
 import json
+import mmap
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal
 
 from vqnat_serving.errors import UserError
-from vqnat_serving.native.layout import ModelSizes, StackSizes, integer_weights, weight_shapes
+from vqnat_serving.native.layout import ModelSizes, StackSizes, integer_weights, two_dimensions, weight_shapes
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FILE = "weights.safetensors"
 FORMAT = "vqnat-native-1"
 STACKS = ("encoder", "predictor", "decoder")
+KINDS: dict[str, Literal["f", "b"]] = {"F32": "f", "I8": "b"}  # a type's name in the file -> in memory
+NAMES, ITEM_SIZES = {"f": "float32", "b": "int8"}, {"f": 4, "b": 1}
 
 
-def write_weights(path: Path, sizes: ModelSizes, weights: Mapping[str, np.ndarray]) -> None:
+def write_weights(path: Path, sizes: ModelSizes, weights: Mapping[str, "np.ndarray"]) -> None:
     """Write one file. Raises OSError."""
+    import numpy as np
     from safetensors.numpy import save
 
     metadata = {"format": FORMAT, "sizes": json.dumps(asdict(sizes))}
     path.write_bytes(save({name: np.ascontiguousarray(values) for name, values in weights.items()}, metadata))
 
 
-def read_weights(path: Path) -> tuple[ModelSizes, dict[str, np.ndarray]]:
-    """Sizes and weights, checked: the engine trusts them.
+def read_weights(path: Path) -> tuple[ModelSizes, dict[str, Any]]:
+    """Sizes, and weights as memory of the file, checked: the engine trusts them.
+
+    The file is mapped and not copied, and without numpy: both would take longer than all else.
 
     Raises:
-        UserError: no readable file, another format, or a weight that is missing or of another shape.
+        UserError: no readable file, another format, or a weight that is missing or of another shape or type.
     """
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(str(path), "numpy") as file:
-            metadata = file.metadata() or {}
-            if (found := metadata.get("format")) != FORMAT:
-                raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export again")
-            given = json.loads(metadata["sizes"])
-            sizes = ModelSizes(**{**given, **{name: StackSizes(**given[name]) for name in STACKS}})
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (not a dict)
+        with path.open("rb") as file:
+            # Changes, of which there are none, would stay in this process; ctypes takes no memory that is read-only.
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+        start = 8 + int.from_bytes(content[:8], "little")
+        tensors = json.loads(bytes(content[8:start]))
+        metadata = tensors.pop("__metadata__", {})
+        if (found := metadata.get("format")) != FORMAT:
+            raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export again")
+        given = json.loads(metadata["sizes"])
+        sizes = ModelSizes(**{**given, **{name: StackSizes(**given[name]) for name in STACKS}})
+        weights = {name: _view(content, start, **tensor) for name, tensor in tensors.items()}
     except UserError:
         raise
-    except (OSError, SafetensorError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
         raise UserError(f"{path}: not the weights of an exported model ({type(error).__name__})") from error
     _check(path, sizes, weights)
     return sizes, weights
 
 
-def _check(path: Path, sizes: ModelSizes, weights: Mapping[str, np.ndarray]) -> None:
+def _view(content: memoryview, start: int, dtype: str, shape: list[int], data_offsets: list[int]) -> Any:
+    """A tensor of a safetensors file, whose data begin at ``start``. Raises ValueError, TypeError."""
+    first, last = data_offsets
+    kind = KINDS[dtype]
+    if not 0 <= first <= last <= len(content) - start or (start + first) % ITEM_SIZES[kind]:
+        raise ValueError(f"data_offsets {data_offsets}")
+    return content[start + first : start + last].cast(kind, shape)  # TypeError unless the shape has as many bytes
+
+
+def _check(path: Path, sizes: ModelSizes, weights: Mapping[str, Any]) -> None:
     small = [sizes.steps, sizes.first_position, sizes.predictor.layers, *(sizes.decoder.layers, sizes.encoder.layers)]
     stacks = [sizes.encoder, sizes.decoder, *([sizes.predictor] if sizes.latents else [])]
     if (
@@ -66,14 +85,14 @@ def _check(path: Path, sizes: ModelSizes, weights: Mapping[str, np.ndarray]) -> 
                 continue
             raise UserError(f"{path}: lacks {name}")
         values = weights[name]
-        flat = values.shape if values.ndim == 2 else (1, values.size)
-        kinds = (np.float32, np.int8) if name in integers else (np.float32,)
-        if values.ndim > 2 or flat[1] != columns or (rows and flat[0] != rows) or values.dtype not in kinds:
+        flat = two_dimensions(values)
+        kinds = "fb" if name in integers else "f"
+        if values.ndim > 2 or flat[1] != columns or (rows and flat[0] != rows) or values.format not in kinds:
             raise UserError(
-                f"{path}: {name} is {values.dtype} {values.shape}; needed {rows or 'any'} x {columns} "
-                f"{' or '.join(np.dtype(kind).name for kind in kinds)}"
+                f"{path}: {name} is {NAMES[values.format]} {values.shape}; needed {rows or 'any'} x {columns} "
+                f"{' or '.join(NAMES[kind] for kind in kinds)}"
             )
-        if values.dtype == np.int8:
+        if values.format == "b":
             scale = weights.get(f"{name}.scale")
-            if scale is None or scale.shape != (flat[0],) or scale.dtype != np.float32:
+            if scale is None or scale.shape != (flat[0],) or scale.format != "f":
                 raise UserError(f"{path}: {name}.scale: needed {flat[0]} float32, one for each output")
