@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # a command line is read before numpy and sentencepiece are i
     from vqnat_serving.hypothesis import Hypothesis
     from vqnat_serving.translator import Translator
 
+SHORTLIST_HELP = "a sentence uses only words of the model's shortlist (vqnat export --shortlist): faster"
+
 
 def add_options(parser: argparse.ArgumentParser, max_tokens: int | None) -> None:
     """Options of every translator; ``max_tokens``: of a batch, None if that depends on the engine."""

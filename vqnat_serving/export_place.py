@@ -9,6 +9,7 @@ from vqnat_serving.description import NAME, Description
 from vqnat_serving.errors import UserError
 from vqnat_serving.model_folder import ONNX, SMALL_MODEL, TEACHER, ModelFolder, is_model_folder
 from vqnat_serving.native.weights import FILE as WEIGHTS_FILE
+from vqnat_serving.shortlist import FILE as SHORTLIST
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,14 @@ class ExportPlace:
             return self.model.file(listed) if self.model.has(listed) else None
         there = (self.graphs / name).is_file() or name.as_posix() in self.description.files
         return self._own(name.as_posix()) if there else None
+
+    def shortlist(self) -> Path:
+        """The shortlist, after its checksum was compared. Raises UserError: there is none."""
+        if self.model is not None and self.model.has(f"{ONNX}/{SHORTLIST}"):
+            return self.model.file(f"{ONNX}/{SHORTLIST}")
+        if self.model is None and SHORTLIST in self.description.files:
+            return self._own(SHORTLIST)
+        raise UserError(f"{self.graphs}: has no shortlist; to make one: vqnat export --shortlist DATA_BIN")
 
     def text(self, name: str) -> Path:
         """A dictionary or the sentencepiece model: an export's own, or that of the model folder. Raises UserError."""

@@ -19,6 +19,7 @@ from vqnat_serving.model_folder import CODE_WORDS, CONFIG, ONNX, SCORES, SMALL_M
 from vqnat_serving.native.engine import native_engine
 from vqnat_serving.output_layers import READERS, Read
 from vqnat_serving.pieces import SentencePieces, Words
+from vqnat_serving.shortlist import Shortlist
 from vqnat_serving.translator import Decoded, Translator
 from vqnat_serving.vocabulary import Vocabulary
 from vqnat_serving.written import Written
@@ -59,6 +60,8 @@ class OnnxTranslator(Translator):
         max_sentences: of a batch.
         revision: of a model on the Hub: branch, tag or commit.
         engine: ``native`` or ``onnx``; None: native where it can be.
+        shortlist: whether a sentence may only use the words that the export's shortlist allows: faster, and rarely
+            another translation. The own engine's only, so beams choose from all words.
 
     Attributes:
         description: what the export says of itself.
@@ -82,6 +85,7 @@ class OnnxTranslator(Translator):
         max_sentences: int = 64,
         revision: str | None = None,
         engine: str | None = None,
+        shortlist: bool = False,
     ):
         if engine not in (None, *ENGINES):
             raise UserError(f"engine {engine!r}: needed one of {', '.join(ENGINES)}")
@@ -104,7 +108,11 @@ class OnnxTranslator(Translator):
         self._place, self._threads = place, threads
         self.native = None if engine == "onnx" else native_engine(place, about, self.precision, engine == "native")
         if self.native is None:
+            if shortlist:
+                raise UserError("shortlist: is of the engine 'native', which cannot run here or not this model")
             self.models.load()
+        sizes = len(self.source), len(self.target)
+        self._shortlist = Shortlist.read(place.shortlist(), *sizes) if shortlist else None
         # For benchmarks: the number of codes of every sentence; the step that would end them is computed too.
         self.forced_codes: int | None = None
         self.length_penalty, self.max_len_a, self.max_len_b = length_penalty, max_len_a, max_len_b
@@ -152,7 +160,7 @@ class OnnxTranslator(Translator):
         native, (limits, fixed, turns) = self.native, self._search_limits(sources)
 
         def write(part: slice) -> list[Decoded]:
-            written = native.translate(sources[part], limits[part], fixed, scored, turns)
+            written = native.translate(sources[part], limits[part], fixed, scored, turns, self._shortlist)
             return [self._decoded(one, len(source)) for one, source in zip(written, sources[part], strict=True)]
 
         parts = min(len(sources), self._threads or usable_cores())

@@ -48,7 +48,8 @@ def test_set(digits):
 def trained(digits, teacher_checkpoint, latent_checkpoint, tmp_path_factory):
     """A teacher and a latent transformer, each in torch and in the other engine."""
     folder = tmp_path_factory.mktemp("engines")
-    bitext.run("scripts/export.py", "--path", latent_checkpoint, "--data", digits, "--out", folder / "onnx")
+    paths = ("--path", latent_checkpoint, "--data", digits, "--out", folder / "onnx")
+    bitext.run("scripts/export.py", *paths, "--shortlist", digits)
     converted = convert(teacher_checkpoint, digits, folder / "ct2")
     return {"ar": teacher_checkpoint, "lt": latent_checkpoint, "onnx": folder / "onnx", "ct2": converted}
 
@@ -84,6 +85,7 @@ def outputs(text, paths, test_set, size, force_lengths=False):
         ("lt,beam=1", "onnx,beam=1"),
         ("lt,beam=3", "onnx,beam=3"),
         ("lt,beam=1", "lt,beam=1,engine=native"),
+        ("lt,beam=1", "onnx,beam=1,shortlist=1"),
         ("ar,beam=1", "ct2,beam=1"),
         ("ar,beam=4", "ct2,beam=4"),
         ("ar,beam=4", "ar,beam=4,packed=1"),

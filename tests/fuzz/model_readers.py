@@ -142,6 +142,27 @@ def engine_weights(folder: Path) -> Callable:
     return read
 
 
+def shortlist_seed() -> bytes:
+    from safetensors.numpy import save
+
+    tensors = {"starts": np.array([0, 1, 1, 3], np.int32), "words": np.array([2, 0, 3], np.int32)}
+    return save(tensors, {"format": "vqnat-shortlist-1"})
+
+
+@reader("shortlist.safetensors", seeds=lambda: [shortlist_seed()])
+def shortlist(folder: Path) -> Callable:
+    from vqnat_serving.shortlist import Shortlist
+
+    path = folder / "shortlist.safetensors"
+
+    def read(content: bytes) -> None:
+        path.write_bytes(content)
+        found = Shortlist.read(path, 2, 4)
+        assert [len(found.starts), max(found.words) < 4, min(found.words) >= 0] == [4, True, True]
+
+    return read
+
+
 def checkpoint_seed() -> bytes:
     import argparse
 

@@ -129,19 +129,22 @@ def test_the_teachers_stock_checkpoint_needs_no_plug_in(teacher_folder, teacher_
     assert [texts[number][0][1] for number in range(len(sources))] == teacher.translate(sources, beam=3)
 
 
-def test_export_converts_a_teacher_for_ctranslate2(teacher_folder, tmp_path, capsys):
+def test_export_converts_a_teacher_for_ctranslate2(teacher_folder, digits, tmp_path, capsys):
     import ctranslate2
 
     from vqnat.commands import export
 
     folder = shutil.copytree(teacher_folder, tmp_path / "digits-teacher")
-    folders.done(export, folder)
+    folders.done(export, folder, "--shortlist", digits)
     ModelFolder.read(folder).check()
     assert ModelFolder.read(folder).has("ctranslate2/model.bin")
+    words = dict(line.split("\t") for line in (folder / "ctranslate2" / "vmap.txt").read_text().splitlines())
+    assert "zwei" in words["two"].split() and len(words[""].split()) > 5
     assert "- ctranslate2" in (folder / "README.md").read_text()  # a tag
     engine = ctranslate2.Translator(str(folder / "ctranslate2"))
-    [found] = engine.translate_batch([["one", "two"]])
-    assert found.hypotheses[0] == ["eins", "zwei"]
+    for mapped in (False, True):
+        [found] = engine.translate_batch([["one", "two"]], use_vmap=mapped)
+        assert found.hypotheses[0] == ["eins", "zwei"]
     assert "not for a teacher" in folders.refused(capsys, export, folder, "--out", tmp_path / "out")
 
 

@@ -21,6 +21,7 @@ In a model folder it writes onnx/; in a teacher's, ctranslate2/. A checkpoint is
 EXAMPLES = """\
 vqnat export my_model                                   # writes my_model/onnx
 vqnat export my_model --code-words source.txt           # and what each code most often writes
+vqnat export my_model --shortlist data-bin/distilled    # and which words a sentence may use
 vqnat export my_model --out served --precision int8     # a copy without the weights, for serving alone
 vqnat export my_teacher                                 # writes my_teacher/ctranslate2
 vqnat export checkpoints/average.pt --data data-bin --out exported
@@ -42,6 +43,8 @@ def parser() -> CommandParser:
         metavar="FILE",
         help="translate these source sentences and write what each code most often writes, for the page of vqnat serve",
     )
+    text = "learn from this folder's training set which words a sentence may use, for vqnat translate --shortlist"
+    p.add_argument("--shortlist", type=Path, metavar="DATA_BIN", help=text)
     add_text_options(p)
     add_search_options(p)
     return p
@@ -73,7 +76,7 @@ def _export_folder(folder: ModelFolder, options: argparse.Namespace) -> None:
                 raise UserError(f"--{name.replace('_', '-')} {getattr(options, name)}: not for a teacher")
         from vqnat.export.ctranslate2_folder import convert_teacher
 
-        convert_teacher(folder)
+        convert_teacher(folder, options.shortlist)
         print(f"{folder.path}: {CTRANSLATE2}")
         return
     from vqnat.export.model_folder import add_code_words, export_folder, export_for_serving
@@ -81,9 +84,9 @@ def _export_folder(folder: ModelFolder, options: argparse.Namespace) -> None:
 
     translator = LatentTranslator.from_pretrained(folder.path, bpe=options.bpe, packed=False, **search_values(options))
     if options.out is not None:
-        folder = export_for_serving(translator, options.precision, options.out, options.code_words)
+        folder = export_for_serving(translator, options.precision, options.out, options.code_words, options.shortlist)
     else:
-        folder = export_folder(translator, options.precision)
+        folder = export_folder(translator, options.precision, options.shortlist)
         if options.code_words is not None:
             folder = add_code_words(folder, options.code_words)
     written = [f"{ONNX} ({', '.join(options.precision)})", *([CODE_WORDS] if options.code_words else [])]
@@ -102,7 +105,7 @@ def _export_checkpoint(checkpoint: Path, options: argparse.Namespace) -> None:
     translator = LatentTranslator.from_pretrained(
         checkpoint, packed=False, **text_values(options), **search_values(options)
     )
-    export(translator, checkpoint, options.out, options.precision)
+    export(translator, checkpoint, options.out, options.precision, options.shortlist)
     print(f"{options.out}: {', '.join(options.precision)}")
 
 

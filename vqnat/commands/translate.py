@@ -14,7 +14,7 @@ from vqnat.choices import PRECISIONS
 from vqnat.errors import UserError
 from vqnat.hub.checkpoint_options import add_checkpoint_options, load_checkpoint
 from vqnat_serving.arguments import CommandParser, at_least, is_terminal, number_at_least
-from vqnat_serving.command_line import Reader, add_options, check, translate_lines
+from vqnat_serving.command_line import SHORTLIST_HELP, Reader, add_options, check, translate_lines
 from vqnat_serving.console import run_program, say, styled
 from vqnat_serving.text_lines import BadLines, Line, read_lines
 
@@ -46,6 +46,7 @@ def parser() -> CommandParser:
     about = f"exported: {', '.join(EXPORTED)}; torch: {', '.join(PRECISIONS)} (default: the export's first, or fp32)"
     p.add_argument("--precision", choices=dict.fromkeys((*EXPORTED, *PRECISIONS)), metavar="NAME", help=about)
     p.add_argument("--threads", type=at_least(0), metavar="N", help="of the engine (default: 1, torch its own)")
+    p.add_argument("--shortlist", action="store_true", help=SHORTLIST_HELP)
     p.add_argument(
         "--verdict",
         action=argparse.BooleanOptionalAction,
@@ -110,6 +111,8 @@ def _load(options: argparse.Namespace) -> "Translator":
     if engine == "torch":
         if options.model is None:
             raise UserError("--engine torch: needs --model; the small model inside is an export")
+        if options.shortlist:
+            raise UserError("--shortlist: not with torch, only with native")
         return load_checkpoint(options.model, options, options.precision or "fp32", **search)
     _refuse_checkpoint_options(options)
     from vqnat_serving.onnx_translator import OnnxTranslator
@@ -122,6 +125,7 @@ def _load(options: argparse.Namespace) -> "Translator":
         max_tokens=options.max_tokens,
         max_sentences=options.batch_size,
         engine=None if options.engine == "auto" else engine,
+        shortlist=options.shortlist,
         **search,
     )
 

@@ -12,6 +12,7 @@ from vqnat.checkpoints.reading import checkpoint_file
 from vqnat.errors import UserError
 from vqnat.export.example_inputs import examples
 from vqnat.export.graphs import graphs_of
+from vqnat.export.lexical_shortlist import write_shortlist
 from vqnat.export.onnx_files import TOLERANCE, fp32_model, largest_difference, save, versions
 from vqnat.export.row_int8 import quantize_linear_maps
 from vqnat.hub.translator import LatentTranslator
@@ -26,6 +27,7 @@ from vqnat_serving.model_folder import SENTENCEPIECE
 from vqnat_serving.native.engine import OUTPUT_LAYERS
 from vqnat_serving.native.weights import FILE, write_weights
 from vqnat_serving.pieces import Words
+from vqnat_serving.vocabulary import SPECIALS
 
 MODELS = {"fp32": lambda model: model, "int8": quantize_linear_maps}  # from the fp32 model
 
@@ -35,6 +37,7 @@ def export(
     checkpoint: Path,
     out: Path,
     precisions: Sequence[str] = ("fp32", "int8"),
+    shortlist: Path | None = None,
 ) -> None:
     """Write graphs, dictionaries, the sentencepiece model and ``export.json``; the folder appears whole.
 
@@ -43,16 +46,17 @@ def export(
         checkpoint: the file it was loaded from.
         out: folder to write; an earlier export there is replaced.
         precisions: which models to write, of :data:`vqnat_serving.description.PRECISIONS`.
+        shortlist: a binarized folder from whose training set to make a shortlist; None: none is made.
 
     Raises:
-        UserError: not such a model, or a prepacked one; text that the runner cannot cut into pieces; or ``out``
-            exists and is no export.
+        UserError: not such a model, or a prepacked one; text that the runner cannot cut into pieces; a folder that is
+            not in the model's symbols; or ``out`` exists and is no export.
     """
     check_exportable(translator, checkpoint)
     check_replaceable(out)
     try:
         with replacing_folder(out) as temporary:
-            description = write_export(translator, checkpoint, temporary, precisions)
+            description = write_export(translator, checkpoint, temporary, precisions, shortlist)
             translator.task.source_dictionary.save(str(temporary / description.source_dictionary))
             translator.task.target_dictionary.save(str(temporary / description.target_dictionary))
             if translator.sentencepiece:
@@ -77,10 +81,28 @@ def check_exportable(translator: LatentTranslator, checkpoint: Path) -> None:
 
 
 def write_export(
-    translator: LatentTranslator, checkpoint: Path, folder: Path, precisions: Sequence[str]
+    translator: LatentTranslator,
+    checkpoint: Path,
+    folder: Path,
+    precisions: Sequence[str],
+    shortlist: Path | None = None,
 ) -> Description:
-    """Write graphs and ``export.json`` into a folder that is there, but no dictionaries. Raises OSError."""
-    model = translator.model
+    """Write graphs, shortlist and ``export.json`` into a folder that is there, but no dictionaries.
+
+    Raises:
+        OSError: it cannot be written.
+        UserError: the folder for the shortlist is missing, or not in the model's symbols.
+    """
+    model, task = translator.model, translator.task
+    if shortlist is not None:
+        if model.output_layer.name not in OUTPUT_LAYERS:
+            valid = ", ".join(OUTPUT_LAYERS)
+            raise UserError(
+                f"--shortlist {shortlist}: not for the output layer {model.output_layer.name}; valid: {valid}"
+            )
+        always = sorted({*range(len(SPECIALS))} - {*model.output_layer.forbidden})
+        symbols = task.source_dictionary.symbols, task.target_dictionary.symbols
+        write_shortlist(folder, shortlist, *symbols, always)
     write_models(model, list(model.output_layer.forbidden), folder, precisions)
     description = describe(translator, checkpoint, precisions)
     description.write(folder)

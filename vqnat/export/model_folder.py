@@ -16,7 +16,9 @@ from vqnat_serving.model_folder import CODE_WORDS, ONNX, STOCK_CHECKPOINT, WEIGH
 from vqnat_serving.onnx_translator import OnnxTranslator
 
 
-def export_folder(translator: LatentTranslator, precisions: Sequence[str]) -> ModelFolder:
+def export_folder(
+    translator: LatentTranslator, precisions: Sequence[str], shortlist: Path | None = None
+) -> ModelFolder:
     """Write ``onnx/`` into the model folder that a translator was loaded from.
 
     ``onnx/`` appears whole and ``config.json`` lists it after that; an earlier one is replaced. Dictionaries and
@@ -25,6 +27,7 @@ def export_folder(translator: LatentTranslator, precisions: Sequence[str]) -> Mo
     Args:
         translator: a latent or parallel transformer from a model folder, loaded with ``packed=False``.
         precisions: of :data:`vqnat_serving.description.PRECISIONS`.
+        shortlist: a binarized folder from whose training set to make a shortlist; None: none is made.
 
     Raises:
         UserError: it cannot be exported, or the folder cannot be written.
@@ -33,14 +36,18 @@ def export_folder(translator: LatentTranslator, precisions: Sequence[str]) -> Mo
     check_exportable(translator, folder.path)
     try:
         with replacing_folder(folder.path / ONNX) as temporary:
-            write_export(translator, folder.path, temporary, precisions)
+            write_export(translator, folder.path, temporary, precisions, shortlist)
         return relisted(folder)
     except OSError as error:
         raise UserError(f"{folder.path}: cannot be written ({error.strerror})") from error
 
 
 def export_for_serving(
-    translator: LatentTranslator, precisions: Sequence[str], out: Path, code_words: Path | None = None
+    translator: LatentTranslator,
+    precisions: Sequence[str],
+    out: Path,
+    code_words: Path | None = None,
+    shortlist: Path | None = None,
 ) -> ModelFolder:
     """Write a model folder with ``onnx/`` and without weights: all that the runner and the server need.
 
@@ -49,6 +56,7 @@ def export_for_serving(
         precisions: see there.
         out: the folder to write; an earlier model folder there is replaced.
         code_words: see :func:`add_code_words`; None keeps what the folder knows.
+        shortlist: see :func:`export_folder`.
 
     Raises:
         UserError: it cannot be exported, ``out`` is something else or the folder itself, or cannot be written.
@@ -64,7 +72,7 @@ def export_for_serving(
                 if "/" not in name and name not in (WEIGHTS, STOCK_CHECKPOINT):
                     shutil.copyfile(folder.file(name), temporary / name)
             (temporary / ONNX).mkdir()
-            write_export(translator, folder.path, temporary / ONNX, precisions)
+            write_export(translator, folder.path, temporary / ONNX, precisions, shortlist)
             copied = write_config(replace(folder, path=temporary))
             if code_words is not None:
                 copied = add_code_words(copied, code_words)

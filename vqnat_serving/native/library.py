@@ -8,7 +8,9 @@ from dataclasses import astuple
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
+from vqnat_serving.mapped_tensors import address
 from vqnat_serving.native.layout import ModelSizes, two_dimensions, weight_shapes
+from vqnat_serving.shortlist import Shortlist
 from vqnat_serving.written import Written
 
 LEVELS = ("plain", "avx2", "avx512")  # builds for instruction sets, as the library numbers them
@@ -29,6 +31,8 @@ class _Batch(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("tokens", "source_lengths", "limits")),
         *((name, ctypes.c_int32) for name in ("fixed", "scored")),
         ("turns", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in ("shortlist_starts", "shortlist")),
+        ("shortlist_always", ctypes.c_int64),
         *((name, ctypes.c_void_p) for name in ("codes", "code_lengths", "code_scores", "words", "word_scores")),
     ]
 
@@ -80,10 +84,10 @@ class Engine:
             if name not in weights:  # a bias that the map does not have
                 continue
             values = memoryview(weights[name])
-            entry.data = _address(values)
+            entry.data = address(values)
             entry.rows, entry.columns = two_dimensions(values)
             if values.format == "b":
-                entry.scale = _address(memoryview(weights[f"{name}.scale"]))
+                entry.scale = address(memoryview(weights[f"{name}.scale"]))
         stacks, rest = astuple(sizes)[:3], astuple(sizes)[3:]
         flat = array("i", [*chain.from_iterable(stacks), *rest])
         # The weights are copied; until then `weights` keeps them.
@@ -96,7 +100,13 @@ class Engine:
             self._library.vqnat_free(self._model)
 
     def translate(
-        self, sources: Sequence[list[int]], limits: Sequence[int], fixed: bool, scored: bool, turns: int | None = None
+        self,
+        sources: Sequence[list[int]],
+        limits: Sequence[int],
+        fixed: bool,
+        scored: bool,
+        turns: int | None = None,
+        shortlist: Shortlist | None = None,
     ) -> list[Written]:
         """Greedy codes, and the best word at each output position.
 
@@ -106,6 +116,7 @@ class Engine:
             fixed: see there.
             scored: whether log-probabilities of words are wanted; if not, they are zeros.
             turns: the most steps of the search; None: the largest limit.
+            shortlist: which words a sentence may use, log-probabilities being among them; None: all.
 
         Raises:
             MemoryError: memory is short.
@@ -119,6 +130,9 @@ class Engine:
         codes, code_lengths, words = (array("q", bytes(8 * size)) for size in (count * most, count, room))
         code_scores, scores = (array("f", bytes(4 * size)) for size in (count, room))
         batch = _Batch(sentences=count, fixed=fixed, scored=scored, turns=turns or most)
+        if shortlist is not None:
+            batch.shortlist_starts, batch.shortlist = address(shortlist.starts), address(shortlist.words)
+            batch.shortlist_always = shortlist.always
         arrays: dict[str, Any] = {
             **{"tokens": tokens, "source_lengths": lengths, "limits": limits, "codes": codes, "words": words},
             **{"code_lengths": code_lengths, "code_scores": code_scores, "word_scores": scores},
@@ -136,8 +150,3 @@ class Engine:
             one._replace(codes=own, code_score=score)
             for one, own, score in zip(written, chosen, code_scores, strict=True)
         ]
-
-
-def _address(values: memoryview) -> int:
-    """Where writable values lie, row by row."""
-    return ctypes.addressof(ctypes.c_char.from_buffer(values))

@@ -1,13 +1,13 @@
 """``weights.safetensors``: a model as the engine reads it, the sizes in the file's metadata."""
 
 import json
-import mmap
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from vqnat_serving.errors import UserError
+from vqnat_serving.mapped_tensors import ERRORS, NAMES, mapped_tensors
 from vqnat_serving.native.layout import ModelSizes, StackSizes, integer_weights, two_dimensions, weight_shapes
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 FILE = "weights.safetensors"
 FORMAT = "vqnat-native-1"
 STACKS = ("encoder", "predictor", "decoder")
-KINDS: dict[str, Literal["f", "b"]] = {"F32": "f", "I8": "b"}  # a type's name in the file -> in memory
-NAMES, ITEM_SIZES = {"f": "float32", "b": "int8"}, {"f": 4, "b": 1}
 
 
 def write_weights(path: Path, sizes: ModelSizes, weights: Mapping[str, "np.ndarray"]) -> None:
@@ -32,38 +30,21 @@ def write_weights(path: Path, sizes: ModelSizes, weights: Mapping[str, "np.ndarr
 def read_weights(path: Path) -> tuple[ModelSizes, dict[str, Any]]:
     """Sizes, and weights as memory of the file, checked: the engine trusts them.
 
-    The file is mapped and not copied, and without numpy: both would take longer than all else.
-
     Raises:
         UserError: no readable file, another format, or a weight that is missing or of another shape or type.
     """
     try:
-        with path.open("rb") as file:
-            # Changes, of which there are none, would stay in this process; ctypes takes no memory that is read-only.
-            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-        start = 8 + int.from_bytes(content[:8], "little")
-        tensors = json.loads(bytes(content[8:start]))
-        metadata = tensors.pop("__metadata__", {})
+        metadata, weights = mapped_tensors(path)
         if (found := metadata.get("format")) != FORMAT:
             raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export again")
         given = json.loads(metadata["sizes"])
         sizes = ModelSizes(**{**given, **{name: StackSizes(**given[name]) for name in STACKS}})
-        weights = {name: _view(content, start, **tensor) for name, tensor in tensors.items()}
     except UserError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+    except ERRORS as error:
         raise UserError(f"{path}: not the weights of an exported model ({type(error).__name__})") from error
     _check(path, sizes, weights)
     return sizes, weights
-
-
-def _view(content: memoryview, start: int, dtype: str, shape: list[int], data_offsets: list[int]) -> Any:
-    """A tensor of a safetensors file, whose data begin at ``start``. Raises ValueError, TypeError."""
-    first, last = data_offsets
-    kind = KINDS[dtype]
-    if not 0 <= first <= last <= len(content) - start or (start + first) % ITEM_SIZES[kind]:
-        raise ValueError(f"data_offsets {data_offsets}")
-    return content[start + first : start + last].cast(kind, shape)  # TypeError unless the shape has as many bytes
 
 
 def _check(path: Path, sizes: ModelSizes, weights: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from vqnat_serving.arguments import CommandParser, at_least, number_at_least
+from vqnat_serving.command_line import SHORTLIST_HELP
 from vqnat_serving.console import run_program, say
 from vqnat_serving.description import PRECISIONS
 from vqnat_serving.errors import UserError
@@ -32,6 +33,7 @@ def parser() -> CommandParser:
     p.add_argument("--precision", choices=PRECISIONS, help="default: the first that the model has")
     text = "of an operation; 0: one a core (default: 1)"
     p.add_argument("--threads", type=at_least(0), default=1, metavar="N", help=text)
+    p.add_argument("--shortlist", action="store_true", help=SHORTLIST_HELP)
     text = "processes, each with its models (default: 1)"
     p.add_argument("--workers", type=at_least(1), default=1, metavar="N", help=text)
     net = p.add_argument_group("network")
@@ -105,6 +107,7 @@ def settings_of(options: argparse.Namespace) -> Settings:
         options.teacher,
         options.precision,
         options.threads,
+        options.shortlist,
         hosts,
         options.max_body,
         options.max_lines,

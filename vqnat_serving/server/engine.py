@@ -45,7 +45,9 @@ class Engine:
     """
 
     def __init__(self, settings: Settings):
-        self.translator = OnnxTranslator(settings.model, precision=settings.precision, threads=settings.threads)
+        self.translator = OnnxTranslator(
+            settings.model, precision=settings.precision, threads=settings.threads, shortlist=settings.shortlist
+        )
         self.precision, self.threads = self.translator.precision, settings.threads
         folder = self.translator.model_folder
         self.name = folder.name if folder else Path(str(settings.model)).resolve().name

@@ -17,6 +17,7 @@ class Settings:
         teacher: folder of the teacher; None: none.
         precision: ``fp32`` or ``int8``; None: the first that the model has.
         threads: of each model in one operation.
+        shortlist: whether a sentence may use only the words that the model's shortlist allows.
         allowed_hosts: names that a request's Host may have; empty: any.
         max_body: bytes of a request.
         max_lines: texts of a request.
@@ -35,6 +36,7 @@ class Settings:
     teacher: str | None = None
     precision: str | None = None
     threads: int = 1
+    shortlist: bool = False
     allowed_hosts: tuple[str, ...] = ()
     max_body: int = 65536
     max_lines: int = 64

@@ -33,7 +33,7 @@ class CTranslate2System:
             import ctranslate2
         except ImportError as error:
             raise UserError(f"system {spec.name}: pip install 'vqnat[ctranslate2]' ({error})") from error
-        refuse_useless(spec, "a model of CTranslate2", {"beam", "lenpen", "max_len_a", "max_len_b"})
+        refuse_useless(spec, "a model of CTranslate2", {"beam", "lenpen", "max_len_a", "max_len_b", "shortlist"})
         precision = spec.precision or "fp32"
         if precision not in COMPUTE_TYPES:
             raise UserError(f"system {spec.name}: precision={precision}: needed one of {', '.join(COMPUTE_TYPES)}")
@@ -55,7 +55,12 @@ class CTranslate2System:
         self.description: Mapping[str, Any] = {
             "checkpoint": shown(spec.checkpoint),
             "arch": f"ctranslate2 {ctranslate2.__version__}",
-            "decoding": {"beam": self.beam, "precision": precision, "compute_type": self.translator.compute_type},
+            "decoding": {
+                "beam": self.beam,
+                "precision": precision,
+                "compute_type": self.translator.compute_type,
+                "shortlist": bool(spec.shortlist),
+            },
             "threads": self.threads,
         }
 
@@ -78,6 +83,7 @@ class CTranslate2System:
             min_decoding_length=least,
             max_decoding_length=most,
             max_input_length=0,
+            use_vmap=bool(self.spec.shortlist),
         )
         return [torch.tensor([self.target.index(piece) for piece in one.hypotheses[0]]) for one in found]
 

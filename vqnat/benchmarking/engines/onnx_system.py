@@ -31,13 +31,15 @@ class OnnxSystem:
     specials = frozenset((BOS, EOS, PAD))
 
     def __init__(self, spec: SystemSpec, test_set: TestSet, threads: int) -> None:
-        refuse_useless(spec, "an exported model", {"beam", "lenpen", "max_len_a", "max_len_b", "engine"})
+        refuse_useless(spec, "an exported model", {"beam", "lenpen", "max_len_a", "max_len_b", "engine", "shortlist"})
         self.name = spec.name
         self.threads = spec.threads or threads
         precision = spec.precision or "fp32"
         settings = {"length_penalty": spec.lenpen, "max_len_a": spec.max_len_a, "max_len_b": spec.max_len_b}
         settings = {key: value for key, value in settings.items() if value is not None}
-        self.translator = OnnxTranslator(spec.checkpoint, precision, self.threads, **settings, engine=spec.engine)
+        self.translator = OnnxTranslator(
+            spec.checkpoint, precision, self.threads, **settings, engine=spec.engine, shortlist=bool(spec.shortlist)
+        )
         # fairseq-generate's default; without latents there is one translation per sentence
         self.beam = spec.beam or (5 if self.translator.description.latents else 1)
         for side, vocabulary in (("source", self.translator.source), ("target", self.translator.target)):
@@ -46,7 +48,7 @@ class OnnxSystem:
         self.description: Mapping[str, Any] = {
             "checkpoint": shown(spec.checkpoint),
             "arch": "onnx" if self.translator.native is None else f"native {self.translator.native.level}",
-            "decoding": {"beam": self.beam, "precision": precision},
+            "decoding": {"beam": self.beam, "precision": precision, "shortlist": bool(spec.shortlist)},
             "threads": self.threads,
         }
 

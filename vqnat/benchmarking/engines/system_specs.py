@@ -39,6 +39,7 @@ class SystemSpec:
         ctc_blank_penalty: as in fairseq-generate (latent_translation).
         dag_search: as in fairseq-generate (latent_translation).
         engine: native or onnx, of an exported model; torch or native, of a checkpoint (latent_translation).
+        shortlist: 1 has an exported model, or CTranslate2, choose from the words of its shortlist.
     """
 
     name: str
@@ -58,6 +59,7 @@ class SystemSpec:
     ctc_blank_penalty: float | None = None
     dag_search: str | None = None
     engine: str | None = None
+    shortlist: int | None = None
 
     def decoding(self) -> dict[str, Any]:
         """The settings that are not None, by name."""
@@ -123,6 +125,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "ctc_blank_penalty": _number,
     "dag_search": str,
     "engine": str,
+    "shortlist": _flag,
 }
 
 

@@ -37,6 +37,11 @@ struct Batch {
   int32_t fixed;                  // every sentence has as many codes as its limit
   int32_t scored;                 // whether scores are wanted
   int64_t turns;                  // steps of the search; at least as many as the largest limit
+  // Null, or the words that each source token allows: those from [starts[token], starts[token + 1]) of shortlist; what
+  // every sentence may use is at the place after the last token, shortlist_always.
+  const int32_t* shortlist_starts;
+  const int32_t* shortlist;
+  int64_t shortlist_always;
   // Results.
   int64_t* codes;         // (B, most), most the largest limit
   int64_t* code_lengths;  // (B,)

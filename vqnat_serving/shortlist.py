@@ -1,0 +1,64 @@
+"""``shortlist.safetensors``: the words that a translation of given source words may have.
+
+``starts`` (S + 2,) and ``words`` (N,), int32: source symbol i allows ``words[starts[i]:starts[i + 1]]``, and every
+sentence those at the last place, S. ``vqnat export --shortlist`` makes it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vqnat_serving.errors import UserError
+from vqnat_serving.mapped_tensors import ERRORS, mapped_tensors
+
+FILE = "shortlist.safetensors"
+FORMAT = "vqnat-shortlist-1"
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    """What a file holds, checked: the engine trusts it.
+
+    Attributes:
+        starts: (S + 2,) int32, of S source symbols.
+        words: (N,) int32 target symbols.
+    """
+
+    starts: Any
+    words: Any
+
+    @property
+    def always(self) -> int:
+        """The place of the words that every sentence may use."""
+        return len(self.starts) - 2
+
+    @classmethod
+    def read(cls, path: Path, source_symbols: int, target_symbols: int) -> "Shortlist":
+        """Read a file for dictionaries of these sizes.
+
+        Raises:
+            UserError: no readable file, or another model's.
+        """
+        try:
+            metadata, tensors = mapped_tensors(path)
+            if (found := metadata.get("format")) != FORMAT:
+                raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export again")
+            starts, words = tensors["starts"], tensors["words"]
+            places, symbols = starts.tolist(), words.tolist()
+        except UserError:
+            raise
+        except ERRORS as error:
+            raise UserError(f"{path}: not a shortlist ({type(error).__name__})") from error
+        if starts.format != "i" or words.format != "i" or starts.ndim != 1 or words.ndim != 1:
+            raise UserError(f"{path}: not a shortlist (starts and words must be rows of int32)")
+        if len(places) != source_symbols + 2:
+            raise UserError(
+                f"{path}: for {len(places) - 2} source symbols, the model has {source_symbols}: export again"
+            )
+        if places[0] != 0 or places[-1] != len(symbols) or places != sorted(places) or places[-2] == places[-1]:
+            raise UserError(f"{path}: not a shortlist (its starts do not ascend from 0 to {len(symbols)})")
+        if min(symbols) < 0 or max(symbols) >= target_symbols:
+            raise UserError(
+                f"{path}: words {min(symbols)} to {max(symbols)}, the model has {target_symbols}: export again"
+            )
+        return cls(starts, words)
