@@ -32,6 +32,8 @@ if [ ${#only[@]} = 0 ]; then
 fi
 
 limit=max_len_a=1.2,max_len_b=10
+distilled=$run/distilled  # what the students have read, which shortlists are made from
+[ ! -d "$run/distilled_extra" ] || distilled=$run/distilled_extra
 systems=("beam4=$models/teacher.pt,beam=4,$limit" "greedy=$models/teacher.pt,beam=1,$limit")
 teachers=(teacher) corpus=
 for path in "$models"/student_*.pt; do [ ! -f "$path" ] || teachers+=("$(basename "$path" .pt)"); done
@@ -39,12 +41,13 @@ grep -q '"corpus": "embedded"' "$run/results.json" 2> /dev/null && corpus=embedd
 for name in "${teachers[@]}"; do
   if [ ! -d "$out/$name/ctranslate2" ]; then
     vqnat package "$models/$name.pt" --data "$data" --bpe-model "$run/prep/spm.model" --out "$out/$name"
-    vqnat export "$out/$name"
+    vqnat export "$out/$name" --shortlist "$distilled"
   fi
   for precision in fp32 int8; do
     for beam in 1 4; do
       systems+=("${name}_ctranslate2_beam${beam}_$precision=$out/$name/ctranslate2,beam=$beam,precision=$precision,$limit")
     done
+    systems+=("${name}_ctranslate2_shortlist_$precision=$out/$name/ctranslate2,beam=1,precision=$precision,shortlist=1,$limit")
   done
 done
 for name in "${only[@]}"; do
@@ -52,7 +55,7 @@ for name in "${only[@]}"; do
   # The blank's penalty of CTC was chosen on validation, see examples/multi30k/gap.yaml.
   case $name in latent_ctc_nc3*) penalty=1 ;; ctc*) penalty=1.5 ;; *) penalty=0 ;; esac
   [[ -d $out/$name || $name == nat_* ]] || vqnat export "$models/$name.pt" --data "$data" --bpe-model "$run/prep/spm.model" \
-    --out "$out/$name" --ctc-blank-penalty $penalty
+    --out "$out/$name" --ctc-blank-penalty $penalty --shortlist "$distilled"
   beam=beam=1,
   case $name in ctc*) beam= ;; esac
   if [[ $name == nat_* ]]; then  # fairseq's own
@@ -65,6 +68,8 @@ for name in "${only[@]}"; do
     "${name}_onnx_fp32=$out/$name,${beam}engine=onnx,$limit"
     "${name}_fp32=$out/$name,${beam}$limit"
     "${name}_int8=$out/$name,${beam}precision=int8,$limit"
+    "${name}_shortlist_fp32=$out/$name,${beam}shortlist=1,$limit"
+    "${name}_shortlist_int8=$out/$name,${beam}precision=int8,shortlist=1,$limit"
   )
 done
 

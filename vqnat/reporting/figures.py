@@ -158,17 +158,18 @@ def quality_against_speed(trained: Results) -> str:
     scores = {s["name"]: s["quality"]["sacrebleu"] for s in trained["systems"] if served(s["name"])}
     with plt.rc_context(STYLE):
         figure, both = plt.subplots(1, 2, figsize=(9.6, 4.4), sharey=True)
+        labels = list[list[tuple[float, float, str]]]()
         for axes, (run, place, label) in zip(both, panels, strict=True):
             times = {system["name"]: system["latency_ms"]["mean"] for system in run["systems"]}
             front = pareto_front([(times[name], score) for name, score in scores.items()])
             axes.plot([place(ms) for ms, _ in front], [y for _, y in front], color=FAINT, linewidth=2.2, zorder=1)
-            labels = []
+            labels.append([])
             for name, score in scores.items():
                 kind, text = model_of(name)
                 x, color = place(times[name]), SERIES[kind]
                 axes.plot(x, score, "o", ms=8, color=color, mfc="none" if "int8" in name else color, mew=1.7, zorder=3)
                 if (times[name], score) in front:
-                    labels.append((x, score, text))
+                    labels[-1].append((x, score, text))
             axes.set_xscale("log")
             axes.margins(x=0.25, y=0.15)
             low, high = axes.get_xlim()
@@ -176,10 +177,12 @@ def quality_against_speed(trained: Results) -> str:
             axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             axes.set_xticks([], minor=True)
             axes.set_xlabel(f"{label}, {trained['threads']} thread")
-            place_labels(axes, labels)
         both[0].set_ylabel("sacreBLEU")
         _kinds(both[0], {model_of(name)[0] for name in scores})
-        figure.tight_layout()
+        both[0].get_legend().set_in_layout(False)  # it reaches over both panels, and would push them apart
+        figure.tight_layout(rect=(0, 0, 1, 0.95))
+        for axes, names in zip(both, labels, strict=True):
+            place_labels(axes, names)
         return standalone_svg(figure, "BLEU against latency and throughput on Multi30k")
 
 
@@ -191,8 +194,9 @@ def served(name: str) -> bool:
 def model_of(name: str) -> tuple[int, str]:
     """The kind of a system of trained.json, and what to call it."""
     kind, label = next((kind, label) for start, kind, label in MODELS if name.startswith(start))
-    beam = ", beam 4" if "_beam4" in name else ", greedy" if "_beam1" in name else ""
-    return kind, f"{label}{beam}{', int8' if name.endswith('int8') else ''}"
+    beam = ", beam 4" if "_beam4" in name else ", greedy" if "_ctranslate2_" in name else ""
+    words = ", shortlist" if "_shortlist" in name else ""
+    return kind, f"{label}{beam}{words}{', int8' if name.endswith('int8') else ''}"
 
 
 def named(systems: Sequence[Results], name: str) -> Results:
