@@ -4,9 +4,9 @@
 sentence those at the last place, S. ``vqnat export --shortlist`` makes it.
 """
 
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vqnat_serving.errors import UserError
 from vqnat_serving.mapped_tensors import ERRORS, mapped_tensors
@@ -20,12 +20,12 @@ class Shortlist:
     """What a file holds, checked: the engine trusts it.
 
     Attributes:
-        starts: (S + 2,) int32, of S source symbols.
-        words: (N,) int32 target symbols.
+        starts: (S + 2,) of S source symbols.
+        words: (N,) target symbols.
     """
 
-    starts: Any
-    words: Any
+    starts: "array[int]"
+    words: "array[int]"
 
     @property
     def always(self) -> int:
@@ -61,4 +61,4 @@ class Shortlist:
             raise UserError(
                 f"{path}: words {min(symbols)} to {max(symbols)}, the model has {target_symbols}: export again"
             )
-        return cls(starts, words)
+        return cls(array("i", places), array("i", symbols))

@@ -53,7 +53,7 @@ done
 for name in "${only[@]}"; do
   [[ $name == teacher || $name == student_* ]] && continue
   # The blank's penalty of CTC was chosen on validation, see examples/multi30k/gap.yaml.
-  case $name in latent_ctc_nc3*) penalty=1 ;; ctc*) penalty=1.5 ;; *) penalty=0 ;; esac
+  case $name in ctc_long | latent_ctc_long) penalty=2 ;; latent_ctc_nc3*) penalty=1 ;; ctc*) penalty=1.5 ;; *) penalty=0 ;; esac
   [[ -d $out/$name || $name == nat_* ]] || vqnat export "$models/$name.pt" --data "$data" --bpe-model "$run/prep/spm.model" \
     --out "$out/$name" --ctc-blank-penalty $penalty --shortlist "$distilled"
   beam=beam=1,

@@ -15,7 +15,7 @@ from vqnat.data.bitext import open_split
 from vqnat.errors import UserError
 from vqnat_serving.shortlist import FILE, FORMAT, Shortlist
 
-MOST_PAIRS = 200_000  # sentence pairs that are enough to estimate the table
+MOST_LINKS = 50_000_000  # of a source and a target position, that are enough to estimate the table; 3 GB of memory
 TRANSLATIONS, FREQUENT = 100, 100  # see ``shortlist``; chosen on Multi30k's validation set
 ITERATIONS = 5
 
@@ -128,7 +128,7 @@ def learn(data: Path, source: list[str], target: list[str], always: list[int]) -
             name = split.bitext.dictionary_file(language).name
             raise UserError(f"--shortlist {data}: its {name} is not the model's")
     sides = [split.bitext.sentences("train", language) for language in (split.source, split.target)]
-    count = len(sides[0])
-    kept = np.arange(count) if count <= MOST_PAIRS else np.linspace(0, count - 1, MOST_PAIRS).astype(np.int64)
-    texts = [[np.asarray(side[int(row)]) for row in kept] for side in sides]
+    links = int(np.prod([np.array(side.sizes, dtype=np.int64) for side in sides], axis=0).sum())
+    step = max(1.0, links / MOST_LINKS)
+    texts = [[np.asarray(side[int(row)]) for row in np.arange(0, len(side), step)] for side in sides]
     return shortlist(*texts, len(source), len(target), TRANSLATIONS, FREQUENT, always)

@@ -130,13 +130,13 @@ class Engine:
         codes, code_lengths, words = (array("q", bytes(8 * size)) for size in (count * most, count, room))
         code_scores, scores = (array("f", bytes(4 * size)) for size in (count, room))
         batch = _Batch(sentences=count, fixed=fixed, scored=scored, turns=turns or most)
-        if shortlist is not None:
-            batch.shortlist_starts, batch.shortlist = address(shortlist.starts), address(shortlist.words)
-            batch.shortlist_always = shortlist.always
         arrays: dict[str, Any] = {
             **{"tokens": tokens, "source_lengths": lengths, "limits": limits, "codes": codes, "words": words},
             **{"code_lengths": code_lengths, "code_scores": code_scores, "word_scores": scores},
         }
+        if shortlist is not None:
+            batch.shortlist_always = shortlist.always
+            arrays |= {"shortlist_starts": shortlist.starts, "shortlist": shortlist.words}
         for name, values in arrays.items():
             setattr(batch, name, values.buffer_info()[0])
         if self._library.vqnat_translate(self._model, ctypes.addressof(batch)):
