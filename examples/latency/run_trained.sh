@@ -59,7 +59,7 @@ for name in "${only[@]}"; do
   beam=beam=1,
   case $name in ctc*) beam= ;; esac
   if [[ $name == nat_* ]]; then  # fairseq's own
-    systems+=("${name}_torch=$models/$name.pt,iter=0")
+    systems+=("${name}_torch=$models/$name.pt,iter=0,beam=1,iter_decode_eos_penalty=0")
     continue
   fi
   systems+=(
