@@ -158,18 +158,21 @@ def quality_against_speed(trained: Results) -> str:
     scores = {s["name"]: s["quality"]["sacrebleu"] for s in trained["systems"] if served(s["name"])}
     with plt.rc_context(STYLE):
         figure, both = plt.subplots(1, 2, figsize=(9.6, 4.4), sharey=True)
-        labels = list[list[tuple[float, float, str]]]()
+        labels, unnamed = list[list[tuple[float, float, str]]](), list[list[tuple[float, float]]]()
         for axes, (run, place, label) in zip(both, panels, strict=True):
             times = {system["name"]: system["latency_ms"]["mean"] for system in run["systems"]}
             front = pareto_front([(times[name], score) for name, score in scores.items()])
             axes.plot([place(ms) for ms, _ in front], [y for _, y in front], color=FAINT, linewidth=2.2, zorder=1)
             labels.append([])
+            unnamed.append([])
             for name, score in scores.items():
                 kind, text = model_of(name)
                 x, color = place(times[name]), SERIES[kind]
                 axes.plot(x, score, "o", ms=8, color=color, mfc="none" if "int8" in name else color, mew=1.7, zorder=3)
                 if (times[name], score) in front:
                     labels[-1].append((x, score, text))
+                else:
+                    unnamed[-1].append((x, score))
             axes.set_xscale("log")
             axes.margins(x=0.25, y=0.15)
             low, high = axes.get_xlim()
@@ -181,8 +184,8 @@ def quality_against_speed(trained: Results) -> str:
         _kinds(both[0], {model_of(name)[0] for name in scores})
         both[0].get_legend().set_in_layout(False)  # it reaches over both panels, and would push them apart
         figure.tight_layout(rect=(0, 0, 1, 0.95))
-        for axes, names in zip(both, labels, strict=True):
-            place_labels(axes, names)
+        for axes, names, others in zip(both, labels, unnamed, strict=True):
+            place_labels(axes, names, others)
         return standalone_svg(figure, "BLEU against latency and throughput on Multi30k")
 
 
@@ -194,7 +197,7 @@ def served(name: str) -> bool:
 def model_of(name: str) -> tuple[int, str]:
     """The kind of a system of trained.json, and what to call it."""
     kind, label = next((kind, label) for start, kind, label in MODELS if name.startswith(start))
-    beam = ", beam 4" if "_beam4" in name else ", greedy" if "_ctranslate2_" in name else ""
+    beam = ", beam 4" if "_beam4" in name else ""
     words = ", shortlist" if "_shortlist" in name else ""
     return kind, f"{label}{beam}{words}{', int8' if name.endswith('int8') else ''}"
 

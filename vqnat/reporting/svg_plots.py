@@ -131,12 +131,14 @@ def quality_against_latency(
         return _svg(figure, title)
 
 
-def place_labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
-    """Put a name at each point, where possible without covering another name or point."""
+def place_labels(
+    axes: Any, points: Sequence[tuple[float, float, str]], unnamed: Sequence[tuple[float, float]] = ()
+) -> None:
+    """Put a name at each point, where possible inside and without covering another name or point."""
     figure = axes.figure
     figure.canvas.draw()
     taken = []
-    for x, y, _ in points:
+    for x, y in [*((x, y) for x, y, _ in points), *unnamed]:
         px, py = axes.transData.transform((x, y))
         taken.append(Bbox.from_bounds(px - 6, py - 6, 12, 12))
     for x, y, name in points:
@@ -146,7 +148,8 @@ def place_labels(axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
                 where = {"xytext": (dx * distance, dy * distance), "textcoords": "offset points"}
                 label = axes.annotate(name, (x, y), ha=ha, va=va, fontsize=8.5, **where)
                 box = label.get_window_extent()
-                hidden = sum(box.overlaps(other) for other in taken)
+                outside = box.x1 > figure.bbox.x1 or box.x0 < axes.bbox.x0
+                hidden = sum(box.overlaps(other) for other in taken) + outside
                 if best is None or hidden < best[0]:
                     if best:
                         best[1].remove()
