@@ -23,3 +23,9 @@ def batches_by_length(lengths: Sequence[int], max_tokens: int, max_sentences: in
         else:
             batches.append([index])
     return batches
+
+
+def shares(count: int, parts: int) -> list[slice]:
+    """So many sentences in at most ``parts`` parts of nearly the same size, in order; none is empty."""
+    parts = min(count, parts)
+    return [slice(count * part // parts, count * (part + 1) // parts) for part in range(parts)]

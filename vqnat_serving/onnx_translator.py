@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vqnat_serving.batches import batches_by_length
+from vqnat_serving.batches import batches_by_length, shares
 from vqnat_serving.code_lengths import codes_for
 from vqnat_serving.cores import check_threads, usable_cores
 from vqnat_serving.description import LARGEST, PRECISIONS
@@ -109,7 +109,7 @@ class OnnxTranslator(Translator):
         self.native = None if engine == "onnx" else native_engine(place, about, self.precision, engine == "native")
         if self.native is None:
             if shortlist:
-                raise UserError("shortlist: is of the engine 'native', which cannot run here or not this model")
+                raise UserError("shortlist: needs the engine 'native', not asked for or not able to run this")
             self.models.load()
         sizes = len(self.source), len(self.target)
         self._shortlist = Shortlist.read(place.shortlist(), *sizes) if shortlist else None
@@ -163,11 +163,9 @@ class OnnxTranslator(Translator):
             written = native.translate(sources[part], limits[part], fixed, scored, turns, self._shortlist)
             return [self._decoded(one, len(source)) for one, source in zip(written, sources[part], strict=True)]
 
-        parts = min(len(sources), self._threads or usable_cores())
-        if parts == 1:
-            return write(slice(None))
-        borders = [len(sources) * number // parts for number in range(parts + 1)]
-        return [one for part in self._workers.map(write, map(slice, borders, borders[1:])) for one in part]
+        parts = shares(len(sources), self._threads or usable_cores())
+        found = self._workers.map(write, parts) if len(parts) > 1 else map(write, parts)
+        return [one for part in found for one in part]
 
     def from_codes(
         self, sentences: Sequence[str], codes: Sequence[Sequence[int]], scored: bool = True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vqnat_serving.errors import UserError
-from vqnat_serving.mapped_tensors import ERRORS, mapped_tensors
+from vqnat_serving.mapped_tensors import mapped_tensors
 
 FILE = "shortlist.safetensors"
 FORMAT = "vqnat-shortlist-1"
@@ -39,18 +39,11 @@ class Shortlist:
         Raises:
             UserError: no readable file, or another model's.
         """
-        try:
-            metadata, tensors = mapped_tensors(path)
-            if (found := metadata.get("format")) != FORMAT:
-                raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export again")
-            starts, words = tensors["starts"], tensors["words"]
-            places, symbols = starts.tolist(), words.tolist()
-        except UserError:
-            raise
-        except ERRORS as error:
-            raise UserError(f"{path}: not a shortlist ({type(error).__name__})") from error
-        if starts.format != "i" or words.format != "i" or starts.ndim != 1 or words.ndim != 1:
+        _, tensors = mapped_tensors(path, FORMAT, "a shortlist")
+        rows = [one for one in map(tensors.get, ("starts", "words")) if one and (one.format, one.ndim) == ("i", 1)]
+        if len(rows) < 2:
             raise UserError(f"{path}: not a shortlist (starts and words must be rows of int32)")
+        places, symbols = (row.tolist() for row in rows)
         if len(places) != source_symbols + 2:
             raise UserError(
                 f"{path}: for {len(places) - 2} source symbols, the model has {source_symbols}: export again"

@@ -95,6 +95,18 @@ def test_engines_write_the_same(ours, theirs, size, trained, test_set):
     assert outputs(ours, trained, test_set, size) == outputs(theirs, trained, test_set, size)
 
 
+@pytest.mark.parametrize(
+    ("system", "message"),
+    [
+        ("ct2,shortlist=1,beam=1", "shortlist=1: no vmap.txt in "),
+        ("onnx,shortlist=1,beam=3", "shortlist=1: needs beam=1"),
+    ],
+)
+def test_shortlists_that_would_do_nothing(system, message, trained, test_set):
+    with pytest.raises(UserError, match=message):
+        outputs(system, trained, test_set, 1)
+
+
 def test_quality_is_that_of_fairseq_generate(trained, digits, tmp_path):
     generated = bitext.run(
         *("fairseq-generate", digits, "--path", trained["ar"], "--beam", 1, "--batch-size", 1, "--cpu"),

@@ -12,7 +12,7 @@ import numpy as np
 from bitext import REPO
 from hypothesis import strategies as st
 
-from fuzz.reader import reader
+from fuzz.reader import of_file, reader
 from fuzz.values import TEXTS, as_json, changed
 
 SMALL_MODEL = REPO / "vqnat_serving" / "small_model"
@@ -102,13 +102,7 @@ def safetensors_seed() -> bytes:
 def safetensors(folder: Path) -> Callable:
     from vqnat.checkpoints.folder_weights import read_weights
 
-    path = folder / "model.safetensors"
-
-    def read(content: bytes) -> None:
-        path.write_bytes(content)
-        read_weights(path)
-
-    return read
+    return of_file(folder / "model.safetensors", read_weights)
 
 
 def engine_weights_seed() -> bytes:
@@ -133,13 +127,7 @@ def engine_weights_seed() -> bytes:
 def engine_weights(folder: Path) -> Callable:
     from vqnat_serving.native.weights import read_weights
 
-    path = folder / "weights.safetensors"
-
-    def read(content: bytes) -> None:
-        path.write_bytes(content)
-        read_weights(path)
-
-    return read
+    return of_file(folder / "weights.safetensors", read_weights)
 
 
 def shortlist_seed() -> bytes:
@@ -153,14 +141,11 @@ def shortlist_seed() -> bytes:
 def shortlist(folder: Path) -> Callable:
     from vqnat_serving.shortlist import Shortlist
 
-    path = folder / "shortlist.safetensors"
-
-    def read(content: bytes) -> None:
-        path.write_bytes(content)
+    def read(path: Path) -> None:
         found = Shortlist.read(path, 2, 4)
         assert [len(found.starts), max(found.words) < 4, min(found.words) >= 0] == [4, True, True]
 
-    return read
+    return of_file(folder / "shortlist.safetensors", read)
 
 
 def checkpoint_seed() -> bytes:
@@ -178,13 +163,7 @@ def checkpoint_seed() -> bytes:
 def checkpoint(folder: Path) -> Callable:
     from vqnat.checkpoints.reading import read_checkpoint
 
-    path = folder / "checkpoint.pt"
-
-    def read(content: bytes) -> None:
-        path.write_bytes(content)
-        read_checkpoint(path)
-
-    return read
+    return of_file(folder / "checkpoint.pt", read_checkpoint)
 
 
 def pickles() -> list[bytes]:

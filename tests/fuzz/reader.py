@@ -37,6 +37,16 @@ class Reader:
 READERS: dict[str, Reader] = {}
 
 
+def of_file(path: Path, read: Callable[[Path], object]) -> Callable[[bytes], object]:
+    """Bytes as the content of a file, which ``read`` reads."""
+
+    def from_bytes(content: bytes) -> object:
+        path.write_bytes(content)
+        return read(path)
+
+    return from_bytes
+
+
 def reader(name: str, **options: Any) -> Callable:
     """Add a reader to the table."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from bitext import REPO
 from hypothesis import strategies as st
 
-from fuzz.reader import reader
+from fuzz.reader import of_file, reader
 from fuzz.values import as_json, changed
 
 
@@ -149,26 +149,14 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
 def systems(folder: Path) -> Callable:
     from vqnat.benchmarking.engines.system_specs import read_systems
 
-    path = folder / "systems.yaml"
-
-    def read(content: bytes) -> None:
-        path.write_bytes(content)
-        read_systems(path)
-
-    return read
+    return of_file(folder / "systems.yaml", read_systems)
 
 
 @reader("YAML: untrained models", seeds=lambda: [b'a: "--arch transformer"\n', BOMB], share=0.3)
 def untrained(folder: Path) -> Callable:
     from vqnat.benchmarking.engines.untrained import read_models
 
-    path = folder / "models.yaml"
-
-    def read(content: bytes) -> None:
-        path.write_bytes(content)
-        read_models(path)
-
-    return read
+    return of_file(folder / "models.yaml", read_models)
 
 
 def table_value() -> dict:

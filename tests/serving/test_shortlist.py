@@ -117,7 +117,7 @@ def test_shortlists_that_cannot_be_used(ctc, dag, pieces, tmp_path):
         return str(error.value)
 
     assert refused(ctc.folder) == f"{ctc.folder}: has no shortlist; to make one: vqnat export --shortlist DATA_BIN"
-    assert refused(ctc.folder, engine="onnx").startswith("shortlist: is of the engine 'native'")
+    assert refused(ctc.folder, engine="onnx").startswith("shortlist: needs the engine 'native'")
     source, target = len(ctc.runner.source), len(ctc.runner.target)
     right, again = [0] * (source + 1) + [3], "export again"
     ascend = "not a shortlist (its starts do not ascend from 0 to 3)"

@@ -10,6 +10,8 @@ from torch import Tensor
 from vqnat.checkpoints.stock_checkpoint import save_stock_checkpoint
 from vqnat.errors import UserError
 
+VOCABULARY_MAP = "vmap.txt"  # of a converted model: its shortlist, where CTranslate2 looks for it
+
 
 def convert(
     weights: Mapping[str, Tensor], options: Mapping[str, Any], task: Mapping[str, Any], data: Path, out: Path, who: str

@@ -14,6 +14,7 @@ from vqnat.errors import UserError
 from vqnat.models.latent_transformer import LatentTransformer
 from vqnat.models.native_weights import native_sizes, native_weights
 from vqnat.models.parallel_transformer import ParallelTransformer
+from vqnat_serving.batches import shares
 from vqnat_serving.native.engine import OUTPUT_LAYERS
 from vqnat_serving.native.library import Engine, find_library
 from vqnat_serving.written import Written
@@ -72,18 +73,16 @@ class NativeDecoder:
         """
         sources = [row[row != self.pad].tolist() for row in source_tokens]
         longest, most = max(map(len, sources)), limits.tolist()
-        written = self.sizes.positions(max(most) if self.sizes.latents else longest)
-        if longest > self.most_tokens or written > self.most_words:  # the engine itself trusts its caller
+        room = self.sizes.positions(max(most) if self.sizes.latents else longest)
+        if longest > self.most_tokens or room > self.most_words:  # the engine itself trusts its caller
             raise UserError(f"a source of {longest} tokens is longer than the positions of this model")
 
         def part(rows: slice) -> list[Written]:
             return self.engine.translate(sources[rows], most[rows], fixed, scored=True)
 
-        parts = min(len(sources), self.threads)
-        if parts == 1:
-            return part(slice(None))
-        borders = [len(sources) * number // parts for number in range(parts + 1)]
-        return [one for found in self.workers.map(part, map(slice, borders, borders[1:])) for one in found]
+        parts = shares(len(sources), self.threads)
+        found = self.workers.map(part, parts) if len(parts) > 1 else map(part, parts)
+        return [one for written in found for one in written]
 
 
 def padded_words(written: Sequence[Written], pad: int) -> tuple[Tensor, Tensor, Tensor]:

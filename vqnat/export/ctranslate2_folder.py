@@ -4,15 +4,13 @@ from pathlib import Path
 
 from fairseq.data import Dictionary
 
-from vqnat.checkpoints.ctranslate2_model import convert
+from vqnat.checkpoints.ctranslate2_model import VOCABULARY_MAP, convert
 from vqnat.checkpoints.folder_loading import folder_state
 from vqnat.errors import UserError
 from vqnat.export.lexical_shortlist import learn
 from vqnat.hub.folder_files import relisted
 from vqnat.records.atomic import replacing_folder
 from vqnat_serving.model_folder import CTRANSLATE2, STOCK_CHECKPOINT, TEACHER, ModelFolder
-
-VOCABULARY_MAP = "vmap.txt"  # where CTranslate2 looks for it
 
 
 def convert_teacher(folder: ModelFolder, shortlist: Path | None = None) -> ModelFolder:

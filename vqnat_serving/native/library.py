@@ -8,7 +8,6 @@ from dataclasses import astuple
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
-from vqnat_serving.mapped_tensors import address
 from vqnat_serving.native.layout import ModelSizes, two_dimensions, weight_shapes
 from vqnat_serving.shortlist import Shortlist
 from vqnat_serving.written import Written
@@ -84,10 +83,10 @@ class Engine:
             if name not in weights:  # a bias that the map does not have
                 continue
             values = memoryview(weights[name])
-            entry.data = address(values)
+            entry.data = _address(values)
             entry.rows, entry.columns = two_dimensions(values)
             if values.format == "b":
-                entry.scale = address(memoryview(weights[f"{name}.scale"]))
+                entry.scale = _address(memoryview(weights[f"{name}.scale"]))
         stacks, rest = astuple(sizes)[:3], astuple(sizes)[3:]
         flat = array("i", [*chain.from_iterable(stacks), *rest])
         # The weights are copied; until then `weights` keeps them.
@@ -150,3 +149,8 @@ class Engine:
             one._replace(codes=own, code_score=score)
             for one, own, score in zip(written, chosen, code_scores, strict=True)
         ]
+
+
+def _address(values: memoryview) -> int:
+    """Where writable values lie, row by row."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(values))

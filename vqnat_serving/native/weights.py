@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 FILE = "weights.safetensors"
-FORMAT = "vqnat-native-1"
+FORMAT, WHAT = "vqnat-native-1", "the weights of an exported model"
 STACKS = ("encoder", "predictor", "decoder")
 
 
@@ -33,16 +33,12 @@ def read_weights(path: Path) -> tuple[ModelSizes, dict[str, Any]]:
     Raises:
         UserError: no readable file, another format, or a weight that is missing or of another shape or type.
     """
+    metadata, weights = mapped_tensors(path, FORMAT, WHAT)
     try:
-        metadata, weights = mapped_tensors(path)
-        if (found := metadata.get("format")) != FORMAT:
-            raise UserError(f"{path}: format {found!r}, this runner reads {FORMAT!r}: export again")
         given = json.loads(metadata["sizes"])
         sizes = ModelSizes(**{**given, **{name: StackSizes(**given[name]) for name in STACKS}})
-    except UserError:
-        raise
     except ERRORS as error:
-        raise UserError(f"{path}: not the weights of an exported model ({type(error).__name__})") from error
+        raise UserError(f"{path}: not {WHAT} ({type(error).__name__})") from error
     _check(path, sizes, weights)
     return sizes, weights
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from vqnat.benchmarking.engines.system_specs import SystemSpec, refuse_useless
 from vqnat.benchmarking.harness.sentences import TestSet, read_dictionary
 from vqnat.benchmarking.system import Batch
+from vqnat.checkpoints.ctranslate2_model import VOCABULARY_MAP
 from vqnat.errors import UserError
 from vqnat.records.results import shown
 
@@ -37,6 +38,8 @@ class CTranslate2System:
         precision = spec.precision or "fp32"
         if precision not in COMPUTE_TYPES:
             raise UserError(f"system {spec.name}: precision={precision}: needed one of {', '.join(COMPUTE_TYPES)}")
+        if spec.shortlist and not (spec.checkpoint / VOCABULARY_MAP).is_file():  # CTranslate2 would use all words
+            raise UserError(f"system {spec.name}: shortlist=1: no {VOCABULARY_MAP} in {spec.checkpoint}")
         self.name, self.spec = spec.name, spec
         self.threads = spec.threads or threads
         self.source, self.target = (read_dictionary(test_set, side) for side in ("source", "target"))

@@ -42,6 +42,8 @@ class OnnxSystem:
         )
         # fairseq-generate's default; without latents there is one translation per sentence
         self.beam = spec.beam or (5 if self.translator.description.latents else 1)
+        if spec.shortlist and self.beam > 1:
+            raise UserError(f"system {spec.name}: shortlist=1: needs beam=1; beams choose from all words")
         for side, vocabulary in (("source", self.translator.source), ("target", self.translator.target)):
             if list(vocabulary.symbols) != read_dictionary(test_set, side).symbols:
                 raise UserError(f"system {spec.name}: {spec.checkpoint} has another {side} dictionary than the data")
