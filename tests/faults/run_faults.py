@@ -8,7 +8,10 @@ anything else; the detail is kept. Of flips: the reader ``named`` the file in on
 """
 
 import argparse
+import contextlib
+import json
 import math
+import multiprocessing
 import os
 import random
 import shutil
@@ -16,6 +19,8 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +40,21 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--only", nargs="*", metavar="TEXT", help="only works whose name contains one of these texts")
     found.add_argument("--minutes", type=float, default=None, help="stop to begin trials after so many minutes")
     found.add_argument("--inputs", type=Path, default=None, help="folder for data and models; default: made anew")
-    found.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    found.add_argument("--jobs", type=int, default=1, help="trials at a time (default: %(default)s)")
+    found.add_argument("--out", type=Path, required=True, help="JSON file to write; rows that are not run again stay")
     return found
 
 
 class Table:
-    """Rows of (work, fault) with counts; the file is written often, so that a run that is cut short has its rows."""
+    """Counts of one process in a file of its own, written often, so that a run that is cut short has its rows."""
 
     def __init__(self, path: Path) -> None:
-        from vqnat.records.results import provenance
-
         self.path = path
         self.rows: dict[tuple[str, str], dict[str, Any]] = {}
         self.flips: list[dict[str, Any]] = []
-        self.about = provenance(SEED, {})
 
     def count(self, work: str, fault: str, outcome: Any) -> None:
-        empty = {"work": work, "fault": fault, "trials": 0, "hit": 0, "same": 0, "lost": []}
-        row = self.rows.setdefault((work, fault), empty)
+        row = self.rows.setdefault((work, fault), empty_row(work, fault))
         row["trials"] += 1
         row["hit"] += bool(outcome.kills)
         row["same"] += outcome.how == "same"
@@ -64,7 +66,37 @@ class Table:
     def write(self) -> None:
         from vqnat.records.results import write_json
 
-        write_json(self.path, {"trials": list(self.rows.values()), "flips": self.flips, **self.about})
+        write_json(self.path, {"trials": list(self.rows.values()), "flips": self.flips})
+
+
+Task = Callable[[Table, random.Random], None]
+
+
+def empty_row(work: str, fault: str) -> dict[str, Any]:
+    return {"work": work, "fault": fault, "trials": 0, "hit": 0, "same": 0, "lost": []}
+
+
+def add_up(
+    parts: Sequence[Path], earlier: dict[str, Any], works: Sequence[str] = ()
+) -> dict[str, list[dict[str, Any]]]:
+    """The rows of all processes, in the order of the works; those of earlier runs stay unless measured again."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    flips: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        if not part.exists():
+            continue
+        found = json.loads(part.read_text(encoding="utf-8"))
+        flips |= {one["format"]: one for one in found["flips"]}
+        for one in found["trials"]:
+            key = one["work"], one["fault"]
+            row = rows.setdefault(key, empty_row(*key))
+            for name in ("trials", "hit", "same", "lost"):
+                row[name] += one[name]
+    kept = {(row["work"], row["fault"]): row for row in earlier.get("trials", [])}
+    kept_flips = {one["format"]: one for one in earlier.get("flips", [])}
+    order = {name: place for place, name in enumerate(works)}
+    trials = sorted((kept | rows).values(), key=lambda row: order.get(row["work"], len(order)))
+    return {"trials": trials, "flips": list((kept_flips | flips).values())}
 
 
 class Server:
@@ -85,35 +117,71 @@ def main() -> int:
     import killing
     from works import all_works, make_inputs
 
+    from vqnat.records.results import provenance, write_json
+
     root = Path(tempfile.mkdtemp(prefix="faults"))
     base = make_inputs(options.inputs or root / "base")
-    table, numbers = Table(options.out), random.Random(SEED)
     until = math.inf if options.minutes is None else time.monotonic() + 60 * options.minutes
+    earlier = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
 
     def wanted(name: str) -> bool:
         return not options.only or any(text in name for text in options.only)
 
+    names = [*(work.name for work in all_works()), Server.name]
     known, made = {}, {}
     for index, work in enumerate(work for work in all_works() if wanted(work.name)):
         made[work.name] = root / f"work{index}"
         known[work] = killing.reference(work, base, made[work.name])
         shutil.copytree(made[work.name], base / "sizes" / work.name, dirs_exist_ok=True)
         print(f"faults: {work.name}: {known[work].seconds:.1f} s undisturbed", flush=True)
-    if options.flips:
-        flips(table, base, made, root, numbers, options.flips)
+
+    # One of each work in turn, so that all have as many when time is up.
+    tasks: list[Task] = []
+    for form, folder in damaged(base, made, root) if options.flips else ():
+        tasks.append(partial(flip, form=form, folder=folder, root=root, trials=options.flips))
     server = Server() if wanted(Server.name) else None
-    for trial in range(options.trials):  # one of each work in turn, so that all have as many when time is up
+    for trial in range(options.trials):
         for index, work in enumerate(known):
-            if time.monotonic() < until:
-                place = root / "trials" / f"{index}-{trial}"
-                disturb(table, work, base, place, known[work], numbers, with_others=trial < others)
-        if server is not None and time.monotonic() < until:
-            ask(table, server, numbers, with_others=trial < others)
+            place = root / "trials" / f"{index}-{trial}"
+            also = trial < others
+            tasks.append(partial(disturb, work=work, base=base, place=place, known=known[work], with_others=also))
+        if server is not None:
+            tasks.append(partial(ask, server=server, with_others=trial < others))
+
+    parts = [root / f"part{job}.json" for job in range(options.jobs)]
+    running = start(tasks, parts, until)
+    while running:
+        time.sleep(1)
+        running = [process for process in running if process.is_alive()]
+        write_json(options.out, {**add_up(parts, earlier, names), **provenance(SEED, {})})
+    result = add_up(parts, {})
     shutil.rmtree(root, ignore_errors=True)
-    return int(any(row["lost"] for row in table.rows.values()) or any(row["wrong"] for row in table.flips))
+    return int(any(row["lost"] for row in result["trials"]) or any(row["wrong"] for row in result["flips"]))
 
 
-def disturb(table: Table, work: Any, base: Path, place: Path, known: Any, numbers: Any, with_others: bool) -> None:
+def start(tasks: Sequence[Task], parts: Sequence[Path], until: float) -> list[multiprocessing.Process]:
+    """One process for each part, each of which takes the next task until none is left or time is up."""
+    forks = multiprocessing.get_context("fork")
+    taken = forks.Value("q", 0)
+
+    def work(part: Path) -> None:
+        table = Table(part)
+        while time.monotonic() < until:
+            with taken.get_lock():
+                number, taken.value = taken.value, taken.value + 1
+            if number >= len(tasks):
+                return
+            tasks[number](table, random.Random(f"{SEED} {number}"))
+
+    found = [forks.Process(target=work, args=(part,)) for part in parts]
+    for process in found:
+        process.start()
+    return found
+
+
+def disturb(
+    table: Table, numbers: random.Random, work: Any, base: Path, place: Path, known: Any, with_others: bool
+) -> None:
     """One trial of SIGKILL, and one of each other fault if wanted."""
     import killing
     from surroundings import FAULTS, CannotMountError
@@ -134,7 +202,7 @@ def disturb(table: Table, work: Any, base: Path, place: Path, known: Any, number
             continue
 
 
-def ask(table: Table, server: Server, numbers: random.Random, with_others: bool) -> None:
+def ask(table: Table, numbers: random.Random, server: Server, with_others: bool) -> None:
     """Kill the server under load."""
     import serving
 
@@ -142,8 +210,8 @@ def ask(table: Table, server: Server, numbers: random.Random, with_others: bool)
         table.count(server.name, fault, serving.kill_trial(server.right, numbers, SIGNALS[fault]))
 
 
-def flips(table: Table, base: Path, made: dict[str, Path], root: Path, numbers: random.Random, count: int) -> None:
-    """Damage every kind of file that the finished works left."""
+def damaged(base: Path, made: dict[str, Path], root: Path) -> Iterator[tuple[Any, Path]]:
+    """Every kind of file that the finished works left, and its folder."""
     import flipping
 
     made |= {"bin": base / "bin", "data": base / "data", "small export": flipping.small_export(root / "export")}
@@ -155,15 +223,20 @@ def flips(table: Table, base: Path, made: dict[str, Path], root: Path, numbers: 
     if "packaging" in made:
         made["packaging"] = made["packaging"] / "model"
     for form in flipping.formats():
-        try:
-            folder = flipping.folder_of(form.name, made)
-        except KeyError:
-            continue
-        found = flipping.flip(form, folder, root / "flipped", numbers, count)
-        row = {"format": form.name, "trials": count, "named": found.named, "same": found.same, "wrong": found.wrong}
-        table.flips.append(row)
-        table.write()
-        print(f"faults: {row}", flush=True)
+        with contextlib.suppress(KeyError):
+            yield form, flipping.folder_of(form.name, made)
+
+
+def flip(table: Table, numbers: random.Random, form: Any, folder: Path, root: Path, trials: int) -> None:
+    """Damage one kind of file so many times."""
+    import flipping
+
+    found = flipping.flip(form, folder, root / "flipped" / form.name.replace("/", " "), numbers, trials)
+    table.flips.append(
+        {"format": form.name, "trials": trials, "named": found.named, "same": found.same, "wrong": found.wrong}
+    )
+    table.write()
+    print(f"faults: {table.flips[-1]}", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,6 @@ def test_flips():
 
 
 def test_replicas():
-    row = {"bottleneck": "vq", "ranks": 2, "update_freq": 2, "backend": "no_c10d", "autocast": True}
+    row = {"bottleneck": "vq", "ranks": 2, "update_freq": 2, "backend": "no_c10d", "options": "--autocast bf16"}
     found = markdown_replicas(ORIGIN | {"updates": 10, "replicas": [row | {"loss": 0.0, "tensors": 1.26e-4}]})
-    assert "| vq | 2 × 2 | no_c10d, bf16 | 0e+00 | 1e-04 |" in found.splitlines()
+    assert "| vq --autocast bf16 | 2 × 2 | no_c10d | 0e+00 | 1e-04 |" in found.splitlines()

@@ -2,12 +2,13 @@
 """The quickstart's workflow at toy size, killed by kill -9 of its whole process group at random moments and continued:
 each time the end must be that of a run that was never stopped. Takes a while, so no test runs it.
 
-    tests/workflow/kills.py [--kills N] [--seed N] [--dir DIR]
+    tests/workflow/kills.py [--kills N] [--seed N] [--dir DIR] [--json benchmarks/faults.json]
 """
 
 import argparse
 import contextlib
 import filecmp
+import json
 import os
 import random
 import signal
@@ -22,6 +23,7 @@ sys.path.insert(0, str(REPOSITORY / "tests"))
 
 from toy_experiment import write_toy_experiment  # noqa: E402
 
+WORK = "workflow"
 SAME = ("outputs/*.de", "scores/*.json", "distilled/*.bin", "distilled/*.idx", "prep/bin/*", "raw/*")
 
 
@@ -59,12 +61,25 @@ def differences(whole: Path, run: Path) -> list[str]:
     ]
 
 
+def record(path: Path | None, killed: int, same: int, lost: list[str]) -> None:
+    """Put the row into the table of faults; a trial is a kill."""
+    if path is None:
+        return
+    from vqnat.records.results import write_json
+
+    table = json.loads(path.read_text(encoding="utf-8"))
+    row = {"work": WORK, "fault": "SIGKILL", "trials": killed, "hit": killed, "same": same, "lost": lost}
+    table["trials"] = [*(one for one in table["trials"] if one["work"] != WORK), row]
+    write_json(path, table)
+
+
 def main() -> int:
     """Returns 1 if a run ended otherwise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dir", type=Path)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="table of faults that gets the row")
     options = parser.parse_args()
     folder = options.dir or Path(tempfile.mkdtemp(prefix="kills"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,11 +106,12 @@ def main() -> int:
             break
         wrong = differences(folder / "whole", run)
         if status or wrong:
-            print(
-                f"kills: {run} ended with status {status} after {here} kills; differs: {', '.join(wrong) or 'nothing'}"
-            )
+            said = f"{run} ended with status {status} after {here} kills; differs: {', '.join(wrong) or 'nothing'}"
+            print(f"kills: {said}")
+            record(options.json, killed, killed - here, [said])
             return 1
         runs += 1
+        record(options.json, killed, killed, [])
         print(f"kills: {killed} kills, {runs} runs, each with the undisturbed result", flush=True)
     return 0
 

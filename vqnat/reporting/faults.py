@@ -37,9 +37,9 @@ def markdown_replicas(result: Result) -> str:
     """One row per bottleneck and case: how far several processes are from one, at the last update."""
     rows = [
         [
-            row["bottleneck"],
+            " ".join([row["bottleneck"], *([row["options"]] if row["options"] else [])]),
             f"{row['ranks']} × {row['update_freq']}",
-            row["backend"] + (", bf16" if row["autocast"] else ""),
+            row["backend"],
             f"{row['loss']:.0e}",
             f"{row['tensors']:.0e}",
         ]
