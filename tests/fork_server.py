@@ -24,8 +24,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 STREAMS = 3
-# What fairseq's programs import; not the programs themselves, which set up logging, and nothing of vqnat.
-FAIRSEQ = ("torch", "fairseq.tasks", "fairseq.trainer", "fairseq.sequence_generator", "sacrebleu.metrics")
+# What fairseq's programs import (dynamo: torch's optimizers); not the programs themselves, which set up logging, and
+# nothing of vqnat.
+FAIRSEQ = (
+    "torch",
+    "torch._dynamo",
+    "fairseq.tasks",
+    "fairseq.trainer",
+    "fairseq.sequence_generator",
+    "sacrebleu.metrics",
+)
 
 
 class Server:

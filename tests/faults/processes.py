@@ -13,7 +13,7 @@ import fork_server
 from bitext import REPO
 
 LIMIT = 1800.0  # seconds for a program that should end, on a busy machine
-MODULES = (*fork_server.FAIRSEQ, "fairseq.optim.adam", "sentencepiece", "vqnat.plugin")
+MODULES = (*fork_server.FAIRSEQ, "fairseq.optim.adam", "sentencepiece", "vqnat.plugin", "onnxscript", "torch.onnx")
 
 
 def preload() -> None:
