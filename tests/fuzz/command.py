@@ -21,7 +21,7 @@ MOST_CRASHES = 10
 def main() -> int:
     """Run. Returns 1 if there was a bug."""
     parser = argparse.ArgumentParser(prog="fuzz.sh", description=__doc__)
-    parser.add_argument("--inputs", type=int, default=1000, help="of a cheap reader (default: 1000)")
+    parser.add_argument("--inputs", type=int, default=1000, help="of each reader (default: 1000)")
     parser.add_argument("--only", action="append", choices=READERS, metavar="READER", help="repeatable")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="result; rows of other readers stay")
@@ -41,21 +41,20 @@ def main() -> int:
 
 def run(reader: Reader, inputs: int, seed: int) -> dict:
     """One reader in processes of its own, until it has had its inputs or crashed too often."""
-    wanted = max(1, round(inputs * reader.share))
     begun, bugs, crashes = perf_counter(), {}, 0
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory) as folder:
         state = Path(folder)
         (state / "inputs").write_bytes(bytes(16))
-        while _count(state)[0] < wanted and crashes < MOST_CRASHES:
-            command = [sys.executable, "-m", "fuzz.running", reader.name, "--inputs", str(wanted), "--state", folder]
+        while _count(state)[0] < inputs and crashes < MOST_CRASHES:
+            command = [sys.executable, "-m", "fuzz.running", reader.name, "--inputs", str(inputs), "--state", folder]
             environment = {**os.environ, "PYTHONPATH": f"{REPO}/tests:{REPO}", "TMPDIR": folder}
             done = subprocess.run(
                 [*command, "--seed", str(seed + crashes)], env=environment, capture_output=True, text=True, cwd=REPO
             )
             if (state / "bugs.json").exists():
                 bugs |= json.loads((state / "bugs.json").read_text())
-            if _count(state)[0] < wanted:
+            if _count(state)[0] < inputs:
                 crashes += 1
                 last = next(iter(sorted(state.glob("crash-*")) or sorted(state.glob("timeout-*"))), None)
                 text = repr(last.read_bytes())[:600] if last else ""

@@ -74,7 +74,7 @@ def requests() -> list[bytes]:
     ]
 
 
-@reader("HTTP, bytes", seeds=requests, longest=2048, share=0.5)
+@reader("HTTP, bytes", seeds=requests, longest=2048)
 def http_bytes(folder: Path) -> Callable:
     import asyncio
     import logging
@@ -131,7 +131,7 @@ def request_values() -> st.SearchStrategy:
     return st.tuples(st.sampled_from(["/translate", "/codes", "/explain", "/compare"]), bodies | VALUES)
 
 
-@reader("HTTP, requests", strategy=request_values, share=0.1)
+@reader("HTTP, requests", strategy=request_values)
 def http_requests(folder: Path) -> Callable:
     made = application()
 

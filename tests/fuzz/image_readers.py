@@ -25,7 +25,7 @@ def picture_seeds() -> list[bytes]:
     return found
 
 
-@reader("picture", seeds=picture_seeds, share=0.5)
+@reader("picture", seeds=picture_seeds)
 def picture(folder: Path) -> Callable:
     from vqnat.image.datasets.raw_images import Pictures
 
@@ -54,7 +54,7 @@ def archive_seeds() -> list[bytes]:
     return [b"z" + zipped.getvalue(), b"t" + tarred.getvalue()[:2560]]
 
 
-@reader("archive of pictures", seeds=archive_seeds, share=0.5)
+@reader("archive of pictures", seeds=archive_seeds)
 def archive(folder: Path) -> Callable:
     """The first byte says whether it is a .tar."""
     from vqnat.image.datasets.raw_images import Pictures
@@ -91,7 +91,7 @@ def split_value() -> dict:
     return {"format": "vqnat images 2", "count": 2, "shape": [2, 2, 3], "source": "x", **right}
 
 
-@reader("images' description", strategy=lambda: changed(split_value()), share=0.3)
+@reader("images' description", strategy=lambda: changed(split_value()))
 def split(folder: Path) -> Callable:
     from vqnat.image.datasets.split_files import open_split
 

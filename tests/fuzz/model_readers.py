@@ -46,7 +46,7 @@ def config_bytes(folder: Path) -> Callable:
     return _config(folder)
 
 
-@reader("config.json", strategy=lambda: changed({**config_value(), "files": {}}), share=0.3)
+@reader("config.json", strategy=lambda: changed({**config_value(), "files": {}}))
 def config(folder: Path) -> Callable:
     read = _config(folder)
     return lambda value: read(as_json(value))
@@ -70,7 +70,7 @@ def export_bytes(folder: Path) -> Callable:
     return _export(folder)
 
 
-@reader("export.json", strategy=lambda: changed(export_value()), share=0.3)
+@reader("export.json", strategy=lambda: changed(export_value()))
 def export(folder: Path) -> Callable:
     read = _export(folder)
     return lambda value: read(as_json(value))
@@ -159,7 +159,7 @@ def checkpoint_seed() -> bytes:
     return found.getvalue()
 
 
-@reader("checkpoint", seeds=lambda: [checkpoint_seed()], share=0.3)
+@reader("checkpoint", seeds=lambda: [checkpoint_seed()])
 def checkpoint(folder: Path) -> Callable:
     from vqnat.checkpoints.reading import read_checkpoint
 
@@ -207,7 +207,7 @@ def tiny_onnx() -> bytes:
     return model.SerializeToString()
 
 
-@reader("ONNX file", seeds=lambda: [tiny_onnx()], share=0.3)
+@reader("ONNX file", seeds=lambda: [tiny_onnx()])
 def onnx_file(folder: Path) -> Callable:
     import onnxruntime
 

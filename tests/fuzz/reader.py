@@ -23,7 +23,6 @@ class Reader:
         seeds: valid inputs of a reader of bytes.
         strategy: inputs of a reader of structure.
         longest: bytes of an input.
-        share: of the inputs of a cheap reader; less where one takes long.
     """
 
     name: str
@@ -31,7 +30,6 @@ class Reader:
     seeds: Callable[[], list[bytes]] = list
     strategy: Callable[[], st.SearchStrategy] | None = None
     longest: int = 4096
-    share: float = 1.0
 
 
 READERS: dict[str, Reader] = {}

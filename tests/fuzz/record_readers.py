@@ -37,7 +37,7 @@ def manifest_bytes(folder: Path) -> Callable:
     return _manifest(folder)
 
 
-@reader("manifest", strategy=lambda: changed(manifest_value()), share=0.3)
+@reader("manifest", strategy=lambda: changed(manifest_value()))
 def manifest(folder: Path) -> Callable:
     read = _manifest(folder)
     return lambda value: read(as_json(value))
@@ -75,7 +75,7 @@ def journal(folder: Path) -> Callable:
     return read
 
 
-@reader("journal, checksums right", strategy=lambda: st.lists(st.binary(max_size=80), max_size=3), share=0.3)
+@reader("journal, checksums right", strategy=lambda: st.lists(st.binary(max_size=80), max_size=3))
 def journal_payloads(folder: Path) -> Callable:
     import struct
     import zlib
@@ -133,7 +133,7 @@ def scores_bytes(folder: Path) -> Callable:
     return _scores(folder)
 
 
-@reader("results", strategy=lambda: changed(results_value()) | changed({"sacrebleu": 3.5, "data": "x"}), share=0.3)
+@reader("results", strategy=lambda: changed(results_value()) | changed({"sacrebleu": 3.5, "data": "x"}))
 def scores(folder: Path) -> Callable:
     read = _scores(folder)
     return lambda value: read(as_json(value))
@@ -145,14 +145,14 @@ BOMB = b"a: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
 )
 
 
-@reader("YAML: systems", seeds=lambda: [SYSTEMS, BOMB, b"? [a]\n: 2020-13-45\n"], share=0.3)
+@reader("YAML: systems", seeds=lambda: [SYSTEMS, BOMB, b"? [a]\n: 2020-13-45\n"])
 def systems(folder: Path) -> Callable:
     from vqnat.benchmarking.engines.system_specs import read_systems
 
     return of_file(folder / "systems.yaml", read_systems)
 
 
-@reader("YAML: untrained models", seeds=lambda: [b'a: "--arch transformer"\n', BOMB], share=0.3)
+@reader("YAML: untrained models", seeds=lambda: [b'a: "--arch transformer"\n', BOMB])
 def untrained(folder: Path) -> Callable:
     from vqnat.benchmarking.engines.untrained import read_models
 
@@ -162,10 +162,13 @@ def untrained(folder: Path) -> Callable:
 def table_value() -> dict:
     import yaml
 
-    return yaml.safe_load((REPO / "examples" / "cifar10" / "config.yaml").read_text(encoding="utf-8"))
+    config = yaml.safe_load((REPO / "examples" / "cifar10" / "config.yaml").read_text(encoding="utf-8"))
+    table = config["tables"].popitem()[1]
+    # One row: the others are like it, and YAML is read slowly.
+    return {**config, "tables": {"t": table | {"rows": table["rows"][:1]}}}
 
 
-@reader("YAML: tables of images", strategy=lambda: changed(table_value()), share=0.01)
+@reader("YAML: tables of images", strategy=lambda: changed(table_value()))
 def image_tables(folder: Path) -> Callable:
     import yaml
 
@@ -174,7 +177,8 @@ def image_tables(folder: Path) -> Callable:
     path = folder / "table.yaml"
 
     def read(value: Any) -> None:
-        path.write_text(yaml.safe_dump(value), encoding="utf-8", errors="surrogatepass")
+        content = yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+        path.write_text(content, encoding="utf-8", errors="surrogatepass")
         load(path)
 
     return read

@@ -51,7 +51,7 @@ def lines(folder: Path) -> Callable:
     return read
 
 
-@reader("sentences", strategy=lambda: st.lists(TEXTS, max_size=3), share=0.3)
+@reader("sentences", strategy=lambda: st.lists(TEXTS, max_size=3))
 def sentences(folder: Path) -> Callable:
     translator = small_model()
 
@@ -118,7 +118,7 @@ def tiny_sentencepiece() -> bytes:
     return model.getvalue()
 
 
-@reader("sentencepiece model", seeds=lambda: [tiny_sentencepiece()], longest=1 << 19, share=0.3)
+@reader("sentencepiece model", seeds=lambda: [tiny_sentencepiece()], longest=1 << 19)
 def sentencepiece_model(folder: Path) -> Callable:
     from vqnat_serving.pieces import SentencePieces
 

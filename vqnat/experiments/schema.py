@@ -1,6 +1,7 @@
 """YAML files checked by a JSON schema; a mistake is one line that names the key, its value and the valid values."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,10 +56,14 @@ def check(content: Any, schema: str) -> None:
         content: the parsed YAML.
         schema: name of a file in ``workflow/schemas``, without its ending.
     """
-    wanted = yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8"))
-    errors = list(Draft202012Validator(wanted).iter_errors(content))
+    errors = list(_validator(schema).iter_errors(content))
     if errors:  # a key that is unknown may be one that is missing
         raise _in_words(min(errors, key=lambda error: error.validator != "additionalProperties"))
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator(yaml.safe_load((SCHEMAS / f"{schema}.schema.yaml").read_text(encoding="utf-8")))
 
 
 def _in_words(error: ValidationError) -> UserError:
