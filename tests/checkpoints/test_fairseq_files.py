@@ -74,7 +74,7 @@ def in_a_child(work, limit=None):
         try:
             work()
         except UserError as error:
-            os._exit(7 if "cannot write (" in str(error) and "earlier checkpoints are kept" in str(error) else 8)
+            os._exit(7 if "cannot write (File too large); earlier checkpoints are kept" in str(error) else 8)
         except BaseException:
             os._exit(9)
         os._exit(0)

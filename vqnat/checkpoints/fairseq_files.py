@@ -58,10 +58,12 @@ def save(state: Any, path: str | Path) -> None:
         UserError: it cannot be written, for instance on a full disk; what was there before is kept.
     """
     try:
-        with replacing(Path(path)) as temporary:
-            torch.save(state, temporary)
-    except (OSError, RuntimeError) as error:  # torch's writer raises RuntimeError when the disk is full
-        raise _not_written(path, error) from error
+        with replacing(Path(path)) as temporary, open(temporary, "wb") as file:
+            torch.save(state, file)  # a file and not its name, or nothing would tell why it could not be written
+    except (OSError, RuntimeError) as error:
+        # torch's writer stumbles over what it could not write, and raises that.
+        cause = error.__context__ if isinstance(error.__context__, OSError) else error
+        raise _not_written(path, cause) from error
 
 
 def copy(source: str | Path, target: str | Path) -> None:
