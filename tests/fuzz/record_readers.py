@@ -168,6 +168,34 @@ def table_value() -> dict:
     return {**config, "tables": {"t": table | {"rows": table["rows"][:1]}}}
 
 
+def experiment_value() -> dict:
+    """The quickstart with one training and one system of each kind."""
+    import yaml
+
+    config = yaml.safe_load((REPO / "examples" / "quickstart" / "config.yaml").read_text(encoding="utf-8"))
+    trainings = "teacher", "lt_soft_em_distilled"
+    systems = "teacher_beam4", "teacher_greedy", "lt_soft_em_distilled"
+    config["trainings"] = {name: config["trainings"][name] for name in trainings}
+    config["systems"] = [system for system in config["systems"] if system["name"] in systems]
+    return config
+
+
+@reader("YAML: experiments", strategy=lambda: changed(experiment_value()))
+def experiments(folder: Path) -> Callable:
+    import yaml
+
+    from vqnat.experiments.config import load
+
+    path = folder / "experiment.yaml"
+
+    def read(value: Any) -> None:
+        content = yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
+        path.write_text(content, encoding="utf-8", errors="surrogatepass")
+        load(path)
+
+    return read
+
+
 @reader("YAML: tables of images", strategy=lambda: changed(table_value()))
 def image_tables(folder: Path) -> Callable:
     import yaml

@@ -13,6 +13,24 @@ TOKENIZED = (
 )
 
 
+PART = 20_000  # pairs
+
+
+def corpus_score(metric: BLEU | CHRF, outputs: Sequence[str], references: Sequence[str]) -> float:
+    """``metric.corpus_score(outputs, [references]).score`` in memory that does not grow with the number of pairs.
+
+    sacreBLEU keeps the n-grams of all references that it is given, some 50 KiB a pair. Its statistics add up.
+    """
+    if len(outputs) <= PART:
+        return float(metric.corpus_score(outputs, [references]).score)
+    sums = []
+    for start in range(0, len(outputs), PART):
+        here = slice(start, start + PART)
+        rows = metric._extract_corpus_statistics(outputs[here], [references[here]])
+        sums.append([sum(column) for column in zip(*rows, strict=True)])
+    return float(metric._aggregate_and_compute(sums).score)
+
+
 def score(
     sources: Sequence[str],
     outputs: Sequence[str],
@@ -38,9 +56,9 @@ def score(
     unescape = MosesDetokenizer(language).unescape_xml if tokenized else str
     plain = [[unescape(line) for line in lines] for lines in (outputs, references)]
     result = {
-        "sacrebleu": bleu.corpus_score(outputs, [references]).score,
+        "sacrebleu": corpus_score(bleu, outputs, references),
         "signature": str(bleu.get_signature()),
-        "chrf": chrf.corpus_score(plain[0], [plain[1]]).score,
+        "chrf": corpus_score(chrf, *plain),
         "chrf_signature": str(chrf.get_signature()),
         "right_translation_rate": right_rate(sources, outputs) if right_rate else None,
     }
@@ -58,7 +76,7 @@ def _tokenized(outputs: Sequence[str], references: Sequence[str], language: str)
 
     # force: sacrebleu would warn that the text looks tokenized, which it is
     metric = BLEU(tokenize="none", force=True)
-    return metric.corpus_score(prepare(outputs), [prepare(references)]).score
+    return corpus_score(metric, prepare(outputs), prepare(references))
 
 
 def right_rate(corpus: str) -> RightRate | None:
