@@ -4,7 +4,7 @@
 
 Each trial ends in one of three ways. ``same``: run again, the program has the result of an undisturbed one. ``lost``:
 anything else; the detail is kept. Of flips: the reader ``named`` the file in one line, read the ``same``, or was
-``wrong``.
+``wrong``. Commit nothing meanwhile: a packaged model names the commit.
 """
 
 import argparse
@@ -149,14 +149,17 @@ def main() -> int:
             tasks.append(partial(ask, server=server, with_others=trial < others))
 
     parts = [root / f"part{job}.json" for job in range(options.jobs)]
-    running = start(tasks, parts, until)
-    while running:
+    workers = start(tasks, parts, until)
+    about = provenance(SEED, {})
+    while any(worker.exitcode is None for worker in workers):
         time.sleep(1)
-        running = [process for process in running if process.is_alive()]
-        write_json(options.out, {**add_up(parts, earlier, names), **provenance(SEED, {})})
+        write_json(options.out, {**add_up(parts, earlier, names), **about})
     result = add_up(parts, {})
+    write_json(options.out, {**add_up(parts, earlier, names), **about})
     shutil.rmtree(root, ignore_errors=True)
-    return int(any(row["lost"] for row in result["trials"]) or any(row["wrong"] for row in result["flips"]))
+    broken = any(worker.exitcode for worker in workers)  # it has said why
+    lost = any(row["lost"] for row in result["trials"]) or any(row["wrong"] for row in result["flips"])
+    return int(broken or lost)
 
 
 def start(tasks: Sequence[Task], parts: Sequence[Path], until: float) -> list[multiprocessing.Process]:
