@@ -182,15 +182,12 @@ def experiment_value() -> dict:
 
 @reader("YAML: experiments", strategy=lambda: changed(experiment_value()))
 def experiments(folder: Path) -> Callable:
-    import yaml
-
     from vqnat.experiments.config import load
 
     path = folder / "experiment.yaml"
 
     def read(value: Any) -> None:
-        content = yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
-        path.write_text(content, encoding="utf-8", errors="surrogatepass")
+        path.write_bytes(as_json(value))  # which is YAML
         load(path)
 
     return read
@@ -198,15 +195,12 @@ def experiments(folder: Path) -> Callable:
 
 @reader("YAML: tables of images", strategy=lambda: changed(table_value()))
 def image_tables(folder: Path) -> Callable:
-    import yaml
-
     from vqnat.image.tables.table_config import load
 
     path = folder / "table.yaml"
 
     def read(value: Any) -> None:
-        content = yaml.dump(value, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper))
-        path.write_text(content, encoding="utf-8", errors="surrogatepass")
+        path.write_bytes(as_json(value))  # which is YAML
         load(path)
 
     return read

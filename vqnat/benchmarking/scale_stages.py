@@ -57,7 +57,7 @@ def score(folder: Path) -> None:
     from sacrebleu.metrics import BLEU, CHRF
 
     from vqnat.embedded.__main__ import check
-    from vqnat.experiments.scores import corpus_score
+    from vqnat.records.corpus_scores import corpus_score
 
     outputs, sources = ((folder / "raw" / f"train.{language}") for language in ("de", "en"))
     lines = outputs.read_text(encoding="utf-8").split("\n")[:-1]

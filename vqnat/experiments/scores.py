@@ -6,29 +6,13 @@ from typing import Any
 from sacrebleu.metrics import BLEU, CHRF
 from sacremoses import MosesDetokenizer, MosesPunctNormalizer, MosesTokenizer
 
+from vqnat.records.corpus_scores import corpus_score
+
 RightRate = Callable[[Sequence[str], Sequence[str]], float]  # of sources and translations
 TOKENIZED = (
     "both sides lower-cased, punctuation normalized and tokenized by sacremoses (as Multi30k does), "
     "then sacrebleu with tokenize=none"
 )
-
-
-PART = 20_000  # pairs
-
-
-def corpus_score(metric: BLEU | CHRF, outputs: Sequence[str], references: Sequence[str]) -> float:
-    """``metric.corpus_score(outputs, [references]).score`` in memory that does not grow with the number of pairs.
-
-    sacreBLEU keeps the n-grams of all references that it is given, some 50 KiB a pair. Its statistics add up.
-    """
-    if len(outputs) <= PART:
-        return float(metric.corpus_score(outputs, [references]).score)
-    sums = []
-    for start in range(0, len(outputs), PART):
-        here = slice(start, start + PART)
-        rows = metric._extract_corpus_statistics(outputs[here], [references[here]])
-        sums.append([sum(column) for column in zip(*rows, strict=True)])
-    return float(metric._aggregate_and_compute(sums).score)
 
 
 def score(

@@ -5,7 +5,7 @@ import random
 import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
-from vqnat.experiments import scores
+from vqnat.records import corpus_scores
 
 
 @pytest.mark.parametrize("metric", [BLEU, CHRF])
@@ -15,6 +15,6 @@ def test_parts_add_up_to_the_whole(metric, monkeypatch):
     references = [" ".join(numbers.choices(words, k=numbers.randint(4, 9))) for _ in range(50)]
     outputs = [line if numbers.random() < 0.3 else " ".join(line.split()[1:]) + " heute" for line in references]
     whole = metric().corpus_score(outputs, [references]).score
-    monkeypatch.setattr(scores, "PART", 7)
+    monkeypatch.setattr(corpus_scores, "PART", 7)
     assert 0 < whole < 100
-    assert scores.corpus_score(metric(), outputs, references) == whole
+    assert corpus_scores.corpus_score(metric(), outputs, references) == whole
