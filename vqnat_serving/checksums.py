@@ -25,10 +25,20 @@ def unsealed(values: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: the object was changed.
     """
-    rest = {name: value for name, value in values.items() if name != SEAL}
+    rest = _without(values, SEAL)
     if SEAL in values and values[SEAL] != _digest(rest):
         raise ValueError("damaged: its checksum is another")
+    if SEAL not in values and any(_is_digest(value, _without(values, name)) for name, value in values.items()):
+        raise ValueError("damaged: its checksum has another name")
     return rest
+
+
+def _without(values: dict[str, Any], left_out: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != left_out}
+
+
+def _is_digest(value: Any, rest: dict[str, Any]) -> bool:
+    return isinstance(value, str) and len(value) == hashlib.sha256().digest_size * 2 and value == _digest(rest)
 
 
 def _digest(values: dict[str, Any]) -> str:

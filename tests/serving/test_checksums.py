@@ -48,6 +48,8 @@ def test_objects():
     assert unsealed(json.loads(json.dumps(sealed(values), indent=3))) == values
     with pytest.raises(ValueError, match="damaged"):
         unsealed(sealed(values) | {"b": [1.5, 0]})
+    with pytest.raises(ValueError, match="damaged"):  # one bit of the name
+        unsealed({name.replace(SEAL, "checksul"): value for name, value in sealed(values).items()})
 
 
 @pytest.mark.parametrize("kind", ["model", "export"])
