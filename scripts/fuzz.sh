@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes every reader of data from elsewhere, and says what was tried and found:
-#   scripts/fuzz.sh --inputs 100000 --json docs/results/fuzzing.json
+#   scripts/fuzz.sh --inputs 100000 --json benchmarks/fuzzing.json
 #   scripts/fuzz.sh --only journal
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -159,6 +159,12 @@ def untrained(folder: Path) -> Callable:
     return of_file(folder / "models.yaml", read_models)
 
 
+def yaml_of(folder: Path, load: Callable[[Path], object]) -> Callable:
+    """A value as a YAML file, which JSON is."""
+    read = of_file(folder / "config.yaml", load)
+    return lambda value: read(as_json(value))
+
+
 def table_value() -> dict:
     import yaml
 
@@ -184,23 +190,11 @@ def experiment_value() -> dict:
 def experiments(folder: Path) -> Callable:
     from vqnat.experiments.config import load
 
-    path = folder / "experiment.yaml"
-
-    def read(value: Any) -> None:
-        path.write_bytes(as_json(value))  # which is YAML
-        load(path)
-
-    return read
+    return yaml_of(folder, load)
 
 
 @reader("YAML: tables of images", strategy=lambda: changed(table_value()))
 def image_tables(folder: Path) -> Callable:
     from vqnat.image.tables.table_config import load
 
-    path = folder / "table.yaml"
-
-    def read(value: Any) -> None:
-        path.write_bytes(as_json(value))  # which is YAML
-        load(path)
-
-    return read
+    return yaml_of(folder, load)

@@ -8,9 +8,9 @@ PART = 20_000  # pairs
 
 
 def corpus_score(metric: BLEU | CHRF, outputs: Sequence[str], references: Sequence[str]) -> float:
-    """``metric.corpus_score(outputs, [references]).score`` in memory that does not grow with the number of pairs.
+    """``metric.corpus_score(outputs, [references]).score`` with the n-grams of :data:`PART` pairs in memory.
 
-    sacreBLEU keeps the n-grams of all references that it is given, some 50 KiB a pair. Its statistics add up.
+    sacreBLEU keeps those of all references that it is given, some 50 KiB a pair. Its statistics add up.
     """
     if len(outputs) <= PART:
         return float(metric.corpus_score(outputs, [references]).score)
