@@ -77,19 +77,19 @@ def empty_row(work: str, fault: str) -> dict[str, Any]:
 
 
 def add_up(
-    parts: Sequence[Path], earlier: dict[str, Any], works: Sequence[str] = ()
+    parts: Sequence[Path], earlier: dict[str, Any], where: dict[str, Any], works: Sequence[str] = ()
 ) -> dict[str, list[dict[str, Any]]]:
-    """The rows of all processes, in the order of the works; those of earlier runs stay unless measured again."""
+    """The rows of all processes, measured ``where``, in the order of the works; earlier ones stay unless run again."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     flips: dict[str, dict[str, Any]] = {}
     for part in parts:
         if not part.exists():
             continue
         found = json.loads(part.read_text(encoding="utf-8"))
-        flips |= {one["format"]: one for one in found["flips"]}
+        flips |= {one["format"]: one | {"measured": where} for one in found["flips"]}
         for one in found["trials"]:
             key = one["work"], one["fault"]
-            row = rows.setdefault(key, empty_row(*key))
+            row = rows.setdefault(key, empty_row(*key) | {"measured": where})
             for name in ("trials", "hit", "same", "lost"):
                 row[name] += one[name]
     kept = {(row["work"], row["fault"]): row for row in earlier.get("trials", [])}
@@ -117,7 +117,7 @@ def main() -> int:
     import killing
     from works import all_works, make_inputs
 
-    from vqnat.records.results import provenance, write_json
+    from vqnat.records.results import origin, provenance, write_json
 
     root = Path(tempfile.mkdtemp(prefix="faults"))
     base = make_inputs(options.inputs or root / "base")
@@ -150,12 +150,12 @@ def main() -> int:
 
     parts = [root / f"part{job}.json" for job in range(options.jobs)]
     workers = start(tasks, parts, until)
-    about = provenance(SEED, {})
+    about, where = provenance(SEED, {}), origin()
     while any(worker.exitcode is None for worker in workers):
         time.sleep(1)
-        write_json(options.out, {**add_up(parts, earlier, names), **about})
-    result = add_up(parts, {})
-    write_json(options.out, {**add_up(parts, earlier, names), **about})
+        write_json(options.out, {**add_up(parts, earlier, where, names), **about})
+    result = add_up(parts, {}, where)
+    write_json(options.out, {**add_up(parts, earlier, where, names), **about})
     shutil.rmtree(root, ignore_errors=True)
     broken = any(worker.exitcode for worker in workers)  # it has said why
     lost = any(row["lost"] for row in result["trials"]) or any(row["wrong"] for row in result["flips"])

@@ -13,7 +13,7 @@ from time import perf_counter
 from bitext import REPO
 
 from fuzz import READERS, Reader
-from vqnat.records.results import provenance, write_json
+from vqnat.records.results import origin, provenance, write_json
 
 MOST_CRASHES = 10
 
@@ -30,7 +30,7 @@ def main() -> int:
     if options.json and options.json.exists():
         rows = {row["reader"]: row for row in json.loads(options.json.read_text(encoding="utf-8"))["readers"]}
     for name in options.only or READERS:
-        rows[name] = row = run(READERS[name], options.inputs, options.seed)
+        rows[name] = row = run(READERS[name], options.inputs, options.seed) | {"measured": origin()}
         found = "".join(f"\n  {bug}: {about['error']}\n    {about['input']}" for bug, about in row["bugs"].items())
         print(f"{name}: {row['inputs']} inputs, {row['refused']} refused, {row['seconds']} s{found}", flush=True)
         if options.json:

@@ -16,7 +16,7 @@ from replicated import BACKENDS, largest_difference, losses, train
 
 import vqnat.plugin  # noqa: F401
 from vqnat.bottlenecks import bottleneck_names
-from vqnat.records.results import provenance, write_json
+from vqnat.records.results import origin, provenance, write_json
 
 UPDATES, BATCHES = 10, 4  # batches of an update, over all processes
 MORE: dict[str, list[tuple[str, ...]]] = {  # options that a bottleneck is trained with, besides its own defaults
@@ -31,6 +31,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", metavar="NAME", help="bottlenecks (default: all)")
     parser.add_argument("--out", type=Path, required=True, help="JSON file; rows of other bottlenecks stay")
     options = parser.parse_args()
+    where = origin()
     folder = Path(tempfile.mkdtemp(prefix="replicas"))
     bitext.write(folder / "raw", {"train": 70, "valid": 8, "test": 8})
     data = bitext.binarize(folder / "raw", folder / "bin")
@@ -53,7 +54,7 @@ def main() -> int:
                 apart = max(abs(one[k] - other[k]) for one, other in zip(found, known, strict=True) for k in one)
                 tensors = largest_difference(alone / "checkpoint_last.pt", place / "checkpoint_last.pt")
                 row = {"bottleneck": name, "options": " ".join(more), "ranks": ranks, "update_freq": each}
-                rows.append(row | {"backend": backend, "loss": apart, "tensors": tensors})
+                rows.append(row | {"backend": backend, "loss": apart, "tensors": tensors, "measured": where})
                 write_json(options.out, {"updates": UPDATES, "replicas": rows, **provenance(1, {})})
                 print(f"replicas: {rows[-1]}", flush=True)
     return 0

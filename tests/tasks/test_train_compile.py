@@ -50,4 +50,5 @@ def test_the_same_losses_and_gradients(digits, latent_checkpoint):
     torch.testing.assert_close(found_losses, losses, rtol=1e-5, atol=1e-4)
     assert found.keys() == expected.keys()
     for name, gradient in expected.items():
-        torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-4, msg=name)
+        # By length, as rounding depends on the processor, and small entries of large gradients are made of it.
+        assert (found[name] - gradient).norm() < 1e-3 * gradient.norm(), name

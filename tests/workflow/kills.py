@@ -65,10 +65,11 @@ def record(path: Path | None, killed: int, same: int, lost: list[str]) -> None:
     """Put the row into the table of faults; a trial is a kill."""
     if path is None:
         return
-    from vqnat.records.results import write_json
+    from vqnat.records.results import origin, write_json
 
     table = json.loads(path.read_text(encoding="utf-8"))
     row = {"work": WORK, "fault": "SIGKILL", "trials": killed, "hit": killed, "same": same, "lost": lost}
+    row["measured"] = origin()
     table["trials"] = [*(one for one in table["trials"] if one["work"] != WORK), row]
     write_json(path, table)
 

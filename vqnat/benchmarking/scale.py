@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
-from vqnat.records.results import provenance, write_json
+from vqnat.records.results import origin, provenance, write_json
 from vqnat_serving.arguments import CommandParser, at_least
 from vqnat_serving.console import run_program, say
 from vqnat_serving.json_files import read_object
@@ -74,7 +74,8 @@ def _measure(options: argparse.Namespace) -> None:
                 ):
                     say("scale", f"{stage}, {size} pairs: left out, it would take more than {options.budget:g} s")
                     continue
-                row = {"stage": stage, "pairs": size, **run_stage(stage, size, work / str(size))}
+                measured = run_stage(stage, size, work / str(size))
+                row = {"stage": stage, "pairs": size, **measured, "measured": origin()}
                 say("scale", f"{stage}, {size} pairs: {row['cpu_seconds']} s, {row['peak_mib']} MiB")
                 rows.append(row)
                 _write(options.json, rows, runner)
@@ -143,6 +144,7 @@ def run_runner(seconds: float) -> dict[str, Any]:
         "same": translator.translate(checked) == first,
         "checked": CHECKED,
         "memory": memory,
+        "measured": origin(),
     }
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import vqnat
 from vqnat.records.atomic import replacing
 from vqnat.records.checksums import sha256
+from vqnat.records.tables import machine_name
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = re.compile(r"(^|[=,:])/(?:[^/,=:]+/)+([^/,=:]+)")  # an absolute path, of which the last part is kept
@@ -43,6 +44,15 @@ def provenance(seed: int | None, inputs: Mapping[str, Path]) -> dict[str, Any]:
         "data": {name: sha256(path) for name, path in inputs.items()},
         "machine": machine(),
         "versions": versions(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def origin() -> dict[str, Any]:
+    """Where one row of a result file comes from that is measured in several runs: ``machine``, ``commit``, ``date``."""
+    return {
+        "machine": machine_name(machine()),
+        "commit": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -1,6 +1,6 @@
 """Cells and tables: figures as people read them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabulate import DataRow, TableFormat, tabulate
@@ -31,6 +31,23 @@ def machine_name(machine: Any) -> str:
         parts = [machine["cpu"], f"{machine['logical_cores']} cores", machine.get("accelerator")]
         return ", ".join(part for part in parts if part)
     return str(machine or "an unknown machine")
+
+
+def measured(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A sentence on where the rows come from: machines, commits and days of their ``measured`` entries."""
+    places: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        about = row.get("measured") or {}
+        places.setdefault(machine_name(about.get("machine")), []).append(about)
+    parts = []
+    for machine, found in places.items():
+        commits = dict.fromkeys(str(about.get("commit") or "unknown")[:12] for about in found)
+        days = sorted({str(about.get("date") or "unknown")[:10] for about in found})
+        count = "" if len(places) == 1 else f"{len(found)} row{'s' * (len(found) > 1)}, "
+        between = "" if len(days) == 1 else f"{days[0]} to "
+        of = "commit" if len(commits) == 1 else "commits"
+        parts.append(f"{machine} ({count}{of} {', '.join(commits)}, {between}{days[-1]})")
+    return f"Measured on {' and '.join(parts)}."
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vqnat.records.tables import machine_name, markdown_table
+from vqnat.records.tables import markdown_table, measured
 
 Result = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ def markdown_faults(result: Result) -> str:
     same = sum(row["same"] for row in result["trials"])
     return f"{markdown_table(['program', *faults], rows)}\n\n" + (
         f"Trials with the undisturbed result at the end, of all trials: {same} of {trials}; in {hit} of them the "
-        f"program had not ended before. {_measured(result)}"
+        f"program had not ended before. {measured(result['trials'])}"
     )
 
 
@@ -30,7 +30,7 @@ def markdown_flips(result: Result) -> str:
         for flip in result["flips"]
     ]
     header = ["file", "trials", "named in one line", "read the same", "anything else"]
-    return f"{markdown_table(header, rows)}\n\n{_measured(result)}"
+    return f"{markdown_table(header, rows)}\n\n{measured(result['flips'])}"
 
 
 def markdown_replicas(result: Result) -> str:
@@ -48,17 +48,12 @@ def markdown_replicas(result: Result) -> str:
     header = ["bottleneck", "processes × batches each", "back end", "losses", "weights, codebook, moments"]
     return f"{markdown_table(header, rows)}\n\n" + (
         f"The largest absolute difference from one process after {result['updates']} updates, of the losses that are "
-        f"logged of each update and of the tensors in the last checkpoint. {_measured(result)}"
+        f"logged of each update and of the tensors in the last checkpoint. {measured(result['replicas'])}"
     )
 
 
 def _cell(row: Mapping[str, Any] | None) -> str:
     return "–" if row is None or not row["trials"] else f"{row['same']}/{row['trials']}"
-
-
-def _measured(result: Result) -> str:
-    commit, day = str(result.get("commit") or "unknown")[:12], str(result.get("date", "date unknown"))[:10]
-    return f"Measured on {machine_name(result.get('machine'))}, commit {commit}, {day}."
 
 
 TEMPLATES = {"faults": markdown_faults, "flips": markdown_flips, "replicas": markdown_replicas}

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from vqnat.records.tables import machine_name, markdown_table
+from vqnat.records.tables import markdown_table, measured
 
 Results = dict[str, Any]
 STAGES = {
@@ -27,7 +27,7 @@ def markdown_fuzzing(results: Results) -> str:
     left = sum(len(row["bugs"]) for row in results["readers"])
     rows.append(("all", "", f"{total:,}", f"{sum(row['refused'] for row in results['readers']):,}", str(left)))
     table = markdown_table(("reader", "engine", "inputs", "refused", "bugs left"), rows)
-    return f"{table}\n\n{_origin(results)}"
+    return f"{table}\n\nSeed {results['seed']}. {measured(results['readers'])}"
 
 
 def markdown_found(results: Results) -> str:
@@ -41,7 +41,7 @@ def markdown_found(results: Results) -> str:
 
 def markdown_scale(results: Results) -> str:
     """One row a stage and size, with the exponent of its growth from the size before; then the runner."""
-    rows = []
+    rows, measurements = [], list(results["stages"])
     before: Results = {}
     for row in results["stages"]:
         growth = "–"
@@ -53,6 +53,7 @@ def markdown_scale(results: Results) -> str:
     table = markdown_table(("stage", "pairs", "processor seconds", "exponent", "peak MiB"), rows)
     text = "Exponent: of the time against the size, from the row above; 1 is linear, less where the start weighs. "
     if runner := results["runner"]:
+        measurements.append(runner)
         (_, first), (_, last) = runner["memory"][0], runner["memory"][-1]
         half = runner["memory"][len(runner["memory"]) // 2][1]
         said = "the same" if runner["same"] else "something else"
@@ -62,16 +63,11 @@ def markdown_scale(results: Results) -> str:
             f"{half:.0f} after half of them, {last:.0f} at the end; asked again for {runner['checked']} sentences it "
             f"said {said} as before. "
         )
-    return f"{table}\n\n{text}{_origin(results)}"
+    return f"{table}\n\n{text}{measured(measurements)}"
 
 
 def _exponent(before: Results, row: Results) -> float:
     return math.log(row["cpu_seconds"] / before["cpu_seconds"]) / math.log(row["pairs"] / before["pairs"])
-
-
-def _origin(results: Results) -> str:
-    made = f"commit {str(results.get('commit') or 'unknown')[:12]}, seed {results['seed']}, {results['date'][:10]}"
-    return f"Measured on {machine_name(results.get('machine'))}, {made}."
 
 
 TEMPLATES: dict[str, Callable[[Any], str]] = {
