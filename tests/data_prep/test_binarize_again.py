@@ -22,6 +22,27 @@ def contents(folder):
     }
 
 
+def test_a_vocabulary_is_learned_from_so_many_sentences_at_most(tmp_path, monkeypatch):
+    """And from all parts of the text: here the first half has no word of the second."""
+    for language in ("en", "de"):
+        for split in ("train", "valid", "test"):
+            (tmp_path / f"{split}.{language}").write_text("aa ab ba\n" * 50 + "cc cd dc\n" * 50)
+    seen = []
+    train = module.spm.SentencePieceTrainer.train
+
+    def counted(sentence_iterator, **options):
+        seen.append(list(sentence_iterator))
+        train(sentence_iterator=iter(seen[-1]), **options)
+
+    monkeypatch.setattr(module.spm.SentencePieceTrainer, "train", counted)
+    for most in (200, 199, 30):
+        monkeypatch.setattr(module, "LEARNED_FROM", most)
+        module.train_vocabulary(tmp_path, ("en", "de"), tmp_path / "spm", 20, set(), 100)
+    assert [len(found) for found in seen] == [200, 100, 30]
+    for found in seen:
+        assert found.count("aa ab ba") == pytest.approx(len(found) / 2, abs=1)
+
+
 def test_again(tmp_path, capsys):
     raw, out = tmp_path / "raw", tmp_path / "out"
     bitext.write(raw, {"train": 60, "valid": 5, "test": 5})

@@ -32,6 +32,7 @@ from vqnat_serving.text_lines import BadLines, read_lines
 
 SPLITS = ("train", "valid", "test")
 Dropped = dict[str, set[int]]  # split -> numbers of the lines that are left out
+LEARNED_FROM = 1_000_000  # sentences of both languages at most: sentencepiece holds them all in memory
 SPECIALS = 3  # sentencepiece's <unk>, <s>, </s>: fairseq has its own
 
 
@@ -78,11 +79,18 @@ def sentences(path: Path, dropped: AbstractSet[int]) -> Iterator[str]:
                 yield " ".join(line.text.split())
 
 
-def train_vocabulary(raw: Path, languages: tuple[str, str], prefix: Path, size: int, dropped: AbstractSet[int]) -> None:
-    """Train ``prefix.model``, one subword model for both languages; the file does not say where it was made."""
+def train_vocabulary(
+    raw: Path, languages: tuple[str, str], prefix: Path, size: int, dropped: AbstractSet[int], pairs: int
+) -> None:
+    """Train ``prefix.model``, one subword model for both languages; the file does not say where it was made.
+
+    Of more pairs than ``LEARNED_FROM`` allows, every second one is read, or every third, and so on.
+    """
     model = io.BytesIO()
+    step = -(-len(languages) * pairs // LEARNED_FROM)
+    texts = (sentences(raw / f"train.{language}", dropped) for language in languages)
     spm.SentencePieceTrainer.train(
-        sentence_iterator=(s for language in languages for s in sentences(raw / f"train.{language}", dropped)),
+        sentence_iterator=(sentence for text in texts for sentence in islice(text, 0, None, step)),
         model_writer=model,
         vocab_size=size,
         model_type="bpe",  # unigram splits even frequent words of a corpus with few types
@@ -160,8 +168,9 @@ def binarize(
     manifest.unlink(missing_ok=True)  # first: whoever finds it finds the rest
     shutil.rmtree(out / "pieces", ignore_errors=True)
     (out / "pieces").mkdir()
+    pairs = found[f"train.{languages[0]}"]["lines"] - len(dropped["train"])
     try:
-        train_vocabulary(raw, languages, out / "spm", vocabulary, dropped["train"])
+        train_vocabulary(raw, languages, out / "spm", vocabulary, dropped["train"], pairs)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1]
         raise UserError(f"--vocabulary {vocabulary}: sentencepiece refuses it for {raw}: {reason}") from error
