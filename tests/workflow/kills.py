@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The quickstart's workflow at toy size, killed by kill -9 of its whole process group at random moments and continued:
-each time the end must be that of a run that was never stopped. Takes a while, so no test runs it.
+each time the end must be that of a run that was never stopped. Takes a while, so no test runs it. With --dir, a run
+that was never stopped and is there already serves again.
 
     tests/workflow/kills.py [--kills N] [--seed N] [--dir DIR] [--json benchmarks/faults.json]
 """
@@ -25,6 +26,8 @@ from toy_experiment import write_toy_experiment  # noqa: E402
 
 WORK = "workflow"
 SAME = ("outputs/*.de", "scores/*.json", "distilled/*.bin", "distilled/*.idx", "prep/bin/*", "raw/*")
+LOG = "preprocess.log"  # it names a temporary folder
+MOST = 10  # kills of one run
 
 
 def start(config: Path, run: Path) -> subprocess.Popen:
@@ -55,7 +58,8 @@ def kill(process: subprocess.Popen) -> None:
 
 def differences(whole: Path, run: Path) -> list[str]:
     """The files that must be the same, and are not."""
-    names = [path.relative_to(whole) for pattern in SAME for path in sorted(whole.glob(pattern))]
+    found = [path for pattern in SAME for path in sorted(whole.glob(pattern)) if path.name != LOG]
+    names = [path.relative_to(whole) for path in found]
     return [
         str(name) for name in names if not (run / name).is_file() or not filecmp.cmp(whole / name, run / name, False)
     ]
@@ -85,19 +89,22 @@ def main() -> int:
     folder = options.dir or Path(tempfile.mkdtemp(prefix="kills"))
     folder.mkdir(parents=True, exist_ok=True)
     config, numbers = write_toy_experiment(folder / "toy.yaml"), random.Random(options.seed)
-    began = time.monotonic()
-    if start(config, folder / "whole").wait():
-        print(f"kills: the undisturbed run failed; see {folder}/whole.log")
-        return 1
-    length = time.monotonic() - began
+    took = folder / "whole.seconds"
+    if not took.exists():
+        began = time.monotonic()
+        if start(config, folder / "whole").wait():
+            print(f"kills: the undisturbed run failed; see {folder}/whole.log")
+            return 1
+        took.write_text(str(time.monotonic() - began))
+    length = float(took.read_text())
     print(f"kills: undisturbed: {length:.0f} s; everything is in {folder}", flush=True)
     killed = runs = 0
     while killed < options.kills:
         run, here = folder / f"run{runs}", 0
         while True:
             process = start(config, run)
-            # From half a second, when Python has hardly started, to a third of a run; five times at most.
-            limit = None if here == 5 or killed == options.kills else 0.5 + numbers.random() * length / 3
+            # From half a second, when Python has hardly started, to a third of a run.
+            limit = None if here == MOST or killed == options.kills else 0.5 + numbers.random() * length / 3
             try:
                 status = process.wait(timeout=limit)
             except subprocess.TimeoutExpired:
