@@ -3,7 +3,8 @@
 # command continues.
 #   scripts/reproduce.sh TABLE [--rows NAME,...] [--scale tiny|small|paper] [--seeds 1,2,3] [--run DIR] [--from DIR]
 #                        [--cores N] [--profile local|slurm|kubernetes|DIR] [-n]
-#   TABLE: roy_t1, roy_t2, roy_t3, roy_t4, roy_t5, roy_fig3, yan_t1, yan_t1_celeba, yan_fig4, peers
+#   TABLE: roy_t1, roy_t2, roy_t3, roy_t4, roy_t5, roy_fig3, yan_t1, yan_t1_celeba, yan_fig4, peers; several tables of
+#          text, with commas, as one experiment, in which rows share what they have in common
 #   -n     only say what would run, why, and by which commands
 set -euo pipefail
 export VQNAT_COMMAND="$0${*:+ $*}"

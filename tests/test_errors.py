@@ -1,6 +1,7 @@
 """A user's mistake is one line that names the file or the option, the value and what is valid."""
 
 import shutil
+import sys
 
 import bitext
 import pytest
@@ -126,3 +127,24 @@ def test_averaging_too_few(tmp_path, options, message):
         *("scripts/average_checkpoints.py", "--inputs", tmp_path, "--output", tmp_path / "x.pt", *options), check=False
     )
     assert done.returncode == 2 and message in last_line(done)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_ctrl_c_that_fairseq_passes_over(shown):
+    # As fairseq's reader of options does: it catches all, and later fails at what it did not read. What fails in an
+    # interactive session after a Ctrl-C that was shown is another matter.
+    program = f"""
+import os, signal, sys, time
+import vqnat.plugin
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+except:
+    {shown} and sys.excepthook(*sys.exc_info())
+raise ValueError("not read")
+"""
+    done = bitext.run(sys.executable, "-c", program, check=False)
+    assert done.returncode == 1
+    interrupted = "error: interrupted; what is finished is kept"
+    assert done.stderr.strip().splitlines()[-1] == ("ValueError: not read" if shown else interrupted)
+    assert interrupted in done.stderr and ("Traceback" in done.stderr) == shown

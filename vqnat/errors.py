@@ -1,12 +1,15 @@
 """A user's mistake as one line instead of a traceback."""
 
+import signal
 import sys
-from types import TracebackType
+import threading
+from types import FrameType, TracebackType
 
 from vqnat_serving.errors import UserError, ran_out_of_memory, run_command
 
 __all__ = ["UserError", "install_hook", "ran_out_of_memory", "run_command", "user_message"]
 
+INTERRUPTED = "interrupted; what is finished is kept"
 # What gloo and NCCL say when a process that takes part has ended.
 LOST_REPLICA = (
     "Connection closed by peer",
@@ -20,14 +23,26 @@ LOST_REPLICA = (
 def install_hook() -> None:
     """Let a user's mistake end fairseq's command lines with one line; other exceptions keep their traceback.
 
-    fairseq's programs catch nothing. The hook sees uncaught exceptions only: callers of the Python API still get them.
+    fairseq's programs catch nothing, but where fairseq reads its options it passes over any error, Ctrl-C among them, and
+    fails later at what it did not read; so the hook knows of Ctrl-C by itself. It sees uncaught exceptions only: callers
+    of the Python API still get them.
     """
     if getattr(sys.excepthook, "of_vqnat", False):
         return
     shown_before = sys.excepthook
+    interrupts: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    if threading.current_thread() is threading.main_thread():  # others may not set handlers
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, interrupt)
 
     def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        message = user_message(error, traceback)
+        message = INTERRUPTED if interrupts else user_message(error, traceback)
+        interrupts.clear()
         if message is None:
             shown_before(kind, error, traceback)
         else:
@@ -44,7 +59,7 @@ def user_message(error: BaseException, traceback: TracebackType | None) -> str |
     if isinstance(error.__context__, UserError):  # fairseq replaces it with "ensure that the architectures match"
         return str(error.__context__)
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted; what is finished is kept"
+        return INTERRUPTED
     if isinstance(error, OSError) and str(error).startswith("Model file not found: "):  # fairseq's words
         return f"--path {str(error).removeprefix('Model file not found: ')}: no such checkpoint"
     # fairseq looks where it began, and may fail at that (TypeError): its detector knows tensors and tuples only.

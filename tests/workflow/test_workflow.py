@@ -163,7 +163,7 @@ def test_every_table_is_planned_to_its_commands_at_the_scale_that_nobody_runs(tm
 @pytest.mark.parametrize("scale", scales())
 def test_every_table_is_a_configuration(scale):
     for table in tables():
-        content = compose(table, scale)
+        content = compose([table], scale)
         if "tables" in content:
             assert configure_tables(content).chosen
             continue

@@ -17,7 +17,7 @@ from vqnat_serving.console import run_program
 def parser() -> CommandParser:
     """All options."""
     p = CommandParser("reproduce", "Trains and measures the rows of a paper's table.")
-    p.add_argument("table", metavar="TABLE", help=", ".join(tables()))
+    p.add_argument("table", metavar="TABLE", help=f"{', '.join(tables())}; several, with commas, as one experiment")
     p.add_argument("--rows", metavar="NAME,...", help="only these rows, and the teacher's")
     p.add_argument("--scale", default="tiny", metavar="NAME", help=f"{', '.join(scales())} (default: tiny)")
     p.add_argument("--seeds", metavar="N,...", help="train the students with each of these seeds")
@@ -40,7 +40,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     except ValueError:
         raise UserError(f"--seeds {options.seeds}: must be whole numbers, separated by commas") from None
     rows = [word for word in (options.rows or "").split(",") if word]
-    config = compose(options.table, options.scale, rows, seeds)
+    config = compose([word for word in options.table.split(",") if word], options.scale, rows, seeds)
     run = options.run or Path("runs") / f"{options.table}.{options.scale}"
     path = run.resolve() / "config.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """The papers' tables as configurations: a table's rows (``workflow/recipes/tables``) at a scale (``.../scales``)."""
 
 import copy
+import json
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -26,11 +27,14 @@ def scales() -> list[str]:
     return ["tiny", "small", "paper"]
 
 
-def compose(table: str, scale: str, rows: Sequence[str] = (), seeds: Sequence[int] = ()) -> dict[str, Any]:
-    """The configuration of a table at a scale.
+def compose(names: Sequence[str], scale: str, rows: Sequence[str] = (), seeds: Sequence[int] = ()) -> dict[str, Any]:
+    """The configuration of a table at a scale, or of several tables as one experiment.
+
+    Rows that differ only in how they decode share a training, whichever tables they are of. It has the name of the first
+    such row, chosen or not, so a run may grow row by row.
 
     Args:
-        table: one of :func:`tables`.
+        names: some of :func:`tables`; an image table stands alone.
         scale: one of :func:`scales`.
         rows: names of the rows to keep; empty for all. The teacher's rows are always kept.
         seeds: of the students' trainings; empty for the configuration's one.
@@ -38,30 +42,42 @@ def compose(table: str, scale: str, rows: Sequence[str] = (), seeds: Sequence[in
     Raises:
         UserError: there is no such table, scale or row, or the table has no seeds.
     """
-    for option, value, valid in (("TABLE", table, tables()), ("--scale", scale, scales())):
+    for option, value, valid in (*(("TABLE", name, tables()) for name in names), ("--scale", scale, scales())):
         if value not in valid:
             raise UserError(f"{option} {value}: must be one of {', '.join(valid)}")
-    recipe = read_yaml(RECIPES / "tables" / f"{table}.yaml")
+    recipes = {name: read_yaml(RECIPES / "tables" / f"{name}.yaml") for name in names}
     size = read_yaml(RECIPES / "scales" / f"{scale}.yaml")
-    if "images" in recipe:
+    images = [name for name in names if "images" in recipes[name]]
+    if images and len(names) > 1:
+        raise UserError(f"TABLE {','.join(names)}: {images[0]} is of images and stands alone")
+    if images:
         if len(seeds) > 1:
-            raise UserError(f"--seeds: {table} is of images, which are trained with one seed")
-        return _images(recipe, size, rows, seeds)
-    wanted = _chosen([row["name"] for row in recipe["rows"]], rows)
-    experiment = copy.deepcopy(size["experiment"])
-    experiment |= {"name": f"{recipe['title']}, {scale}", "trainings": {}, "systems": []}
-    experiment["trainings"]["teacher"] = _training(size, {"model": "teacher"})
-    for row in recipe["rows"]:
-        if row["name"] not in (*wanted, *BASELINES):
-            continue
-        training = "teacher" if row["model"] == "teacher" else row.get("training", row["name"])
-        if training not in experiment["trainings"]:
-            experiment["trainings"][training] = _training(size, row)
-        system = {"name": row["name"], "training": training, "decoding": row.get("decoding", {})}
-        experiment["systems"].append(system | {key: row[key] for key in ("reranker", "paper") if key in row})
-    note = f"{recipe['title']}, at scale {scale}: {size['about']}"
-    experiment["data"]["note"] = note
+            raise UserError(f"--seeds: {images[0]} is of images, which are trained with one seed")
+        return _images(recipes[images[0]], size, rows, seeds)
+    experiment = _texts([row for recipe in recipes.values() for row in recipe["rows"]], size, rows)
+    title = f"{'; '.join(recipe['title'] for recipe in recipes.values())}, at scale {scale}"
+    experiment["name"] = title
+    experiment["data"]["note"] = f"{title}: {size['about']}"
     return experiment | ({"seeds": list(seeds)} if seeds else {})
+
+
+def _texts(known: Sequence[dict[str, Any]], size: dict[str, Any], rows: Sequence[str]) -> dict[str, Any]:
+    wanted = _chosen(list(dict.fromkeys(row["name"] for row in known)), rows)
+    experiment = copy.deepcopy(size["experiment"])
+    experiment["trainings"] = {}
+    names: dict[str, str] = {}  # of a training by all that it is
+    systems = {}
+    for row in known:
+        training = _training(size, row)
+        name = names.setdefault(
+            json.dumps(training, sort_keys=True), "teacher" if row["model"] == "teacher" else row["name"]
+        )
+        if row["name"] in systems or row["name"] not in (*wanted, *BASELINES):
+            continue
+        experiment["trainings"].setdefault(name, training)
+        system = {"name": row["name"], "training": name, "decoding": row.get("decoding", {})}
+        systems[row["name"]] = system | {key: row[key] for key in ("reranker", "paper") if key in row}
+    return experiment | {"systems": list(systems.values())}
 
 
 def _chosen(known: Sequence[str], rows: Sequence[str]) -> Sequence[str]:

@@ -81,23 +81,31 @@ def training_facts(log: Path) -> dict[str, Any]:
         "seconds": wall_seconds(log),
         "updates_per_second": median(speeds) if speeds else None,
         "codes": _codes(found["valid"]),
+        "codes_by_update": _codes_by_update(found["valid"]),
         "codes_distilled_valid": _codes(found["valid1"]),
     }
+
+
+CODES = {
+    "perplexity": "code_ppl",
+    "share_in_use": "code_use",
+    "words_right_from_true_codes": "word_acc",
+    "predicted_right": "code_acc",
+    "predictor_bits": "predictor_loss",
+}
 
 
 def _codes(valid: list[dict[str, float]]) -> dict[str, float] | None:
     """The codes at the last validation; None for models without codes."""
     last = next((line for line in reversed(valid) if "code_ppl" in line), None)
-    if last is None:
-        return None
-    wanted = {
-        "perplexity": "code_ppl",
-        "share_in_use": "code_use",
-        "words_right_from_true_codes": "word_acc",
-        "predicted_right": "code_acc",
-        "predictor_bits": "predictor_loss",
-    }
-    return {name: last[key] for name, key in wanted.items() if key in last}
+    return last and {name: last[key] for name, key in CODES.items() if key in last}
+
+
+def _codes_by_update(valid: list[dict[str, float]]) -> dict[str, list[float]] | None:
+    """The codes at every validation, as columns: a training that loses them shows it here."""
+    lines = [line for line in valid if "code_ppl" in line]
+    columns = {"updates": "num_updates", **CODES}
+    return {name: [line[key] for line in lines] for name, key in columns.items() if lines and key in lines[-1]} or None
 
 
 def choose_samples(
