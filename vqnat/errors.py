@@ -23,9 +23,9 @@ LOST_REPLICA = (
 def install_hook() -> None:
     """Let a user's mistake end fairseq's command lines with one line; other exceptions keep their traceback.
 
-    fairseq's programs catch nothing, but where fairseq reads its options it passes over any error, Ctrl-C among them, and
-    fails later at what it did not read; so the hook knows of Ctrl-C by itself. It sees uncaught exceptions only: callers
-    of the Python API still get them.
+    fairseq's programs catch nothing, but where fairseq reads its options it passes over any error, Ctrl-C among them,
+    and fails later at what it did not read; so the hook knows of Ctrl-C by itself. It sees uncaught exceptions only:
+    callers of the Python API still get them.
     """
     if getattr(sys.excepthook, "of_vqnat", False):
         return
@@ -36,9 +36,9 @@ def install_hook() -> None:
         interrupts.append(number)
         signal.default_int_handler(number, frame)
 
-    if threading.current_thread() is threading.main_thread():  # others may not set handlers
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            signal.signal(signal.SIGINT, interrupt)
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if usual and threading.current_thread() is threading.main_thread():  # others may not set handlers
+        signal.signal(signal.SIGINT, interrupt)
 
     def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
         message = INTERRUPTED if interrupts else user_message(error, traceback)

@@ -30,8 +30,8 @@ def scales() -> list[str]:
 def compose(names: Sequence[str], scale: str, rows: Sequence[str] = (), seeds: Sequence[int] = ()) -> dict[str, Any]:
     """The configuration of a table at a scale, or of several tables as one experiment.
 
-    Rows that differ only in how they decode share a training, whichever tables they are of. It has the name of the first
-    such row, chosen or not, so a run may grow row by row.
+    Rows that differ only in how they decode share a training, whichever tables they are of. It has the name of the
+    first such row, chosen or not, so a run may grow row by row.
 
     Args:
         names: some of :func:`tables`; an image table stands alone.
