@@ -60,12 +60,32 @@ def test_no_such_runs_is_one_line(tmp_path):
 
 
 def test_a_papers_figures_stand_beside_ours(results):
+    names = [system["name"] for system in results["systems"]]
+    greedy, ours = names.index("teacher_greedy"), names.index("lt_soft_em_distilled")
     other = copy.deepcopy(results) | {"seed": 2}
     for run, more in ((results, 0), (other, 1)):
-        run["systems"][0] |= {"paper": {"bleu": 28.1, "speedup": 1.0}, "sacrebleu": 27.0 + more}
-        run["systems"][2] |= {"speedup_over_beam4": None}
+        run["greedy"] = "teacher_greedy"
+        run["systems"][greedy] |= {"paper": {"bleu": 27.0, "speedup": 1.25}, "sacrebleu": 60.0}
+        run["systems"][ours] |= {"paper": {"bleu": 26.7}, "sacrebleu": 57.0 + more, "speedup_over_beam4": None}
     lines = markdown_paper([results, other]).splitlines()
-    assert lines[0].startswith("| system | BLEU: paper | ours, sacreBLEU | difference | speed-up: paper |")
-    assert "| teacher_beam4 | 28.1 | 27.5 (27.0 to 28.0) | -0.6 | 1.00× |" in lines[2]
-    assert lines[4].startswith("| lt_soft_em_distilled | – | ") and lines[4].endswith("| – | – | – | 2 |")
-    assert "Means over 2 seeds" in lines[-1] and "Means" not in markdown_paper(results)
+    cells = {line.split(" | ")[0].strip("| "): line.strip("|").split(" | ")[1:] for line in lines[:-2]}
+    assert cells["system"][:5] == [
+        "BLEU: paper",
+        "ours, sacreBLEU",
+        "minus the greedy teacher: paper",
+        "ours",
+        "difference",
+    ]
+    assert cells["teacher_greedy"][:6] == [
+        "27.0",
+        "60.0 (60.0 to 60.0)",
+        "+0.0",
+        "+0.0 (+0.0 to +0.0)",
+        "+0.0",
+        "1.25×",
+    ]
+    # 2.5 behind on average where the paper is 0.3 behind.
+    assert cells["lt_soft_em_distilled"][:5] == ["26.7", "57.5 (57.0 to 58.0)", "-0.3", "-2.5 (-3.0 to -2.0)", "-2.2"]
+    assert cells["lt_soft_em_distilled"][5:] == ["–", "–", "2 "]
+    assert cells["teacher_beam4"][0] == "–" and cells["teacher_beam4"][4] == "–"
+    assert "Means over seeds, at most 2" in lines[-1] and "Means" not in markdown_paper(results)

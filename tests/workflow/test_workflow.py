@@ -1,5 +1,6 @@
 """The workflow on toy experiments: what it explains, what a change repeats, how it fails, that it survives kill -9."""
 
+import json
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import bitext
@@ -16,10 +18,12 @@ import yaml
 from toy_experiment import toy_experiment
 
 from vqnat.checkpoints.reading import read_checkpoint
+from vqnat.errors import UserError
 from vqnat.experiments.config import configure
 from vqnat.experiments.recipes import compose, scales, tables
 from vqnat.image.tables.table_config import configure as configure_tables
 
+STUDENTS = ("nat_raw", "lt_hard_em_raw")
 PROGRAM = bitext.REPO / "scripts" / "run_workflow.py"
 
 
@@ -100,11 +104,28 @@ def wait_for(condition, seconds: float, what: str) -> None:
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run whose teacher was trained without a stop."""
+    """A run whose teacher was trained without a stop, and two students that want all cores."""
     folder = tmp_path_factory.mktemp("whole")
-    done = workflow(write(folder), folder / "run", "--", "models/teacher/trained")
+    content = toy_experiment()
+    for name in STUDENTS:
+        content["trainings"][name]["threads"] = 2
+    targets = [f"models/{name}/trained" for name in ("teacher", *STUDENTS)]
+    done = workflow(write(folder, trainings=content["trainings"]), folder / "run", "--cores", 2, "--", *targets)
     assert done.returncode == 0, done.stderr
     return folder / "run"
+
+
+@pytest.mark.slow
+def test_jobs_use_no_more_cores_than_there_are(whole):
+    # Snakemake 9.10 to 9.16 gave back the cores of a job that was ready alone without having taken them, so that after
+    # a chain of such jobs everything ran at once, beside measurements of latency too.
+    times = []
+    for name in STUDENTS:
+        first = (whole / "logs" / f"train_{name}.log").read_text(encoding="utf-8")
+        began = datetime.fromisoformat(re.search(r"^(\S+ \S+) \| INFO", first, re.MULTILINE)[1])
+        times.append((began.timestamp(), (whole / "models" / name / "trained").stat().st_mtime))
+    (_, end), (begin, _) = sorted(times)
+    assert begin >= int(end)  # the log's clock has seconds
 
 
 @pytest.mark.slow
@@ -158,6 +179,31 @@ def test_every_table_is_planned_to_its_commands_at_the_scale_that_nobody_runs(tm
             assert "prepare-wmt14-en2de.sh" in said and "--max-update 300000" in said
         if table == "yan_fig4":
             assert "gm_vq_0_5" in said and "--gm-entropy 8" in said
+
+
+def test_tables_together_share_what_rows_have_in_common():
+    texts = [name for name in tables() if "systems" in compose([name], "tiny")]
+    alone = {name: compose([name], "tiny") for name in texts}
+    together = compose(texts, "tiny")
+    systems = {system["name"]: system for system in together["systems"]}
+    for each in alone.values():
+        for system in each["systems"]:
+            found = systems[system["name"]]
+            assert found["decoding"] == system["decoding"]  # no two tables mean different things by one name
+            assert together["trainings"][found["training"]] == each["trainings"][system["training"]]
+    trainings = [json.dumps(training, sort_keys=True) for training in together["trainings"].values()]
+    assert len(set(trainings)) == len(trainings) < sum(len(each["trainings"]) for each in alone.values()) - 10
+    # Soft EM with 10 samples is a row of four tables, and one training.
+    assert systems["lt_soft_em_10_nc3"]["training"] == systems["lt_soft_em"]["training"] == "lt_soft_em"
+    # A row alone has the training's name that it has in the whole table, so a run can grow.
+    assert compose(["roy_t1"], "tiny", ["nat_npd10"])["systems"][-1]["training"] == "nat_distilled"
+
+
+def test_tables_that_do_not_go_together():
+    with pytest.raises(UserError, match="TABLE roy_t1,roy_t2: roy_t2 is of images and stands alone"):
+        compose(["roy_t1", "roy_t2"], "tiny")
+    with pytest.raises(UserError, match="TABLE roy_t9: must be one of peers, roy_fig3"):
+        compose(["roy_t1", "roy_t9"], "tiny")
 
 
 @pytest.mark.parametrize("scale", scales())

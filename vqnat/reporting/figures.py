@@ -270,6 +270,35 @@ def data_preparation(results: Results) -> str:
         return standalone_svg(figure, "Time and memory of preparing parallel text")
 
 
+# Rows of roy_fig3, with what each is and its kind of line.
+STABILITY = (
+    ("lt_hard_em", "hard EM", "-"),
+    ("lt_soft_em_5", "soft EM, 5 samples", (0, (4, 2))),
+    ("lt_soft_em_10", "soft EM, 10 samples", (0, (1, 1.5))),
+)
+
+
+def stability(results: Results) -> str:
+    """Words right from true codes, and codes in use, over a training with 2^14 codes: Roy et al. 2018, figure 3."""
+    with plt.rc_context(STYLE):
+        figure, both = plt.subplots(1, 2, figsize=(8.4, 3.2))
+        wanted = (
+            ("words_right_from_true_codes", "words right from true codes, %"),
+            ("share_in_use", "codes in use, %"),
+        )
+        for axes, (key, label) in zip(both, wanted, strict=True):
+            for place, (name, text, line) in enumerate(STABILITY):
+                codes = named(results["systems"], name)["training"]["codes_by_update"]
+                values = [100 * value for value in codes[key]]
+                axes.plot(codes["updates"], values, linestyle=line, label=text, color=SERIES[place], linewidth=1.8)
+            axes.set_ylim(bottom=0)
+            axes.set_xlabel("updates")
+            axes.set_ylabel(label)
+        both[1].legend(fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        figure.tight_layout()
+        return standalone_svg(figure, "Hard and soft EM with 16,384 codes")
+
+
 # file in docs/figures -> (function, result files)
 FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "quality-speed.svg": (quality_against_speed, ("examples/multi30k/trained.json",)),
@@ -278,5 +307,6 @@ FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "ablations.svg": (ablations, ("examples/multi30k/gap.json",)),
     "base-size.svg": (base_size_latency, ("examples/latency/latency.json",)),
     "scale.svg": (time_and_memory, ("benchmarks/scale.json",)),
+    "stability.svg": (stability, ("examples/papers/text.seed1.json",)),
     "data-prep.svg": (data_preparation, ("benchmarks/data_prep.json",)),
 }

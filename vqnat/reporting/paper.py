@@ -12,23 +12,38 @@ from vqnat.reporting.systems import Results, bleu_name, origin
 def markdown_paper(found: Results | Sequence[Results]) -> str:
     """One row per system of the results; the paper's cells are dashes where it gives nothing.
 
+    BLEU of two corpora cannot be compared, but how far a model stays behind the greedy teacher beside it can: the
+    difference is ours of that less the paper's.
+
     Args:
         found: results with ``paper`` in their systems, or several of the same experiment, each of another seed.
     """
     runs = [found] if isinstance(found, dict) else list(found)
-    header = ["system", "BLEU: paper", f"ours, {bleu_name(runs[0])}", "difference", "speed-up: paper", "ours", "seeds"]
+    teacher = next((s.get("paper", {}).get("bleu") for s in runs[0]["systems"] if s["name"] == runs[0]["greedy"]), None)
+    header = ["system", "BLEU: paper", f"ours, {bleu_name(runs[0])}", "minus the greedy teacher: paper", "ours"]
+    header += ["difference", "speed-up: paper", "ours", "seeds"]
     rows = []
     for name in dict.fromkeys(system["name"] for run in runs for system in run["systems"]):
-        ours = [system for run in runs for system in run["systems"] if system["name"] == name]
-        paper: dict[str, Any] = ours[0].get("paper", {})
-        bleu = [system["sacrebleu"] for system in ours]
-        faster = [system["speedup_over_beam4"] for system in ours]
-        difference = f"{mean(bleu) - paper['bleu']:+.1f}" if "bleu" in paper else number(None)
-        row = [name, number(paper.get("bleu")), spread(bleu, 1), difference]
-        row += [_times(paper.get("speedup")), spread(faster, 2, "{:.{}f}×"), str(len(ours))]
+        ours = [(system, _greedy(run)) for run in runs for system in run["systems"] if system["name"] == name]
+        paper: dict[str, Any] = ours[0][0].get("paper", {})
+        behind = [system["sacrebleu"] - greedy for system, greedy in ours if greedy is not None]
+        published = paper["bleu"] - teacher if "bleu" in paper and teacher is not None else None
+        row = [name, number(paper.get("bleu")), spread([system["sacrebleu"] for system, _ in ours], 1)]
+        row += [_signed(published), spread(behind, 1, "{:+.{}f}")]
+        row.append(_signed(mean(behind) - published if behind and published is not None else None))
+        faster = spread([system["speedup_over_beam4"] for system, _ in ours], 2, "{:.{}f}×")
+        row += [_times(paper.get("speedup")), faster, str(len(ours))]
         rows.append(row)
-    note = f"Means over {len(runs)} seeds, in brackets the least and the most. " if len(runs) > 1 else ""
+    note = f"Means over seeds, at most {len(runs)}; in brackets the least and the most. " if len(runs) > 1 else ""
     return f"{markdown_table(header, rows)}\n\n{note}Speed-ups are over the teacher with beam 4. {origin(runs[0])}"
+
+
+def _greedy(run: Results) -> float | None:
+    return next((system["sacrebleu"] for system in run["systems"] if system["name"] == run["greedy"]), None)
+
+
+def _signed(value: float | None) -> str:
+    return number(None) if value is None else f"{value:+.1f}"
 
 
 def _times(value: float | None) -> str:
