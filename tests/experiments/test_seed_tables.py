@@ -89,3 +89,23 @@ def test_a_papers_figures_stand_beside_ours(results):
     assert cells["lt_soft_em_distilled"][5:] == ["–", "–", "2 "]
     assert cells["teacher_beam4"][0] == "–" and cells["teacher_beam4"][4] == "–"
     assert "Means over seeds, at most 2" in lines[-1] and "Means" not in markdown_paper(results)
+    # One teacher for both seeds is one training.
+    for run in (results, other):
+        run["systems"][greedy]["training"] |= {"seed": 1}
+    line = next(line for line in markdown_paper([results, other]).splitlines() if "teacher_greedy |" in line)
+    assert "| 60.0 | +0.0 | +0.0 |" in line and line.endswith("| 1 |")
+
+
+def test_rows_that_not_every_seed_has_are_selected_too(tmp_path):
+    for one in (run(1, teacher_greedy=36.0, latent_ctc=36.5, ctc=35.0), run(2, teacher_greedy=36.0, latent_ctc=36.1)):
+        (tmp_path / f"gap.seed{one['seed']}.json").write_text(json.dumps(one))
+    readme = tmp_path / "README.md"
+    marker = "<!-- results: gap.seed*.json paper only={} -->\n<!-- end -->\n"
+    readme.write_text(marker.format("teacher_greedy,ctc,latent_ctc") + marker.format("ctc"))
+    bitext.run("scripts/render_tables.py", readme)
+    both, alone = readme.read_text().split("<!-- end -->")[:2]
+    assert "| latent_ctc | – | 36.3 (36.1 to 36.5) |" in both and "| ctc | – | 35.0 |" in both
+    assert "| ctc | – | 35.0 |" in alone and "latent_ctc" not in alone.split("-->")[1]
+    readme.write_text(marker.format("ctc,ctcc"))
+    done = bitext.run("scripts/render_tables.py", readme, check=False)
+    assert done.returncode == 2 and "no system 'ctcc'; there are " in done.stderr

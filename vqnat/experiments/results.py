@@ -43,6 +43,7 @@ def collect(config: Config, run: Path, at: str = "") -> dict[str, Any]:
                 **({"paper": system.paper} if system.paper else {}),
                 "training": {
                     "name": system.training,
+                    "seed": layout.seed(layout.place(system.training, at)),
                     "text": training.text,
                     "arch": config.options(system.training)["arch"],
                     **training_facts(log),

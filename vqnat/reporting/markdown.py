@@ -32,10 +32,23 @@ def fill_markdown(text: str, load: Callable[[str], Any], templates: Mapping[str,
             raise ValueError(f"template {match[3]!r} is not valid; must be one of {', '.join(templates)}")
         results = load(match[2])
         for word in match[4].split():
-            results = select(results, *word.split("=", 1))
+            results = _select_each(results, *word.split("=", 1))
         return f"{match[1]}{template(results)}\n{match[5]}"
 
     return MARKER.sub(rendered, text)
+
+
+def _select_each(results: Any, key: str, value: str) -> Any:
+    """As :func:`select`, or of several files of which not every one has each name, as with rows of some seeds only."""
+    if isinstance(results, Mapping):
+        return select(results, key, value)
+    if key != "only":
+        return [select(run, key, value) for run in results]
+    wanted = value.split(",")
+    have = [[system["name"] for system in run["systems"]] for run in results]
+    _check(wanted, list(dict.fromkeys(name for names in have for name in names)), "system")
+    parts = [[name for name in wanted if name in names] for names in have]
+    return [select(run, key, ",".join(part)) for run, part in zip(results, parts, strict=True) if part]
 
 
 def select(results: Mapping[str, Any], key: str, value: str) -> dict[str, Any]:

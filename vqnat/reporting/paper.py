@@ -9,30 +9,33 @@ from vqnat.reporting.seeds import spread
 from vqnat.reporting.systems import Results, bleu_name, origin
 
 
-def markdown_paper(found: Results | Sequence[Results]) -> str:
+def markdown_paper(results: Results | Sequence[Results]) -> str:
     """One row per system of the results; the paper's cells are dashes where it gives nothing.
 
     BLEU of two corpora cannot be compared, but how far a model stays behind the greedy teacher beside it can: the
     difference is ours of that less the paper's.
 
     Args:
-        found: results with ``paper`` in their systems, or several of the same experiment, each of another seed.
+        results: those with ``paper`` in their systems, or several of the same experiment, each of another seed.
     """
-    runs = [found] if isinstance(found, dict) else list(found)
+    runs = [results] if isinstance(results, dict) else list(results)
     teacher = next((s.get("paper", {}).get("bleu") for s in runs[0]["systems"] if s["name"] == runs[0]["greedy"]), None)
     header = ["system", "BLEU: paper", f"ours, {bleu_name(runs[0])}", "minus the greedy teacher: paper", "ours"]
     header += ["difference", "speed-up: paper", "ours", "seeds"]
     rows = []
     for name in dict.fromkeys(system["name"] for run in runs for system in run["systems"]):
-        ours = [(system, _greedy(run)) for run in runs for system in run["systems"] if system["name"] == name]
-        paper: dict[str, Any] = ours[0][0].get("paper", {})
-        behind = [system["sacrebleu"] - greedy for system, greedy in ours if greedy is not None]
+        found = [(system, run) for run in runs for system in run["systems"] if system["name"] == name]
+        # A teacher that several seeds share is one training, timed in each run.
+        seeds = {system["training"].get("seed", run["seed"]): (system, _greedy(run)) for system, run in found}
+        paper: dict[str, Any] = found[0][0].get("paper", {})
+        behind = [system["sacrebleu"] - greedy for system, greedy in seeds.values() if greedy is not None]
         published = paper["bleu"] - teacher if "bleu" in paper and teacher is not None else None
-        row = [name, number(paper.get("bleu")), spread([system["sacrebleu"] for system, _ in ours], 1)]
+        bleu = spread([system["sacrebleu"] for system, _ in seeds.values()], 1)
+        row = [name, number(paper.get("bleu")), bleu]
         row += [_signed(published), spread(behind, 1, "{:+.{}f}")]
         row.append(_signed(mean(behind) - published if behind and published is not None else None))
-        faster = spread([system["speedup_over_beam4"] for system, _ in ours], 2, "{:.{}f}×")
-        row += [_times(paper.get("speedup")), faster, str(len(ours))]
+        faster = spread([system["speedup_over_beam4"] for system, _ in found], 2, "{:.{}f}×")
+        row += [_times(paper.get("speedup")), faster, str(len(seeds))]
         rows.append(row)
     note = f"Means over seeds, at most {len(runs)}; in brackets the least and the most. " if len(runs) > 1 else ""
     return f"{markdown_table(header, rows)}\n\n{note}Speed-ups are over the teacher with beam 4. {origin(runs[0])}"
