@@ -124,6 +124,25 @@ def train_teacher(data: Path, save_dir: Path, *more: object, updates: int = 300)
     return save_dir / "checkpoint_last.pt"
 
 
+def train_nat(data: Path, save_dir: Path, *more: object, updates: int = 20) -> Path:
+    """Train a very small one-shot model of fairseq's own for a moment; returns its last checkpoint."""
+    sizes = [
+        word
+        for side in ("encoder", "decoder")
+        for option, value in (("layers", 1), ("embed-dim", 32), ("ffn-embed-dim", 64), ("attention-heads", 2))
+        for word in (f"--{side}-{option}", value)
+    ]
+    run(
+        *("fairseq-train", data, "--user-dir", "vqnat", "--task", "translation_lev", "--cpu"),
+        *("--arch", "nonautoregressive_transformer", *sizes, "--criterion", "nat_loss", "--noise", "full_mask"),
+        *("--src-embedding-copy", "--pred-length-offset", "--length-loss-factor", 0.1),
+        *("--share-all-embeddings", "--apply-bert-init", "--optimizer", "adam", "--lr", 0.003),
+        *("--max-tokens", 1500, "--max-update", updates, "--num-workers", 0, "--seed", 1),
+        *("--save-dir", save_dir, "--no-epoch-checkpoints", "--disable-validation", "--no-progress-bar", *more),
+    )
+    return save_dir / "checkpoint_last.pt"
+
+
 def hypotheses(generated: str, kind: str = "H") -> dict[int, list[tuple[float, str]]]:
     """The ``H-`` (or ``D-``) lines of fairseq-generate: sentence -> [(score, text)], best first."""
     found: dict[int, list[tuple[float, str]]] = {}

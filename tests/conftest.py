@@ -69,3 +69,9 @@ def latent_checkpoint(digits, tmp_path_factory):
 def teacher_checkpoint(digits, tmp_path_factory):
     """A small autoregressive teacher for the same text."""
     return made_once(tmp_path_factory, "teacher", partial(bitext.train_teacher, digits)) / "checkpoint_last.pt"
+
+
+@pytest.fixture(scope="session")
+def nat_checkpoint(digits, tmp_path_factory):
+    """A one-shot model of fairseq's own after a few updates."""
+    return made_once(tmp_path_factory, "nat", partial(bitext.train_nat, digits)) / "checkpoint_last.pt"

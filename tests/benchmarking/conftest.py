@@ -1,6 +1,5 @@
-"""Systems that need no model, and a non-autoregressive checkpoint beside the shared ones."""
+"""Systems that need no model."""
 
-import bitext
 import pytest
 import torch
 
@@ -47,31 +46,3 @@ def recorder():
 def batches():
     """Seven batches of two sentences."""
     return [Batch((2 * n, 2 * n + 1), ((5,) * (n + 1) + (2,), (6, 2))) for n in range(7)]
-
-
-@pytest.fixture(scope="session")
-def nat_checkpoint(digits, tmp_path_factory):
-    """A one-shot model of fairseq's own after a few updates."""
-    folder = tmp_path_factory.mktemp("nat")
-    sizes = [
-        word
-        for side in ("encoder", "decoder")
-        for option, value in (("layers", 1), ("embed-dim", 32), ("ffn-embed-dim", 64), ("attention-heads", 2))
-        for word in (f"--{side}-{option}", value)
-    ]
-    bitext.run(
-        *("fairseq-train", digits, "--user-dir", "vqnat", "--task", "translation_lev", "--cpu"),
-        *("--arch", "nonautoregressive_transformer", *sizes, "--criterion", "nat_loss"),
-        *(
-            "--noise",
-            "full_mask",
-            "--src-embedding-copy",
-            "--pred-length-offset",
-            "--length-loss-factor",
-            0.1,
-        ),
-        *("--share-all-embeddings", "--apply-bert-init", "--optimizer", "adam", "--lr", 0.003),
-        *("--max-tokens", 1500, "--max-update", 20, "--num-workers", 0, "--seed", 1),
-        *("--save-dir", folder, "--no-epoch-checkpoints", "--disable-validation", "--no-progress-bar"),
-    )
-    return folder / "checkpoint_last.pt"
