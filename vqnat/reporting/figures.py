@@ -279,12 +279,12 @@ STABILITY = (
 
 
 def stability(results: Results) -> str:
-    """Words right from true codes, and codes in use, over a training with 2^14 codes: Roy et al. 2018, figure 3."""
+    """Words right from true codes, and codes predicted right, over trainings with 2^14 codes: Roy et al., figure 3."""
     with plt.rc_context(STYLE):
         figure, both = plt.subplots(1, 2, figsize=(8.4, 3.2))
         wanted = (
             ("words_right_from_true_codes", "words right from true codes, %"),
-            ("share_in_use", "codes in use, %"),
+            ("predicted_right", "codes right, %"),
         )
         for axes, (key, label) in zip(both, wanted, strict=True):
             for place, (name, text, line) in enumerate(STABILITY):
