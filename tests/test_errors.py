@@ -135,6 +135,7 @@ def test_ctrl_c_that_fairseq_passes_over(shown):
     # interactive session after a Ctrl-C that was shown is another matter.
     program = f"""
 import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell has it ignored
 import vqnat.plugin
 try:
     os.kill(os.getpid(), signal.SIGINT)

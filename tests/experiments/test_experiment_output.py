@@ -123,6 +123,9 @@ def test_the_codes_of_a_training_reach_the_table(tmp_path, results):
             file.write(LINE.format("valid1", json.dumps(distilled)))
     facts = training_facts(log)
     assert facts["updates"] == 60 and facts["seconds"] == 60 and facts["updates_per_second"] == 3
+    by_update = facts["codes_by_update"]
+    assert by_update["updates"] == [20, 40, 60] and by_update["perplexity"] == [20.4, 40.4, 60.4]
+    assert by_update["predictor_bits"] == [2.345] * 3  # not the distilled set's
     results["systems"][-1]["training"] |= facts
     table = tables.markdown_codes(results)
     assert "| lt_soft_em_distilled | 58.2 | 68.2 | 87.5 % | 91.0 % | 50.0 % | 2.35 | 1.25 | 60 | 87.5 % | 3" in table
@@ -133,7 +136,7 @@ def test_the_codes_of_a_training_reach_the_table(tmp_path, results):
     assert "| 2.35 | 60 |" in table and "distilled validation" not in table
     log.write_text(LINE.format("valid", json.dumps({"valid_loss": "4", "valid_num_updates": "2"})))
     nothing = {"seconds": None, "updates_per_second": None, "codes": None, "codes_distilled_valid": None}
-    assert training_facts(log) == {"updates": 2, **nothing}
+    assert training_facts(log) == {"updates": 2, "codes_by_update": None, **nothing}
 
 
 def test_a_half_written_last_checkpoint_is_replaced(tmp_path):
