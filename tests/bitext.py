@@ -103,17 +103,17 @@ def train_parallel(data: Path, save_dir: Path, *more: object, updates: int = 600
     return save_dir / "checkpoint_last.pt"
 
 
+def sides(width: int) -> list[object]:
+    """Options of a very small encoder and decoder of fairseq's own."""
+    sizes = (("layers", 1), ("embed-dim", width), ("ffn-embed-dim", 2 * width), ("attention-heads", 2))
+    return [word for side in ("encoder", "decoder") for name, size in sizes for word in (f"--{side}-{name}", size)]
+
+
 def train_teacher(data: Path, save_dir: Path, *more: object, updates: int = 300) -> Path:
     """Train a very small autoregressive Transformer; returns its last checkpoint."""
-    sizes = [
-        word
-        for side in ("encoder", "decoder")
-        for option, value in (("layers", 1), ("embed-dim", 64), ("ffn-embed-dim", 128), ("attention-heads", 2))
-        for word in (f"--{side}-{option}", value)
-    ]
     command = (
         *("fairseq-train", data, "--user-dir", "vqnat", "--task", "translation", "--cpu"),
-        *("--arch", "transformer", *sizes, "--share-all-embeddings", "--dropout", 0),
+        *("--arch", "transformer", *sides(64), "--share-all-embeddings", "--dropout", 0),
         *("--criterion", "label_smoothed_cross_entropy", "--optimizer", "adam", "--lr", 0.003),
         *("--max-tokens", 1500, "--max-update", updates, "--num-workers", 0, "--seed", 1),
         *("--save-dir", save_dir, "--no-epoch-checkpoints", "--disable-validation", "--no-progress-bar", *more),
@@ -126,15 +126,9 @@ def train_teacher(data: Path, save_dir: Path, *more: object, updates: int = 300)
 
 def train_nat(data: Path, save_dir: Path, *more: object, updates: int = 20) -> Path:
     """Train a very small one-shot model of fairseq's own for a moment; returns its last checkpoint."""
-    sizes = [
-        word
-        for side in ("encoder", "decoder")
-        for option, value in (("layers", 1), ("embed-dim", 32), ("ffn-embed-dim", 64), ("attention-heads", 2))
-        for word in (f"--{side}-{option}", value)
-    ]
     run(
         *("fairseq-train", data, "--user-dir", "vqnat", "--task", "translation_lev", "--cpu"),
-        *("--arch", "nonautoregressive_transformer", *sizes, "--criterion", "nat_loss", "--noise", "full_mask"),
+        *("--arch", "nonautoregressive_transformer", *sides(32), "--criterion", "nat_loss", "--noise", "full_mask"),
         *("--src-embedding-copy", "--pred-length-offset", "--length-loss-factor", 0.1),
         *("--share-all-embeddings", "--apply-bert-init", "--optimizer", "adam", "--lr", 0.003),
         *("--max-tokens", 1500, "--max-update", updates, "--num-workers", 0, "--seed", 1),

@@ -204,6 +204,8 @@ def test_tables_that_do_not_go_together():
         compose(["roy_t1", "roy_t2"], "tiny")
     with pytest.raises(UserError, match="TABLE roy_t9: must be one of peers, roy_fig3"):
         compose(["roy_t1", "roy_t9"], "tiny")
+    done = bitext.run("-m", "vqnat.commands.reproduce", "roy_t1,", check=False)
+    assert done.returncode == 2 and "TABLE : must be one of peers" in done.stderr
 
 
 @pytest.mark.parametrize("scale", scales())

@@ -40,7 +40,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     except ValueError:
         raise UserError(f"--seeds {options.seeds}: must be whole numbers, separated by commas") from None
     rows = [word for word in (options.rows or "").split(",") if word]
-    config = compose([word for word in options.table.split(",") if word], options.scale, rows, seeds)
+    config = compose(options.table.split(","), options.scale, rows, seeds)
     run = options.run or Path("runs") / f"{options.table}.{options.scale}"
     path = run.resolve() / "config.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
