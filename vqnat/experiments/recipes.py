@@ -89,11 +89,8 @@ def _chosen(known: Sequence[str], rows: Sequence[str]) -> Sequence[str]:
 
 def _training(size: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     model = copy.deepcopy(size["models"][row["model"]])
-    share = Fraction(str(row.get("width", 1)))
-    amounts = {"updates": model["updates"], "width": int(size["width"] * share)}
+    amounts = {"updates": model["updates"], "width": int(size["width"] * Fraction(str(row.get("width", 1))))}
     options = {**model["options"], **row.get("options", {})}
-    if share != 1:
-        options.pop("encoder-from", None)  # the teacher's encoder is of another width
     for limit in ("total-num-update",):
         if limit in size["experiment"]["common"] and limit not in options:
             options[limit] = size["experiment"]["common"][limit]
