@@ -179,6 +179,7 @@ def test_every_table_is_planned_to_its_commands_at_the_scale_that_nobody_runs(tm
             assert "prepare-wmt14-en2de.sh" in said and "--max-update 300000" in said
         if table == "yan_fig4":
             assert "gm_vq_0_5" in said and "--gm-entropy 8" in said
+        assert "INFO:" not in said  # fairseq sets up logging for itself, which would write every line twice
 
 
 def test_tables_together_share_what_rows_have_in_common():
@@ -193,10 +194,17 @@ def test_tables_together_share_what_rows_have_in_common():
             assert together["trainings"][found["training"]] == each["trainings"][system["training"]]
     trainings = [json.dumps(training, sort_keys=True) for training in together["trainings"].values()]
     assert len(set(trainings)) == len(trainings) < sum(len(each["trainings"]) for each in alone.values()) - 10
-    # Soft EM with 10 samples is a row of four tables, and one training.
+    # Soft EM with 10 samples is a row of three tables, and one training.
     assert systems["lt_soft_em_10_nc3"]["training"] == systems["lt_soft_em"]["training"] == "lt_soft_em"
     # A row alone has the training's name that it has in the whole table, so a run can grow.
     assert compose(["roy_t1"], "tiny", ["nat_npd10"])["systems"][-1]["training"] == "nat_distilled"
+
+
+def test_widths_are_compared_from_the_same_start():
+    trainings = compose(["roy_t5"], "tiny")["trainings"]
+    students = {name: training["options"] for name, training in trainings.items() if name != "teacher"}
+    assert {options["embed-dim"] for options in students.values()} == {64, 96, 128}
+    assert not any("encoder-from" in options for options in students.values())
 
 
 def test_tables_that_do_not_go_together():

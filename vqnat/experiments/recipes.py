@@ -112,7 +112,7 @@ def _images(recipe: dict[str, Any], size: dict[str, Any], rows: Sequence[str], s
     config = read_yaml(REPOSITORY / wanted["config"])
     table = config["tables"][wanted["table"]]
     if "sweep" in wanted:
-        table["rows"] = _sweep(table["rows"], **wanted["sweep"])
+        table |= {"title": recipe["title"], "rows": _sweep(table["rows"], **wanted["sweep"])}
     chosen = _chosen([row["name"] for row in table["rows"]], rows)
     table["rows"] = [row for row in table["rows"] if row["name"] in chosen]
     config |= {"name": recipe["title"], "tables": {wanted["table"]: table}}

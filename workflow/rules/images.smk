@@ -1,8 +1,11 @@
 # Image tables: the images; length, training, prior and measurement of each row; results. `begin` is as in train.smk.
+import logging
+
 from vqnat.image.tables import table_commands as commands
 from vqnat.image.tables.table_config import load
 from vqnat.image.tables.validation_figures import validate_options
 
+logging.getLogger().handlers.clear()  # importing fairseq's tasks adds one, which would write each line a second time
 CONFIG = load(CONFIGFILE, OVERRIDES)
 ROWS = {(key, row.name): row for key, rows in CONFIG.chosen.items() for row in rows}
 TASKS = {"train": commands.IMAGES, "prior": commands.PRIOR}
