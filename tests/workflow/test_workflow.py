@@ -60,6 +60,17 @@ def test_a_dry_run_says_what_why_and_by_which_command(tmp_path):
     assert "lt_soft_em" not in said and not (tmp_path / "run" / "models").exists()
 
 
+def test_the_command_line_says_more_than_the_file(tmp_path):
+    config = write(tmp_path)
+    few = workflow(config, tmp_path / "run", "-n").stderr
+    done = workflow(config, tmp_path / "run", "-n", "--full", "--seeds", "5,6", "--reverse")
+    assert done.returncode == 0, done.stderr
+    assert "translate_lt_soft_em_raw" not in few and "seed6/translate_lt_soft_em_raw" in done.stderr
+    assert "--source-lang de --target-lang en" in done.stderr and "--seed 6 --log-format json" in done.stderr
+    refused = workflow(config, tmp_path / "run", "-n", "--", "--config", "seeds=[5,x]")
+    assert refused.returncode == 1 and "seeds[1]: 'x' is not valid; must be a whole number" in refused.stderr
+
+
 def test_a_failure_is_one_line_that_names_the_rule_and_its_log_and_the_end_of_that(tmp_path):
     run = tmp_path / "run"
     done = workflow(write(tmp_path, vocabulary=40), run)

@@ -29,6 +29,15 @@ def invalid(name: str, value: object, valid: str) -> UserError:
     return UserError(f"{name or 'the file'}: {value!r} is not valid; must be {valid}")
 
 
+def typed(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Overrides as the schema wants them: ``--config full=true seeds=[1,2]`` of Snakemake gives text instead."""
+    truth = {"true": True, "false": False}
+    given = {key: truth.get(value, value) if isinstance(value, str) else value for key, value in overrides.items()}
+    if isinstance(seeds := given.get("seeds"), list):
+        given["seeds"] = [int(seed) if str(seed).isdecimal() else seed for seed in seeds]
+    return given
+
+
 def load_checked(path: Path, overrides: Mapping[str, Any] | None, configure: Callable[[Any], T]) -> T:
     """What ``configure`` makes of a YAML file.
 
