@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from vqnat.errors import UserError
 from vqnat.experiments.config import load
 from vqnat.experiments.layout import Layout, refuse_old, text_files
-from vqnat.experiments.results import COMMAND
+from vqnat.records.results import COMMAND
 from vqnat.records.yaml_files import read_yaml
 from vqnat_serving.arguments import CommandParser
 from vqnat_serving.console import FAILED, INTERRUPTED, run_program

@@ -1,7 +1,6 @@
 """What the commands measured, gathered in one JSON file from which every table is rendered."""
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -12,10 +11,8 @@ from vqnat.experiments.latency import NOT_TIMED, read_latency
 from vqnat.experiments.layout import Layout
 from vqnat.experiments.scores import right_rate
 from vqnat.experiments.translations import read_lines
-from vqnat.records.results import provenance, shown
+from vqnat.records.results import provenance, workflow_command
 from vqnat.records.training_logs import curves, wall_seconds
-
-COMMAND = "VQNAT_COMMAND"  # in the environment: what the user typed
 
 
 def collect(config: Config, run: Path, at: str = "") -> dict[str, Any]:
@@ -66,8 +63,7 @@ def collect(config: Config, run: Path, at: str = "") -> dict[str, Any]:
         "greedy": config.latency.greedy,
         "systems": records,
         "samples": choose_samples(sources, references, outputs, config.samples, right_rate(config.data.kind)),
-        **provenance(layout.seed(at), {path.name: path for path in files}),
-        **({"command": " ".join(map(shown, os.environ[COMMAND].split(" ")))} if COMMAND in os.environ else {}),
+        **provenance(layout.seed(at), {path.name: path for path in files}, workflow_command()),
     }
 
 

@@ -20,15 +20,17 @@ from vqnat.records.tables import machine_name
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = re.compile(r"(^|[=,:])/(?:[^/,=:]+/)+([^/,=:]+)")  # an absolute path, of which the last part is kept
+COMMAND = "VQNAT_COMMAND"  # in the environment of a workflow's jobs
 PACKAGES = ("torch", "numpy", "fairseq-fixed", "sacrebleu", "sentencepiece", "onnxruntime", "ctranslate2")
 
 
-def provenance(seed: int | None, inputs: Mapping[str, Path]) -> dict[str, Any]:
+def provenance(seed: int | None, inputs: Mapping[str, Path], command: str | None = None) -> dict[str, Any]:
     """Everything needed to repeat a measurement, to be merged into its JSON.
 
     Args:
         seed: random seed of the program, None if it draws nothing.
         inputs: name -> file that was read (data, checkpoints); only its checksum is recorded.
+        command: None for this program's.
 
     Returns:
         ``command``; ``commit`` of the checkout, with "+changes" if tracked files differ from it, None outside
@@ -38,7 +40,7 @@ def provenance(seed: int | None, inputs: Mapping[str, Path]) -> dict[str, Any]:
         OSError: an input cannot be read.
     """
     return {
-        "command": command_line(sys.argv),
+        "command": command or command_line(sys.argv),
         "commit": commit(),
         "seed": seed,
         "data": {name: sha256(path) for name, path in inputs.items()},
@@ -78,6 +80,12 @@ def command_line(arguments: Sequence[str]) -> str:
     program, *rest = map(shown, arguments)
     ours = Path(arguments[0]).name == "vqnat" or Path(arguments[0]).parts[-2:] == ("vqnat", "__main__.py")
     return shlex.join(["vqnat" if ours else program, *rest])
+
+
+def workflow_command() -> str | None:
+    """What the user typed to start the workflow that this program is a job of; None outside of one."""
+    typed = os.environ.get(COMMAND)
+    return " ".join(map(shown, typed.split(" "))) if typed else None
 
 
 def shown(text: str | Path) -> str:

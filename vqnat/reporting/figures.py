@@ -299,6 +299,28 @@ def stability(results: Results) -> str:
         return standalone_svg(figure, "Hard and soft EM with 16,384 codes")
 
 
+def entropy_weight(results: Results) -> str:
+    """Squared error and perplexity of GM-VQ against the weight of its entropy: Yan et al. 2024, figure 4."""
+    rows = results["tables"]["gmvq"]["rows"]
+    weights = [row["title"].rsplit(" ", 1)[1] for row in rows]
+    panels = (
+        ("MSE × 10⁻³", (("mse_e3", "", "-"),)),
+        ("perplexity", (("ppl_soft", "soft", "-"), ("ppl_hard", "hard", (0, (4, 2))))),
+    )
+    with plt.rc_context(STYLE):
+        figure, both = plt.subplots(1, 2, figsize=(7.2, 2.9))
+        for axes, (label, lines) in zip(both, panels, strict=True):
+            for place, (key, text, line) in enumerate(lines):
+                values = [row["figures"][key] for row in rows]
+                axes.plot(weights, values, "o", linestyle=line, label=text, color=SERIES[place], linewidth=1.8, ms=6)
+            axes.set_ylim(bottom=0)
+            axes.set_xlabel("weight of the entropy")
+            axes.set_ylabel(label)
+        both[1].legend(fontsize=9, loc="lower right")
+        figure.tight_layout()
+        return standalone_svg(figure, "GM-VQ by the weight of its entropy")
+
+
 # file in docs/figures -> (function, result files)
 FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "quality-speed.svg": (quality_against_speed, ("examples/multi30k/trained.json",)),
@@ -308,5 +330,6 @@ FIGURES: dict[str, tuple[Callable[..., str], tuple[str, ...]]] = {
     "base-size.svg": (base_size_latency, ("examples/latency/latency.json",)),
     "scale.svg": (time_and_memory, ("benchmarks/scale.json",)),
     "stability.svg": (stability, ("examples/papers/text.seed1.json",)),
+    "entropy.svg": (entropy_weight, ("examples/cifar10/entropy.json",)),
     "data-prep.svg": (data_preparation, ("benchmarks/data_prep.json",)),
 }

@@ -11,6 +11,10 @@ def distill_options(w):
     return words(commands.distill_options(CONFIG, w.text, teacher))
 
 
+localrules:
+    begin_distill,
+
+
 rule begin_distill:
     message:
         "{wildcards.at}begin_{wildcards.text}: an empty folder"

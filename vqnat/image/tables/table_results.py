@@ -7,7 +7,7 @@ from typing import Any
 from vqnat.image.datasets.split_files import SPLITS, read_header, split_file
 from vqnat.image.tables.table_commands import row_options
 from vqnat.image.tables.table_config import Config
-from vqnat.records.results import provenance
+from vqnat.records.results import provenance, workflow_command
 
 
 def collect(config: Config, run: Path) -> dict[str, Any]:
@@ -35,5 +35,5 @@ def collect(config: Config, run: Path) -> dict[str, Any]:
             tables[key]["rows"].append(entry)
     header = read_header(data, "train")
     about = {"name": config.name, "data_source": header["source"], "images": counts, "shape": header["shape"]}
-    files = [split_file(data, split) for split in SPLITS]
-    return about | provenance(config.seed, {path.name: path for path in files}) | {"tables": tables}
+    files = {path.name: path for path in (split_file(data, split) for split in SPLITS)}
+    return about | provenance(config.seed, files, workflow_command()) | {"tables": tables}
