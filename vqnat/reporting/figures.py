@@ -312,7 +312,7 @@ def entropy_weight(results: Results) -> str:
         for axes, (label, lines) in zip(both, panels, strict=True):
             for place, (key, text, line) in enumerate(lines):
                 values = [row["figures"][key] for row in rows]
-                axes.plot(weights, values, "o", linestyle=line, label=text, color=SERIES[place], linewidth=1.8, ms=6)
+                axes.plot(weights, values, "o", ls=line, label=text, color=SERIES[place], lw=1.8, ms=6, clip_on=False)
             axes.set_ylim(bottom=0)
             axes.set_xlabel("weight of the entropy")
             axes.set_ylabel(label)
