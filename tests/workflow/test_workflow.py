@@ -17,8 +17,10 @@ import torch
 import yaml
 from toy_experiment import toy_experiment
 
+from vqnat.benchmarking.engines.system_specs import parse_system
 from vqnat.checkpoints.reading import read_checkpoint
 from vqnat.errors import UserError
+from vqnat.experiments.commands import latency_options
 from vqnat.experiments.config import configure
 from vqnat.experiments.recipes import compose, scales, tables
 from vqnat.image.tables.table_config import configure as configure_tables
@@ -209,6 +211,18 @@ def test_tables_together_share_what_rows_have_in_common():
     assert systems["lt_soft_em_10_nc3"]["training"] == systems["lt_soft_em"]["training"] == "lt_soft_em"
     # A row alone has the training's name that it has in the whole table, so a run can grow.
     assert compose(["roy_t1"], "tiny", ["nat_npd10"])["systems"][-1]["training"] == "nat_distilled"
+
+
+def test_every_row_can_be_timed():
+    for table in tables():
+        content = compose([table], "tiny")
+        if "systems" in content:
+            config = configure(content)
+            words = latency_options(config, config.systems, dict.fromkeys(config.trainings, "a.pt"), 1)
+            specs = [parse_system(words[n + 1]) for n, word in enumerate(words) if word == "--system"]
+            assert len(specs) == sum(not system.reranker for system in config.systems)
+            for spec in specs:
+                assert spec.name != "cmlm" or spec.decoding()["iter_decode_force_max_iter"] == 1
 
 
 def test_widths_are_compared_from_the_same_start():

@@ -96,6 +96,7 @@ def latency_options(config: Config, systems: Sequence[System], checkpoints: dict
         decoding = fill(system.decoding, checkpoints)
         # not `in`: 0 is a value, and equals False
         given = {k: v for k, v in decoding.items() if v is not None and v is not False and k not in BATCHES}
+        given = {k: 1 if v is True else v for k, v in given.items()}
         first = f"{system.name}={checkpoints[system.training]}"
         words += ["--system", ",".join([first, *(f"{option}={value}" for option, value in given.items())])]
     return [

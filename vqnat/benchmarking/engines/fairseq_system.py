@@ -32,7 +32,7 @@ SETTINGS = {
         *("beam", "compiled", "lenpen", "max_len_a", "max_len_b"),
         *("rescore_with", "ctc_blank_penalty", "dag_search", "engine"),
     },
-    **{task: {"beam", "iter", "iter_decode_eos_penalty"} for task in NAT_TASKS},
+    **{task: {"beam", "iter", "iter_decode_eos_penalty", "iter_decode_force_max_iter"} for task in NAT_TASKS},
 }
 
 
@@ -171,8 +171,7 @@ def generation(spec: SystemSpec) -> GenerationConfig:
     """The same settings as fairseq-generate's options.
 
     One-shot decoding of ``translation_lev`` is ``iter_decode_max_iter=0``: IterativeRefinementGenerator makes
-    max_iter + 1 passes and always stops after the last. ``iter_decode_force_max_iter`` (no early stop) therefore
-    changes nothing at 0 and stays off, as in fairseq-generate.
+    max_iter + 1 passes, fewer if nothing changes anymore, unless ``iter_decode_force_max_iter``.
     """
     renamed = {"iter": "iter_decode_max_iter"}
     values = {renamed.get(key, key): value for key, value in spec.decoding().items()}

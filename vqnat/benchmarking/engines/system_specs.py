@@ -30,6 +30,7 @@ class SystemSpec:
         max_len_b: b in that limit.
         iter: refinement steps after the first pass of translation_lev; 0 is one-shot.
         iter_decode_eos_penalty: as in fairseq-generate (translation_lev).
+        iter_decode_force_max_iter: 1 makes all refinement steps (translation_lev).
         rescore_with: checkpoint of the teacher that reranks the beam, or ``helper`` (latent_translation).
         threads: threads of this system, instead of ``--threads``.
         precision: of the weights and linear layers; None means fp32.
@@ -51,6 +52,7 @@ class SystemSpec:
     max_len_b: int | None = None
     iter: int | None = None
     iter_decode_eos_penalty: float | None = None
+    iter_decode_force_max_iter: int | None = None
     rescore_with: str | None = None
     threads: int | None = None
     precision: str | None = None
@@ -117,6 +119,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "max_len_b": _whole(0),
     "iter": _whole(0),
     "iter_decode_eos_penalty": _number,
+    "iter_decode_force_max_iter": _flag,
     "rescore_with": str,
     "threads": _whole(1),
     "precision": _precision,
