@@ -175,7 +175,8 @@ def test_killed_outright_it_leaves_nothing_behind_and_continues_to_the_same_end(
     changed["trainings"]["teacher"]["options"]["dropout"] = 0.1
     write(tmp_path, trainings=changed["trainings"])
     said = workflow(config, killed, "-n").stderr
-    assert "begin_teacher: an empty folder\n  because: Params have changed" in said
+    changed = "because: Params have changed since last execution: --dropout 0 -> 0.1"
+    assert f"begin_teacher: an empty folder\n  {changed}" in said
     assert "corpus: writing" not in said and "binarize: joint" not in said
 
 

@@ -11,6 +11,7 @@ import re
 import sys
 import threading
 import time
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ EVERY = 20.0  # seconds between plain lines of one job
 LOOK = 1.0  # seconds between looks at the logs
 TAIL = 20  # lines of a failed job's log
 TOTAL = re.compile(r"--max-update (\d+)")
+PARAMS = re.compile(r"(?<=since last execution: )Union of exclusive params .*?before: (.*?) now: ([^;]*)", re.DOTALL)
 DISTILLED = re.compile(r"(\d+)/(\d+) sentences")
 
 
@@ -40,6 +42,20 @@ def tail(path: Path, lines: int) -> list[str]:
         file.seek(max(0, path.stat().st_size - 20000))
         text = file.read().decode("utf-8", "replace").rstrip()
     return [line.rsplit("\r", 1)[-1] for line in text.split("\n")[-lines:]] if text else []
+
+
+def changed_words(before: str, now: str) -> str:
+    """What differs between two command lines: ``--lr 0.004 -> 0.002, --seed 1 -> nothing``."""
+    old, new = before.split(), now.split()
+    parts = []
+    for kind, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        option = next((word for word in reversed(new[:c]) if word.startswith("--")), "")
+        whole = any(words[0].startswith("--") for words in (old[a:b], new[c:d]) if words)
+        change = f"{' '.join(old[a:b]) or 'nothing'} -> {' '.join(new[c:d]) or 'nothing'}"
+        parts.append(change if whole or not option else f"{option} {change}")
+    return ", ".join(parts)
 
 
 class Job:
@@ -142,7 +158,8 @@ class LogHandler(LogHandlerBase):
 
     def _explain(self, record: Any, event: LogEvent | None) -> None:
         if event == LogEvent.JOB_INFO:
-            self.say(f"{record.rule_msg or record.rule_name}\n  because: {record.reason}")
+            reason = PARAMS.sub(lambda m: changed_words(m[1].strip('"'), m[2].strip('" ')), str(record.reason))
+            self.say(f"{record.rule_msg or record.rule_name}\n  because: {reason}")
             if record.shellcmd and self.common_settings.printshellcmds:
                 self.say(f"  $ {record.shellcmd}")
         elif event in (None, LogEvent.RUN_INFO, LogEvent.ERROR) and record.levelname != "DEBUG":
