@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # From a fresh clone to a table: installs into .venv, trains a teacher, distills it, trains the non-autoregressive
-# systems, translates in parallel, and prints BLEU and latency beside the teacher's. About 25 minutes on 2 cores.
+# systems, translates in parallel, and prints BLEU and latency beside the teacher's. Half an hour to an hour on 2 cores.
 # Stop it whenever you like; the same command continues.
 #
 #   scripts/quickstart.sh [--full | --only NAME,...] [--run DIR] [--data embedded|multi30k] [--from DIR] [--seed N]
 #                         [--cores N]
 #
-#   --full        every system of the configuration: hard EM, original text, second stages, autoregressive students
+#   --full        every system of the configuration: hard EM, original text, a second stage, autoregressive students
 #   --only NAMES  the systems to compare, by their names in the configuration, and those that speed-ups are over
 #   --run DIR     where everything is written (default: runs/quickstart, runs/multi30k)
 #   --data NAME   embedded (default, needs no download) or multi30k
