@@ -47,6 +47,17 @@ def test_written_files(tmp_path: Path) -> None:
     assert description["sha256"] == {name: hashlib.sha256(content[name]).hexdigest() for name in names}
 
 
+def test_more_sources_change_nothing_else(tmp_path: Path) -> None:
+    for folder, more in (("less", "0"), ("more", "40")):
+        assert main(["--out", str(tmp_path / folder), *SIZES, "--more", more]) == 0
+    less, more = files(tmp_path / "less"), files(tmp_path / "more")
+    added = more.pop("more.en").decode().splitlines()
+    assert len(set(added)) == 40 and not set(added) & set(less["train.en"].decode().splitlines())
+    assert json.loads(more.pop("corpus.json"))["command"].endswith("--test 0 --more 40")
+    del less["corpus.json"]
+    assert more == less
+
+
 def test_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["--out", str(tmp_path), *SIZES])
     source, output = tmp_path / "valid.en", tmp_path / "output"

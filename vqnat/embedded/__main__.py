@@ -31,7 +31,7 @@ def _run(options: argparse.Namespace) -> None:
         if options.check:
             print(check(*options.check))
         else:
-            write(options.out, options.seed, {name: getattr(options, name) for name in SPLITS})
+            write(options.out, options.seed, {name: getattr(options, name) for name in SPLITS}, options.more)
     except (OSError, ValueError) as error:
         raise UserError(str(error)) from error
 
@@ -54,29 +54,34 @@ def parser() -> CommandParser:
         parser.add_argument(
             f"--{name}", type=int, default=size, metavar="N", help=f"pairs in {name} (default: %(default)s)"
         )
+    help_text = "also write N more sources, without translations, to more.en: for distill --source-text"
+    parser.add_argument("--more", type=int, default=0, metavar="N", help=f"{help_text} (default: %(default)s)")
     return parser
 
 
-def write(folder: Path, seed: int, sizes: dict[str, int]) -> None:
+def write(folder: Path, seed: int, sizes: dict[str, int], more: int = 0) -> None:
     """Write ``train.en``, ``train.de`` and so on, then ``corpus.json``, which describes them.
 
     Args:
         folder: where to write; created if it does not exist.
         seed: seed of the corpus.
         sizes: number of pairs of each split.
+        more: number of sources without translations, for ``more.en``.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is not a folder")
-    corpus = generate(seed, **sizes)
+    corpus = generate(seed, **sizes, more=more)
     folder.mkdir(parents=True, exist_ok=True)
     digests = {}
     for name, pairs in corpus.items():
-        for language, sentences in zip(_LANGUAGES, zip(*pairs, strict=True) if pairs else ((), ()), strict=True):
+        languages = _LANGUAGES if name in SPLITS else _LANGUAGES[:1]
+        for language, sentences in zip(languages, zip(*pairs, strict=True) if pairs else ((), ()), strict=False):
             data = "".join(f"{sentence}\n" for sentence in sentences).encode()
             digests[f"{name}.{language}"] = hashlib.sha256(data).hexdigest()
             with replacing(folder / f"{name}.{language}") as temporary:
                 temporary.write_bytes(data)
     command = ["python", "-m", "vqnat.embedded", "--seed", str(seed)]
+    sizes = sizes | ({"more": more} if more else {})
     for name, size in sizes.items():
         command += [f"--{name}", str(size)]
     # The folder is left out, so that the description is the same wherever the corpus is written.

@@ -15,7 +15,7 @@ MAX_WORDS = 40
 MAX_PAIRS = 1_000_000
 
 
-def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tuple[str, str]]]:
+def generate(seed: int, train: int, valid: int, test: int, more: int = 0) -> dict[str, list[tuple[str, str]]]:
     """Draws a corpus, the same for the same arguments on every platform.
 
     Args:
@@ -23,15 +23,16 @@ def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tup
         train: number of training pairs.
         valid: number of validation pairs.
         test: number of test pairs.
+        more: number of pairs besides, for a teacher to translate.
 
     Returns:
-        For each split, its pairs of an English source and a German translation, detokenized, of 5 to 40
-        words each. No source occurs twice, within a split or across them.
+        For each split, and for ``more`` if any are wanted, its pairs of an English source and a German
+        translation, detokenized, of 5 to 40 words each. No source occurs twice, within a split or across them.
 
     Raises:
         ValueError: a size is negative, or the sizes sum to more than ``MAX_PAIRS``.
     """
-    sizes = dict(zip(SPLITS, (train, valid, test), strict=True))
+    sizes = {"train": train, "valid": valid, "test": test, "more": more}
     for name, size in sizes.items():
         if size < 0:
             raise ValueError(f"the size of {name} must not be negative, but is {size}")
@@ -39,9 +40,9 @@ def generate(seed: int, train: int, valid: int, test: int) -> dict[str, list[tup
         raise ValueError(f"{sum(sizes.values())} pairs are too many: at most {MAX_PAIRS} are without repeats")
     rng = random.Random(seed)
     known: set[str] = set()
-    # The small splits are drawn first, so that they are the same for every size of train.
-    drawn = {name: [_new_pair(rng, known) for _ in range(sizes[name])] for name in reversed(SPLITS)}
-    return {name: drawn[name] for name in SPLITS}
+    # The small splits are drawn first, so that they are the same for every size of train; whatever is more, last.
+    drawn = {name: [_new_pair(rng, known) for _ in range(sizes[name])] for name in (*reversed(SPLITS), "more")}
+    return {name: drawn[name] for name in sizes if name in SPLITS or more}
 
 
 def _new_pair(rng: random.Random, known: set[str]) -> tuple[str, str]:

@@ -23,7 +23,8 @@ def device_options(config: Config) -> list[str]:
 def embedded_options(config: Config) -> list[str]:
     """``vqnat embedded``: the corpus."""
     sizes = [word for split in SPLITS for word in (f"--{split}", str(getattr(config.data, split)))]
-    return ["--seed", str(config.data.seed), *sizes]
+    more = ["--more", str(config.data.more)] if config.data.more else []
+    return ["--seed", str(config.data.seed), *sizes, *more]
 
 
 def binarize_options(config: Config) -> list[str]:

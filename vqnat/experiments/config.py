@@ -18,6 +18,7 @@ class Data:
     train: int = 20000
     valid: int = 500
     test: int = 500
+    more: int = 0  # embedded sources without translations, in raw/more.en
     seed: int = 1
     path: str = ""
     tokenised: bool = False  # tokenized already, so BLEU does not tokenize
