@@ -15,11 +15,12 @@ data=data/newstest/bin run=runs/latency
 
 [ -f data/newstest/data.json ] || data-prep/prepare-newstest.py "${from[@]}"
 [ -f $run/lt_nc3_shallow.pt ] || scripts/make_untrained.py $data --models examples/latency/models.yaml --out $run
+# Shortlists from the 3,000 pairs of newstest2013: of the usual size, fit for timing only.
 for model in lt_nc3 lt_nc3_shallow; do
-  [ -d $run/${model}_onnx ] ||
-    scripts/export.py --path $run/$model.pt --data $data --bpe-model data/newstest/spm.model --out $run/${model}_onnx
+  [ -d $run/${model}_onnx ] || vqnat export $run/$model.pt --data $data --bpe-model data/newstest/spm.model \
+    --out $run/${model}_onnx --shortlist $data
 done
 for model in ar ar_12_1; do
-  [ -d $run/${model}_ct2 ] || ct2-fairseq-converter --user_dir vqnat --model_path $run/$model.pt --data_dir $data \
-    --output_dir $run/${model}_ct2
+  [ -d $run/$model ] || vqnat package $run/$model.pt --data $data --bpe-model data/newstest/spm.model --out $run/$model
+  [ -d $run/$model/ctranslate2 ] || vqnat export $run/$model --shortlist $data
 done
