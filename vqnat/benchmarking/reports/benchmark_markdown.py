@@ -8,9 +8,13 @@ from statistics import median
 from typing import Any
 
 from vqnat.benchmarking.codebook_names import PEAKS, RATIOS, TITLES
-from vqnat.records.tables import machine_name, markdown_table, number
+from vqnat.records.tables import machine_name, markdown_table, number, percent
 
-QUALITY = {"sacrebleu": "sacreBLEU", "chrf": "chrF"}
+QUALITY = {
+    "sacrebleu": ("sacreBLEU", number),
+    "chrf": ("chrF", number),
+    "right_translation_rate": ("right translations", percent),  # of the embedded corpus
+}
 PERCENTILES = ("p50", "p95")
 Result = Mapping[str, Any]
 
@@ -25,12 +29,13 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
     runs = [result, *result["further"]]
     names = [system["name"] for system in result["systems"]]
     over = [*(name for name in over if name in names and name != result["baseline"]), result["baseline"]]
-    quality = {name: title for name, title in QUALITY.items() if name in result["systems"][0].get("quality", {})}
-    header = ["system", *quality.values(), "ms per sentence", *(f"speed-up over {name}" for name in over)]
+    quality = {name: how for name, how in QUALITY.items() if name in result["systems"][0].get("quality", {})}
+    header = ["system", *(title for title, _ in quality.values()), "ms per sentence"]
+    header += [f"speed-up over {name}" for name in over]
     header += [f"tokens/s, batches of {run['batch_size']}" for run in runs]
     rows = []
     for index, system in enumerate(result["systems"]):
-        row = [system["name"], *(number(system["quality"][name]) for name in quality)]
+        row = [system["name"], *(shown(system["quality"][name]) for name, (_, shown) in quality.items())]
         row += [number(system["latency_ms"]["mean"])]
         row += [_speedup(system["speedups"][name]) if name != system["name"] else "1.00×" for name in over]
         row += [number(run["systems"][index]["tokens_per_second"], 0) for run in runs]
