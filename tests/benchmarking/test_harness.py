@@ -27,6 +27,17 @@ def test_all_systems_take_a_batch_before_the_next_one(recorder, batches):
     assert all(any(block[0][0] == name for block in blocks) for name in "abc")  # each is first sometimes
 
 
+def test_a_system_apart_has_a_whole_round_after_the_others_came_to_rest(recorder, batches, monkeypatch):
+    log = []
+    monkeypatch.setattr("vqnat.benchmarking.harness.rounds.sleep", lambda seconds: log.append(("sleep", seconds)))
+    found = measure([recorder(name, log) for name in "ab"], batches, 2, 0, 1, apart=True)
+    turns = "".join("|" if name == "sleep" else name for name, _ in log).split("|")[1:]
+    size = len(batches) + 1  # the first is not timed
+    assert set(turns) == {"a" * size, "b" * size} and len(turns) == 2 * 2
+    assert {seconds for name, seconds in log if name == "sleep"} == {0.5}
+    assert all((found[name].ms > 0).all() for name in "ab") and found["a"].outputs == found["b"].outputs
+
+
 def test_order_follows_the_seed(recorder, batches):
     first, again, other = (run(recorder, batches, seed=seed)[1] for seed in (1, 1, 2))
     assert first == again != other

@@ -78,7 +78,9 @@ def run(
     machine = results.machine()
     if load_before[0] > machine["logical_cores"] - options.threads:
         say("latency", f"the machine is busy: load {load_before[0]:.1f} on {machine['logical_cores']} logical cores")
-    measurements = measure(systems, batches, options.repeats, options.warmup, options.seed, device, steps)
+    apart = device == "cpu" and any(system.description["threads"] > 1 for system in systems)
+    times = (options.repeats, options.warmup, options.seed, device, steps)
+    measurements = measure(systems, batches, *times, apart=apart)
     load_after = os.getloadavg()
     steps.step("phases")
     phases = {system.name: measure_phases(system, batches, device) for system in systems if system.phases()}
@@ -92,9 +94,7 @@ def run(
     use_threads(options.threads)
     further = []
     for size, group in zip(options.batch_size[1:], larger, strict=True):
-        found = measure(
-            systems, group, options.repeats, options.warmup, options.seed, device, steps, f"batch size {size}, "
-        )
+        found = measure(systems, group, *times, f"batch size {size}, ", apart)
         records = system_records(systems, group, found, {}, {}, baseline, options.seed)
         further.append({"batch_size": size, "batches": [list(batch.ids) for batch in group], "systems": records})
 
@@ -111,6 +111,7 @@ def run(
         "batch_size": options.batch_size[0],
         "lengths": "forced" if options.force_lengths else "as decoded",
         "repeats": options.repeats,
+        "turns": "rounds" if apart else "batches",
         "warmup": options.warmup,
         "baseline": baseline,
         "sentences": {

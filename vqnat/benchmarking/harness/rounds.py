@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import sleep
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from vqnat.benchmarking.harness.device import synchronizer
 from vqnat.benchmarking.system import Batch, System
 from vqnat.terminal.progress import Steps
 
+PAUSE = 0.5  # s; Intel's OpenMP keeps idle threads busy for 0.2 s (KMP_BLOCKTIME)
 Output = tuple[int, ...]  # tokens of one sentence, without special symbols
 
 
@@ -38,11 +40,13 @@ def measure(
     device: str = "cpu",
     steps: Steps | None = None,
     label: str = "",
+    apart: bool = False,
 ) -> dict[str, Measurement]:
     """Time every system on every batch ``repeats`` times.
 
     Within a round, batches come in random order; each is translated by all systems, again in random order, before
-    the next batch.
+    the next batch. Systems with several threads are kept apart: at its turn each translates all batches of the round,
+    after a pause. Their thread pools wait for work by spinning, which takes the cores of whoever comes next.
 
     Args:
         systems: with unique names.
@@ -53,6 +57,7 @@ def measure(
         device: ``cpu`` or ``cuda``.
         steps: shows the rounds; it must draw only when it is told to, which is between timings.
         label: begins the name of each round there.
+        apart: whether each system translates all batches of a round at its turn.
 
     Returns:
         name -> measurement, in the order of ``systems``.
@@ -66,19 +71,28 @@ def measure(
 
     found = {s.name: Measurement(np.zeros((repeats, len(batches))), [[] for _ in batches]) for s in systems}
     for round_ in range(repeats):
+        shuffled = order.sample(range(len(batches)), len(batches))
+        if apart:
+            turns = [(index, system) for system in order.sample(list(systems), len(systems)) for index in shuffled]
+        else:
+            turns = [(index, system) for index in shuffled for system in order.sample(list(systems), len(systems))]
         if steps:
-            steps.step(f"{label}round {round_ + 1} of {repeats}", len(batches))
-        for index in order.sample(range(len(batches)), len(batches)):
-            for system in order.sample(list(systems), len(systems)):
-                elapsed, raw = timed_translation(system, batches[index], synchronize)
-                measurement = found[system.name]
-                measurement.ms[round_, index] = elapsed
-                length = batches[index].length  # a latent transformer writes multiples of 2^nc tokens
-                outputs = [content(tokens.tolist(), system.specials)[:length] for tokens in raw]
-                if round_ == 0:
-                    measurement.outputs[index] = outputs
-                elif outputs != measurement.outputs[index]:
-                    measurement.stable = False
+            steps.step(f"{label}round {round_ + 1} of {repeats}", len(turns))
+        before = None
+        for index, system in turns:
+            if apart and system is not before:
+                sleep(PAUSE)
+                timed_translation(system, batches[index], synchronize)  # its threads and caches are cold
+                before = system
+            elapsed, raw = timed_translation(system, batches[index], synchronize)
+            measurement = found[system.name]
+            measurement.ms[round_, index] = elapsed
+            length = batches[index].length  # a latent transformer writes multiples of 2^nc tokens
+            outputs = [content(tokens.tolist(), system.specials)[:length] for tokens in raw]
+            if round_ == 0:
+                measurement.outputs[index] = outputs
+            elif outputs != measurement.outputs[index]:
+                measurement.stable = False
             if steps:
                 steps.advance()
     return found

@@ -42,9 +42,10 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
         rows.append(row)
     forced = "lengths forced to those of the references" if result.get("lengths") == "forced" else "lengths as decoded"
     sentences = result["sentences"]
+    turns = ", of which each system had a whole round at its turn" if result.get("turns") == "rounds" else ""
     return f"{markdown_table(header, rows)}\n\n" + (
         f"{sentences['measured']} of {sentences['in_subset']} sentences, {forced}, {result['repeats']} rounds, "
-        f"{_threads(result)}; ms and speed-ups at batch size "
+        f"{_threads(result)}{turns}; ms and speed-ups at batch size "
         f"{result['batch_size']}; in brackets 95 % of a bootstrap over sentences, then the least and the most of "
         f"single rounds. {_origin(result)}"
     )
