@@ -1,9 +1,13 @@
+import os
+from functools import partial
+
 import pytest
 import torch
 
 from vqnat.benchmarking.harness.clock import timed_translation
 from vqnat.benchmarking.harness.memory import peak_memory
 from vqnat.benchmarking.harness.phases import PhaseTimer, measure_phases, timers
+from vqnat.benchmarking.harness.processes import OwnProcesses
 from vqnat.benchmarking.harness.rounds import content, measure
 
 
@@ -27,15 +31,49 @@ def test_all_systems_take_a_batch_before_the_next_one(recorder, batches):
     assert all(any(block[0][0] == name for block in blocks) for name in "abc")  # each is first sometimes
 
 
-def test_a_system_apart_has_a_whole_round_after_the_others_came_to_rest(recorder, batches, monkeypatch):
+def test_in_processes_each_system_has_a_whole_round_after_the_others_came_to_rest(recorder, batches, monkeypatch):
     log = []
-    monkeypatch.setattr("vqnat.benchmarking.harness.rounds.sleep", lambda seconds: log.append(("sleep", seconds)))
-    found = measure([recorder(name, log) for name in "ab"], batches, 2, 0, 1, apart=True)
-    turns = "".join("|" if name == "sleep" else name for name, _ in log).split("|")[1:]
+    monkeypatch.setattr("vqnat.benchmarking.harness.rounds.sleep", lambda seconds: log.append(str(seconds)))
+
+    def timed(system, batch):
+        log.append(system.name)
+        return 1.5, [list(source) for source in batch.sources]
+
+    found = measure([recorder("a"), recorder("b")], batches, 2, 0, 1, in_processes=timed)
+    turns = "".join(log).split("0.5")[1:]
     size = len(batches) + 1  # the first is not timed
     assert set(turns) == {"a" * size, "b" * size} and len(turns) == 2 * 2
-    assert {seconds for name, seconds in log if name == "sleep"} == {0.5}
-    assert all((found[name].ms > 0).all() for name in "ab") and found["a"].outputs == found["b"].outputs
+    assert all((found[name].ms == 1.5).all() for name in "ab") and found["a"].outputs == found["b"].outputs
+    assert found["a"].outputs[0] == [(5,), (6,)]
+
+
+class Process:
+    """Says in which process it is."""
+
+    specials, description = frozenset(), {}
+
+    def __init__(self, name):
+        self.name, self.seen = name, 0
+
+    def prepare(self, batch):
+        self.seen += 1
+        return batch
+
+    def translate(self, batch):
+        return [torch.tensor([os.getpid()])] * len(batch)
+
+    def phases(self):
+        return {}
+
+
+def test_own_processes(batches):
+    systems = [Process(name) for name in "ab"]
+    with OwnProcesses({system.name: partial(Process, system.name) for system in systems}, "cpu") as processes:
+        first, again = ([processes.timed(system, batches[0]) for system in systems] for _ in range(2))
+    (ms, (a, also_a)), (_, (b, _)) = first
+    assert ms > 0 and a == also_a and len({a[0], b[0], os.getpid()}) == 3
+    assert [outputs for _, outputs in first] == [outputs for _, outputs in again]
+    assert systems[0].seen == 0  # it is another one that translates
 
 
 def test_order_follows_the_seed(recorder, batches):

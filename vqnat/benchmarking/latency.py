@@ -4,6 +4,7 @@ import argparse
 import os
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from vqnat.benchmarking.harness import sentences as data
 from vqnat.benchmarking.harness.device import choose_device, use_threads
 from vqnat.benchmarking.harness.memory import peak_memory
 from vqnat.benchmarking.harness.phases import measure_phases
+from vqnat.benchmarking.harness.processes import OwnProcesses
 from vqnat.benchmarking.harness.records import system_records
 from vqnat.benchmarking.harness.rounds import measure
 from vqnat.benchmarking.quality import Scorer, translate_all
@@ -79,11 +81,17 @@ def run(
     if load_before[0] > machine["logical_cores"] - options.threads:
         say("latency", f"the machine is busy: load {load_before[0]:.1f} on {machine['logical_cores']} logical cores")
     apart = device == "cpu" and any(system.description["threads"] > 1 for system in systems)
-    times = (options.repeats, options.warmup, options.seed, device, steps)
-    measurements = measure(systems, batches, *times, apart=apart)
+    with ExitStack() as stack:
+        timed = stack.enter_context(OwnProcesses(loaders, device)).timed if apart else None
+        measured = []
+        for size, group in zip(options.batch_size, [batches, *larger], strict=True):
+            label = f"batch size {size}, " if larger else ""
+            how = (options.repeats, options.warmup, options.seed, device, steps, label, timed)
+            measured.append(measure(systems, group, *how))
     load_after = os.getloadavg()
     steps.step("phases")
-    phases = {system.name: measure_phases(system, batches, device) for system in systems if system.phases()}
+    phased = [] if apart else [system for system in systems if system.phases()]
+    phases = {system.name: measure_phases(system, batches, device) for system in phased}
     memory: dict[str, Any] = {}
     for name, load in {} if options.no_memory else loaders.items():
         steps.step(f"memory of {name}")
@@ -92,11 +100,14 @@ def run(
         except BrokenProcessPool:  # killed, for example for lack of memory; the timings are still worth keeping
             say("latency", f"memory of {name}: its process died")
     use_threads(options.threads)
-    further = []
-    for size, group in zip(options.batch_size[1:], larger, strict=True):
-        found = measure(systems, group, *times, f"batch size {size}, ", apart)
-        records = system_records(systems, group, found, {}, {}, baseline, options.seed)
-        further.append({"batch_size": size, "batches": [list(batch.ids) for batch in group], "systems": records})
+    further = [
+        {
+            "batch_size": size,
+            "batches": [list(batch.ids) for batch in group],
+            "systems": system_records(systems, group, found, {}, {}, baseline, options.seed),
+        }
+        for size, group, found in zip(options.batch_size[1:], larger, measured[1:], strict=True)
+    ]
 
     quality: dict[str, Any] = {}
     if score:
@@ -111,7 +122,7 @@ def run(
         "batch_size": options.batch_size[0],
         "lengths": "forced" if options.force_lengths else "as decoded",
         "repeats": options.repeats,
-        "turns": "rounds" if apart else "batches",
+        "turns": "rounds, in processes of their own" if apart else "batches",
         "warmup": options.warmup,
         "baseline": baseline,
         "sentences": {
@@ -127,7 +138,7 @@ def run(
         "systems": [
             record | ({"quality": quality[record["name"]]} if quality else {})
             for record in system_records(
-                systems, batches, measurements, phases, memory, baseline, options.seed, [s.name for s in systems]
+                systems, batches, measured[0], phases, memory, baseline, options.seed, [s.name for s in systems]
             )
         ],
         "further": further,

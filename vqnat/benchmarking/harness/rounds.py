@@ -1,8 +1,9 @@
 """Time systems in turn on the same sentences, so that the machine's noise affects all of them alike."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import sleep
 
 import numpy as np
@@ -14,6 +15,7 @@ from vqnat.terminal.progress import Steps
 
 PAUSE = 0.5  # s; Intel's OpenMP keeps idle threads busy for 0.2 s (KMP_BLOCKTIME)
 Output = tuple[int, ...]  # tokens of one sentence, without special symbols
+Timed = Callable[[System, Batch], tuple[float, list[list[int]]]]  # ms, and the tokens of each sentence
 
 
 @dataclass
@@ -40,13 +42,13 @@ def measure(
     device: str = "cpu",
     steps: Steps | None = None,
     label: str = "",
-    apart: bool = False,
+    in_processes: Timed | None = None,
 ) -> dict[str, Measurement]:
     """Time every system on every batch ``repeats`` times.
 
     Within a round, batches come in random order; each is translated by all systems, again in random order, before
-    the next batch. Systems with several threads are kept apart: at its turn each translates all batches of the round,
-    after a pause. Their thread pools wait for work by spinning, which takes the cores of whoever comes next.
+    the next batch. In processes of their own each translates all batches of the round at its turn, after a pause: their
+    threads go on spinning for a while, which takes the cores of whoever comes next.
 
     Args:
         systems: with unique names.
@@ -57,22 +59,22 @@ def measure(
         device: ``cpu`` or ``cuda``.
         steps: shows the rounds; it must draw only when it is told to, which is between timings.
         label: begins the name of each round there.
-        apart: whether each system translates all batches of a round at its turn.
+        in_processes: times a translation in a process of the system's own; None: in this one.
 
     Returns:
         name -> measurement, in the order of ``systems``.
     """
-    synchronize = synchronizer(device)
+    timed = in_processes or partial(_timed_here, synchronizer(device))
     order = random.Random(seed)
     for number in range(warmup):
         batch = batches[(number * (len(batches) - 1) // max(1, warmup - 1)) if warmup > 1 else -1]
         for system in systems:
-            timed_translation(system, batch, synchronize)
+            timed(system, batch)
 
     found = {s.name: Measurement(np.zeros((repeats, len(batches))), [[] for _ in batches]) for s in systems}
     for round_ in range(repeats):
         shuffled = order.sample(range(len(batches)), len(batches))
-        if apart:
+        if in_processes:
             turns = [(index, system) for system in order.sample(list(systems), len(systems)) for index in shuffled]
         else:
             turns = [(index, system) for index in shuffled for system in order.sample(list(systems), len(systems))]
@@ -80,15 +82,15 @@ def measure(
             steps.step(f"{label}round {round_ + 1} of {repeats}", len(turns))
         before = None
         for index, system in turns:
-            if apart and system is not before:
+            if in_processes and system is not before:
                 sleep(PAUSE)
-                timed_translation(system, batches[index], synchronize)  # its threads and caches are cold
+                timed(system, batches[index])  # its threads and caches are cold
                 before = system
-            elapsed, raw = timed_translation(system, batches[index], synchronize)
+            elapsed, raw = timed(system, batches[index])
             measurement = found[system.name]
             measurement.ms[round_, index] = elapsed
             length = batches[index].length  # a latent transformer writes multiples of 2^nc tokens
-            outputs = [content(tokens.tolist(), system.specials)[:length] for tokens in raw]
+            outputs = [content(tokens, system.specials)[:length] for tokens in raw]
             if round_ == 0:
                 measurement.outputs[index] = outputs
             elif outputs != measurement.outputs[index]:
@@ -96,6 +98,11 @@ def measure(
             if steps:
                 steps.advance()
     return found
+
+
+def _timed_here(synchronize: Callable[[], None], system: System, batch: Batch) -> tuple[float, list[list[int]]]:
+    elapsed, output = timed_translation(system, batch, synchronize)
+    return elapsed, [tokens.tolist() for tokens in output]
 
 
 def content(tokens: Sequence[int], specials: frozenset[int]) -> Output:

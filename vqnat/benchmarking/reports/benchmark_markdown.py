@@ -42,7 +42,8 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
         rows.append(row)
     forced = "lengths forced to those of the references" if result.get("lengths") == "forced" else "lengths as decoded"
     sentences = result["sentences"]
-    turns = ", of which each system had a whole round at its turn" if result.get("turns") == "rounds" else ""
+    apart = result.get("turns", "batches") != "batches"
+    turns = ", each system in a process of its own and a whole round at its turn" if apart else ""
     return f"{markdown_table(header, rows)}\n\n" + (
         f"{sentences['measured']} of {sentences['in_subset']} sentences, {forced}, {result['repeats']} rounds, "
         f"{_threads(result)}{turns}; ms and speed-ups at batch size "
