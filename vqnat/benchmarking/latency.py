@@ -81,13 +81,18 @@ def run(
     if load_before[0] > machine["logical_cores"] - options.threads:
         say("latency", f"the machine is busy: load {load_before[0]:.1f} on {machine['logical_cores']} logical cores")
     apart = device == "cpu" and any(system.description["threads"] > 1 for system in systems)
-    with ExitStack() as stack:
-        timed = stack.enter_context(OwnProcesses(loaders, device)).timed if apart else None
-        measured = []
-        for size, group in zip(options.batch_size, [batches, *larger], strict=True):
-            label = f"batch size {size}, " if larger else ""
-            how = (options.repeats, options.warmup, options.seed, device, steps, label, timed)
-            measured.append(measure(systems, group, *how))
+    try:
+        with ExitStack() as stack:
+            timed = stack.enter_context(OwnProcesses(loaders, device)).timed if apart else None
+            measured = []
+            for size, group in zip(options.batch_size, [batches, *larger], strict=True):
+                label = f"batch size {size}, " if larger else ""
+                how = (options.repeats, options.warmup, options.seed, device, steps, label, timed)
+                measured.append(measure(systems, group, *how))
+    except BrokenProcessPool:
+        raise UserError(
+            f"--threads {options.threads}: the process of a system died; each system needs memory of its own: time fewer"
+        ) from None
     load_after = os.getloadavg()
     steps.step("phases")
     phased = [] if apart else [system for system in systems if system.phases()]

@@ -7,6 +7,7 @@ a system may be ten times as slow as alone.
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from types import TracebackType
 
@@ -25,20 +26,24 @@ class OwnProcesses:
     Args:
         loaders: name -> builds the system; must be picklable.
         device: ``cpu`` or ``cuda``.
+
+    Raises:
+        BrokenProcessPool: a process died, for example for lack of memory. Whatever a loader raises.
     """
 
     def __init__(self, loaders: Mapping[str, Callable[[], System]], device: str) -> None:
         # Spawned, not forked: a fork would have this process's thread pools.
-        self._pools = {
-            name: ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_load, initargs=(load, device))
-            for name, load in loaders.items()
-        }
+        make = partial(ProcessPoolExecutor, 1, mp_context=get_context("spawn"), initializer=silence_imports)
+        self._pools = {name: make() for name in loaders}
+        loading = [self._pools[name].submit(_load, load, device) for name, load in loaders.items()]
+        for one in loading:
+            one.result()
 
     def timed(self, system: System, batch: Batch) -> tuple[float, list[list[int]]]:
         """ms of a translation by the process of that system, and the tokens of each sentence.
 
         Raises:
-            BrokenProcessPool: the process died, or could not load the system.
+            BrokenProcessPool: the process died.
         """
         return self._pools[system.name].submit(_timed, batch).result()
 
@@ -54,7 +59,6 @@ class OwnProcesses:
 
 def _load(load: Callable[[], System], device: str) -> None:
     global _system, _device
-    silence_imports()
     _system, _device = load(), device
 
 
