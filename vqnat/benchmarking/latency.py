@@ -91,7 +91,7 @@ def run(
                 measured.append(measure(systems, group, *how))
     except BrokenProcessPool:
         raise UserError(
-            f"--threads {options.threads}: the process of a system died; each system needs memory of its own: time fewer"
+            f"--threads {options.threads}: the process of a system died; each needs memory of its own; time fewer"
         ) from None
     load_after = os.getloadavg()
     steps.step("phases")
