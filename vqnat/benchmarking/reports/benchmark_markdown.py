@@ -29,7 +29,8 @@ def markdown_latency(result: Result, over: Sequence[str] = ("greedy", "beam4")) 
     runs = [result, *result["further"]]
     names = [system["name"] for system in result["systems"]]
     over = [*(name for name in over if name in names and name != result["baseline"]), result["baseline"]]
-    quality = {name: how for name, how in QUALITY.items() if name in result["systems"][0].get("quality", {})}
+    known = result["systems"][0].get("quality", {})
+    quality = {name: how for name, how in QUALITY.items() if known.get(name) is not None}
     header = ["system", *(title for title, _ in quality.values()), "ms per sentence"]
     header += [f"speed-up over {name}" for name in over]
     header += [f"tokens/s, batches of {run['batch_size']}" for run in runs]
