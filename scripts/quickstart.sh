@@ -6,7 +6,7 @@
 #   scripts/quickstart.sh [--full | --only NAME,...] [--run DIR] [--data embedded|multi30k] [--from DIR] [--seed N]
 #                         [--cores N]
 #
-#   --full        every system of the configuration: hard EM, original text, a second stage, autoregressive students
+#   --full        every system of the configuration: hard EM, original text, second stages, more text, students
 #   --only NAMES  the systems to compare, by their names in the configuration, and those that speed-ups are over
 #   --run DIR     where everything is written (default: runs/quickstart, runs/multi30k)
 #   --data NAME   embedded (default, needs no download) or multi30k
