@@ -1,4 +1,5 @@
 import os
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 
 import pytest
@@ -74,6 +75,8 @@ def test_own_processes(batches):
     assert ms > 0 and a == also_a and len({a[0], b[0], os.getpid()}) == 3
     assert [outputs for _, outputs in first] == [outputs for _, outputs in again]
     assert systems[0].seen == 0  # it is another one that translates
+    with pytest.raises(BrokenProcessPool):
+        OwnProcesses({"a": partial(os._exit, 1)}, "cpu")
 
 
 def test_order_follows_the_seed(recorder, batches):

@@ -91,7 +91,7 @@ def run(
                 measured.append(measure(systems, group, *how))
     except BrokenProcessPool:
         raise UserError(
-            f"--threads {options.threads}: the process of a system died; each needs memory of its own; time fewer"
+            "the process of a system died; with several threads each needs memory of its own: give fewer --system"
         ) from None
     load_after = os.getloadavg()
     steps.step("phases")

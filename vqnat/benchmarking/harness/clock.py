@@ -1,21 +1,20 @@
 """The stopwatch: one translation in ms, the accelerator synchronized before and after, no garbage collection inside."""
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from vqnat.benchmarking.system import Batch, System
 
 
-def timed_translation(system: System, batch: Batch, synchronize: Callable[[], None]) -> tuple[float, Sequence[Tensor]]:
+def timed_translation(system: System, batch: Batch, synchronize: Callable[[], None]) -> tuple[float, list[list[int]]]:
     """Translate one batch without gradients.
 
     Returns:
-        ms from prepared source to target tokens, and the output.
+        ms from prepared source to target tokens, and these for each sentence.
 
     Raises:
         RuntimeError: the system did not return one output per sentence.
@@ -25,7 +24,7 @@ def timed_translation(system: System, batch: Batch, synchronize: Callable[[], No
         elapsed, output = _timed(system.translate, prepared, synchronize)
     if len(output) != len(batch):
         raise RuntimeError(f"system {system.name} returned {len(output)} outputs for {len(batch)} sentences")
-    return elapsed, output
+    return elapsed, [tokens.tolist() for tokens in output]
 
 
 def _timed(call: Callable, argument: Any, synchronize: Callable[[], None]) -> tuple[float, Any]:

@@ -63,5 +63,4 @@ def _load(load: Callable[[], System], device: str) -> None:
 
 
 def _timed(batch: Batch) -> tuple[float, list[list[int]]]:
-    elapsed, output = timed_translation(_system, batch, synchronizer(_device))
-    return elapsed, [tokens.tolist() for tokens in output]
+    return timed_translation(_system, batch, synchronizer(_device))

@@ -64,7 +64,7 @@ def measure(
     Returns:
         name -> measurement, in the order of ``systems``.
     """
-    timed = in_processes or partial(_timed_here, synchronizer(device))
+    timed = in_processes or partial(timed_translation, synchronize=synchronizer(device))
     order = random.Random(seed)
     for number in range(warmup):
         batch = batches[(number * (len(batches) - 1) // max(1, warmup - 1)) if warmup > 1 else -1]
@@ -98,11 +98,6 @@ def measure(
             if steps:
                 steps.advance()
     return found
-
-
-def _timed_here(synchronize: Callable[[], None], system: System, batch: Batch) -> tuple[float, list[list[int]]]:
-    elapsed, output = timed_translation(system, batch, synchronize)
-    return elapsed, [tokens.tolist() for tokens in output]
 
 
 def content(tokens: Sequence[int], specials: frozenset[int]) -> Output:
