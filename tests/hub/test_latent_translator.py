@@ -83,6 +83,8 @@ def test_the_old_names_of_precisions_still_work():
         ({"dtype": "int3"}, "dtype 'int3' is unknown; choose from: fp32, bf16, fp16"),
         ({"device": "abacus"}, "device 'abacus': "),
         ({"packed": False, "compiled": True}, "compiled: not with packed=False"),
+        ({"packed": False, "cuda_graphs": True}, "cuda_graphs: not with packed=False"),
+        ({"cuda_graphs": True}, "--decode-cuda-graphs: needs a GPU; the model is on cpu"),
     ],
 )
 def test_mistakes_are_named(digits, latent_checkpoint, monkeypatch, options, message):

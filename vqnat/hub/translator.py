@@ -180,13 +180,14 @@ def _prepare(model: Any, path: Path, options: TranslatorOptions) -> None:
         model.to(device=options.device)
     except (RuntimeError, AssertionError) as error:  # an unknown name; torch without that device
         raise UserError(f"device {options.device!r}: {str(error).splitlines()[0]}") from error
+    faster = [name for name in ("compiled", "cuda_graphs") if getattr(options, name)]
     if isinstance(model, LatentTransformer | ParallelTransformer):
         if options.packed:
-            prepare(model, options.dtype, options.compiled)
-        elif options.compiled:
-            raise UserError("compiled: not with packed=False, which leaves the model as it was trained")
-    elif options.compiled:
-        raise UserError(f"compiled: {path} has no latents; only latent transformers are compiled")
+            prepare(model, options.dtype, options.compiled, options.cuda_graphs)
+        elif faster:
+            raise UserError(f"{faster[0]}: not with packed=False, which leaves the model as it was trained")
+    elif faster:
+        raise UserError(f"{faster[0]}: {path} has no latents; only for latent transformers")
     elif options.dtype not in DTYPES:
         raise UserError(f"dtype {options.dtype!r}: {path} has no latents; choose from: {', '.join(DTYPES)}")
     else:

@@ -30,6 +30,7 @@ class TranslatorOptions:
         max_sentences: sentences in a batch.
         packed: False leaves a latent transformer's modules as they were trained, for export.
         compiled: torch.compile for a latent transformer, as ``--decode-compile``.
+        cuda_graphs: recorded greedy search for a latent transformer on a GPU, as ``--decode-cuda-graphs``.
         ctc_blank_penalty: as ``--ctc-blank-penalty``.
         dag_search: as ``--dag-search``.
         compare_dictionaries: refuse ``data`` whose dictionaries differ from those that the model was trained with.
@@ -49,6 +50,7 @@ class TranslatorOptions:
     max_sentences: int = 64
     packed: bool = True
     compiled: bool = False
+    cuda_graphs: bool = False
     ctc_blank_penalty: float = 0.0
     dag_search: str = "lookahead"
     compare_dictionaries: bool = False

@@ -9,7 +9,8 @@ second task (``autoregressive_helper.py``).
 
 ``parallel_transformer.py`` has no latents; its decoder is ``source_copy_decoder.py``. Options are in
 ``latent_transformer_options.py`` and ``parallel_transformer_options.py``, sizes in ``presets.py``. ``warm_start.py``
-begins with the weights of another model, ``inference.py`` and ``compilation.py`` make a trained one fast.
+begins with the weights of another model; ``inference.py``, ``compilation.py`` and ``cuda_graphs.py`` make a trained one
+fast.
 
 fairseq imports every file of this folder.
 """

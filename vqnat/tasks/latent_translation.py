@@ -101,6 +101,13 @@ class LatentTranslationConfig(CollapseConfig, AutocastConfig, TeacherStartConfig
             "minutes for the first sentences; measure before you use it"
         },
     )
+    decode_cuda_graphs: bool = field(
+        default=False,
+        metadata={
+            "help": "for fairseq-generate and fairseq-interactive on a GPU: record greedy search in CUDA graphs, once "
+            "for each shape of a batch, and replay them for batches of up to 16 sentences; measure before you use it"
+        },
+    )
 
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)

@@ -29,7 +29,7 @@ from vqnat.records.results import shown
 SETTINGS = {
     "translation": {"beam", "lenpen", "max_len_a", "max_len_b", "packed"},
     "latent_translation": {
-        *("beam", "compiled", "lenpen", "max_len_a", "max_len_b"),
+        *("beam", "compiled", "cuda_graphs", "lenpen", "max_len_a", "max_len_b"),
         *("rescore_with", "ctc_blank_penalty", "dag_search", "engine"),
     },
     **{task: {"beam", "iter", "iter_decode_eos_penalty", "iter_decode_force_max_iter"} for task in NAT_TASKS},
@@ -58,7 +58,7 @@ class FairseqSystem:
         settings = generation(spec)
         if loaded.task_name == "latent_translation":
             self.task.cfg.decode_precision = spec.precision
-            self.task.cfg.decode_compile = bool(spec.compiled)
+            self.task.cfg.decode_compile, self.task.cfg.decode_cuda_graphs = bool(spec.compiled), bool(spec.cuda_graphs)
             self.task.cfg.decode_engine = spec.engine or "torch"
         elif spec.precision not in (None, "fp32"):
             raise UserError(f"system {spec.name}: precision={spec.precision}: stock fairseq decodes in fp32 here")

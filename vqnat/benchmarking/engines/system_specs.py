@@ -37,6 +37,7 @@ class SystemSpec:
         packed: 1 gives the decoder of an autoregressive fairseq model the prepacked linear layers that a latent
             transformer always has on a CPU, so that only the algorithms differ.
         compiled: 1 compiles a latent transformer (--decode-compile).
+        cuda_graphs: 1 replays a latent transformer's greedy search on a GPU (--decode-cuda-graphs).
         ctc_blank_penalty: as in fairseq-generate (latent_translation).
         dag_search: as in fairseq-generate (latent_translation).
         engine: native or onnx, of an exported model; torch or native, of a checkpoint (latent_translation).
@@ -58,6 +59,7 @@ class SystemSpec:
     precision: str | None = None
     packed: int | None = None
     compiled: int | None = None
+    cuda_graphs: int | None = None
     ctc_blank_penalty: float | None = None
     dag_search: str | None = None
     engine: str | None = None
@@ -125,6 +127,7 @@ CONVERTERS: dict[str, Callable[[str], Any]] = {
     "precision": _precision,
     "packed": _flag,
     "compiled": _flag,
+    "cuda_graphs": _flag,
     "ctc_blank_penalty": _number,
     "dag_search": str,
     "engine": str,
