@@ -34,6 +34,9 @@ def write_over(old, new):
 class Rerun:
     """As a CUDA graph, without one."""
 
+    def __init__(self, device):
+        assert device.type == "cpu"
+
     def __call__(self, run):
         result = run()
         return lambda: write_over(result, run()), result
@@ -45,8 +48,8 @@ class Counted:
     def __init__(self, kind):
         self.kind, self.recordings, self.replays = kind, 0, 0
 
-    def __call__(self):
-        record = self.kind()
+    def __call__(self, device):
+        record = self.kind(device)
 
         def recorder(run):
             self.recordings += 1

@@ -32,17 +32,21 @@ class Recorder(Protocol):
 
 
 class CudaRecorder:
-    """Records on the present GPU. All recordings of one recorder share memory for what they do not return.
+    """Records on one GPU. All recordings of one recorder share memory for what they do not return.
 
     A recording's result may lie where an earlier recording keeps what it does not return. So what several recordings
     read, the encoded source and the predictor's state, has to be recorded before what reads it.
     """
 
-    def __init__(self) -> None:
-        self._pool = torch.cuda.graph_pool_handle()
+    def __init__(self, device: torch.device) -> None:
+        self._device, self._pool = device, torch.cuda.graph_pool_handle()
 
     def __call__(self, run: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
         """As :class:`Recorder`."""
+        with torch.cuda.device(self._device):
+            return self._recorded(run)
+
+    def _recorded(self, run: Callable[[], Result]) -> tuple[Callable[[], None], Result]:
         present, side = torch.cuda.current_stream(), torch.cuda.Stream()
         side.wait_stream(present)
         with torch.cuda.stream(side):
@@ -157,11 +161,11 @@ class RecordedDecoding:
 
     Args:
         parts: what is recorded.
-        recorder: makes the recorder of one shape.
+        recorder: makes the recorder of one shape, on a device.
         pad: index of the padding symbol.
     """
 
-    def __init__(self, parts: Parts, recorder: Callable[[], Recorder], pad: int):
+    def __init__(self, parts: Parts, recorder: Callable[[torch.device], Recorder], pad: int):
         self._parts, self._recorder, self._pad = parts, recorder, pad
         self.shapes: dict[tuple[int, int], RecordedShape] = {}
 
@@ -173,7 +177,7 @@ class RecordedDecoding:
             return self._parts.encode(tokens)
         if (rows, length) not in self.shapes:
             room = tokens.new_empty(rows, length)
-            self.shapes[rows, length] = RecordedShape(self._parts, self._recorder(), room, self._pad)
+            self.shapes[rows, length] = RecordedShape(self._parts, self._recorder(tokens.device), room, self._pad)
         return self.shapes[rows, length].encode(tokens)
 
     def begin(self, source: EncodedSource, beam: int, length: int) -> PredictorState:
@@ -199,7 +203,7 @@ def _rounded(length: int, multiple: int) -> int:
     return -(-length // multiple) * multiple
 
 
-def record_parts(model: Any, recorder: Callable[[], Recorder] = CudaRecorder) -> RecordedDecoding:
+def record_parts(model: Any, recorder: Callable[[torch.device], Recorder] = CudaRecorder) -> RecordedDecoding:
     """Replay recordings where decoding runs a latent transformer's encoder, predictor and decoder, in place.
 
     It then decodes one batch at a time. Dropout must be off: a recording would repeat its random numbers.
