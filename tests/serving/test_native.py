@@ -1,5 +1,6 @@
 """The runner's own engine against the exported graphs, on real checkpoints of every kind that it knows."""
 
+import dataclasses
 import json
 import shutil
 
@@ -78,6 +79,86 @@ def test_a_sentence_does_not_depend_on_its_batch_to_the_last_bit(exported):
     together = native.translate(sources, limits, False, True)
     for row, source in enumerate(sources):
         assert native.translate([source], limits[:1], False, True) == [together[row]]
+
+
+VOCABULARY = 500  # more than a panel of columns has
+
+
+def engine_with(folder, level, output, bias, **others):
+    """The engine with another output layer, of VOCABULARY words."""
+    sizes, _ = read_weights(folder / WEIGHTS)
+    shift = np.where(np.arange(VOCABULARY) % 50 == 3, -np.inf, 0).astype(np.float32)[None]
+    layer = {"output.weight": output, "output.bias": bias, "output.shift": shift}
+    changed = {name: np.ascontiguousarray(value, np.float32) for name, value in (layer | others).items()}
+    sizes = dataclasses.replace(sizes, vocabulary=VOCABULARY)
+    return Engine(find_library(), sizes, {**load_file(folder / WEIGHTS), **changed}, level)
+
+
+def hardened(trained):
+    """Output layers for which a rounded one is a bad guide: the trained one with noise, and worse and worse ones."""
+    random, half = np.random.default_rng(1), VOCABULARY // 2
+    noise = random.standard_normal((VOCABULARY, trained.shape[1]))
+    weight = trained[random.integers(0, len(trained), VOCABULARY)] + 0.1 * trained.std() * noise
+    yield weight
+    weight[half:] = weight[:half]  # the first of equals is the best
+    yield weight
+    weight *= 1 + 1e-6 * random.standard_normal((VOCABULARY, 1))  # the last bits decide
+    yield weight
+    weight[:, 0] *= 1000  # one input takes all eight bits
+    weight[half], weight[half + 1] = 0, 1e6
+    yield weight
+    yield 1e-3 * noise
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("kind", ["trained", "ctc"])
+def test_screened_by_int8_the_best_words_are_those_of_all_logits(kind, level, request):
+    exported = request.getfixturevalue(kind)
+    runner, random, written = natively(exported), np.random.default_rng(2), set()
+    if LEVELS.index(level) > LEVELS.index(runner.native.level):
+        pytest.skip(f"this processor has no {level}")
+    sources = [source for source in runner.encode_all(exported.sentences) if len(source) > 1]
+    limits = [row % 5 + 1 for row in range(len(sources))]
+    for output in hardened(load_file(exported.folder / WEIGHTS)["output.weight"]):
+        for bias in (np.zeros(VOCABULARY), output.std() * random.standard_normal(VOCABULARY)):
+            engine = engine_with(exported.folder, level, output, bias)
+            every, best = (engine.translate(sources, limits, False, scored) for scored in (True, False))
+            assert [one.words for one in best] == [one.words for one in every]
+            assert {score for one in best for score in one.scores} == {0}
+            written |= {word for one in best for word in one.words}
+    assert len(written) > 50 and not any(word % 50 == 3 for word in written)
+
+
+def misled(dim, most):
+    """Features, two rows of weights, and a bias with which the second is the best when rounded, but not in truth.
+
+    All errors of rounding point the same way: first those of the weights, then those of the features.
+    """
+    random = np.random.default_rng(3)
+    signs, ones, lost = random.choice([-1.0, 1.0], dim), np.ones(dim), 0.45 * (dim - 1)
+    weights, up = random.integers(-9, 10, dim).astype(float), 0.45 * signs
+    weights[0], up[0] = most, 0  # the largest: what is rounded is rounded to whole numbers
+    yield signs, [weights + up, weights - up], 1.6 * lost
+    rounded = random.integers(1, 100, dim).astype(float)
+    rounded[0] = 127
+    yield rounded + np.where(np.arange(dim) > 0, 0.45, 0), [ones, -ones], 2 * rounded.sum() + 1.6 * lost
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_screened_by_int8_the_worst_errors_are_allowed_for(level, trained):
+    sizes, _ = read_weights(trained.folder / WEIGHTS)
+    if LEVELS.index(level) > LEVELS.index(natively(trained).native.level):
+        pytest.skip(f"this processor has no {level}")
+    decoder, best, other = sizes.decoder, 440, 7
+    last = "decoder.norm" if decoder.normalize_before else f"decoder.{decoder.layers - 1}.ffn_norm"
+    for features, rows, bias in misled(decoder.dim, 63 if level == "avx2" else 127):
+        output, biases = np.zeros((VOCABULARY, decoder.dim)), np.full(VOCABULARY, -1e4)
+        output[[best, other]], biases[[best, other]] = rows, (0, bias)
+        constant = {f"{last}.weight": np.zeros((1, decoder.dim)), f"{last}.bias": features[None]}  # at every position
+        engine = engine_with(trained.folder, level, output, biases, **constant)
+        for scored in (True, False):
+            [written] = engine.translate([[5, 6, 2]], [4], True, scored)
+            assert len(written.words) >= 8 and set(written.words) == {best}
 
 
 @pytest.mark.parametrize("kind", ["trained", "ctc", "parallel_ctc"])
