@@ -60,6 +60,13 @@ def test_impossible_training_options(digits, tmp_path, options, message):
     assert last_line(train(digits, tmp_path, *options)) == message
 
 
+def test_a_loss_refuses_another_model_before_data_is_read(digits, tmp_path):
+    failed = train(digits, tmp_path, "--arch", "transformer_tiny")
+    expected = "error: --criterion latent_transformer_loss: only with --arch latent_transformer and its presets"
+    assert last_line(failed) == expected
+    assert "loaded" not in failed.stderr + failed.stdout  # nor have workers begun, which would die with a traceback
+
+
 def test_encoder_of_another_size(digits, teacher_checkpoint, tmp_path):
     line = last_line(train(digits, tmp_path, "--encoder-from", teacher_checkpoint))
     assert line.startswith(f"error: --encoder-from {teacher_checkpoint}: other layers than this model's encoder")

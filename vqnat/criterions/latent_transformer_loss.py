@@ -94,10 +94,14 @@ class LatentTransformerLoss(FairseqCriterion):
         self.code_rdrop = code_rdrop
         self.helper_weight = helper_weight
 
-    def forward(self, model, sample, reduce=True):
-        """fairseq's contract: (loss, number of target words, what to log)."""
+    def check_model(self, model) -> None:
+        """Raise UserError for a model without codes."""
         if not hasattr(model, "bottleneck"):
             raise UserError("--criterion latent_transformer_loss: only with --arch latent_transformer and its presets")
+
+    def forward(self, model, sample, reduce=True):
+        """fairseq's contract: (loss, number of target words, what to log)."""
+        self.check_model(model)
         net_input = sample["net_input"]
         passes = 2 if self.code_rdrop and model.training else 1
         output = model(net_input["src_tokens"], net_input["src_lengths"], sample["target"], passes)

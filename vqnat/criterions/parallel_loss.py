@@ -62,10 +62,14 @@ class ParallelLoss(FairseqCriterion):
         done = min(1.0, num_updates / self.updates) if self.updates else 1.0
         return self.start + (self.end - self.start) * done
 
-    def forward(self, model, sample, reduce=True):
-        """fairseq's contract: (loss, number of target words, what to log)."""
+    def check_model(self, model) -> None:
+        """Raise UserError for another model than a parallel transformer."""
         if not hasattr(model, "num_updates"):
             raise UserError("--criterion parallel_loss: only with --arch parallel_transformer and its presets")
+
+    def forward(self, model, sample, reduce=True):
+        """fairseq's contract: (loss, number of target words, what to log)."""
+        self.check_model(model)
         target = sample["target"]
         share = self.glancing(model.num_updates) if model.training else 0.0
         net_input = sample["net_input"]

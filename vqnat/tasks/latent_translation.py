@@ -23,6 +23,7 @@ from vqnat.output_layers.dag import DAGLayer, check_search
 from vqnat.output_layers.output_layer import OutputLayer
 from vqnat.tasks.autocast import Autocast, AutocastConfig
 from vqnat.tasks.checked_data import CheckedData
+from vqnat.tasks.checked_model import CheckedModel
 from vqnat.tasks.codebook_updates import CodebookUpdates
 from vqnat.tasks.collapse import CollapseConfig, CollapseWatch
 from vqnat.tasks.fast_dropout import use_fast_dropout
@@ -112,7 +113,7 @@ class LatentTranslationConfig(CollapseConfig, AutocastConfig, TeacherStartConfig
 
 @register_task("latent_translation", dataclass=LatentTranslationConfig)
 class LatentTranslationTask(
-    CollapseWatch, CodebookUpdates, CheckedData, ReliableBatches, Autocast, TeacherStart, TranslationTask
+    CheckedModel, CollapseWatch, CodebookUpdates, CheckedData, ReliableBatches, Autocast, TeacherStart, TranslationTask
 ):
     """As ``translation``, with latent decoding and the codebook's update once per optimizer step."""
 

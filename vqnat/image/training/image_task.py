@@ -11,6 +11,7 @@ from vqnat.errors import UserError
 from vqnat.image.datasets.image_dataset import ImageDataset
 from vqnat.image.datasets.split_files import open_split, read_header
 from vqnat.tasks.autocast import Autocast, AutocastConfig
+from vqnat.tasks.checked_model import CheckedModel
 from vqnat.tasks.reliable_batches import ReliableBatches
 
 
@@ -25,7 +26,7 @@ class ImageTaskConfig(AutocastConfig):
     seed: int = II("common.seed")
 
 
-class ImageTask(ReliableBatches, Autocast, FairseqTask):
+class ImageTask(CheckedModel, ReliableBatches, Autocast, FairseqTask):
     """Loads the splits of a folder; subclasses say what is learned from them.
 
     Attributes:

@@ -50,6 +50,11 @@ class ImageVQVAELoss(FairseqCriterion):
         self.bottleneck_weight = bottleneck_weight
         self.log_mse = log_mse
 
+    def check_model(self, model: ImageAutoencoder) -> None:
+        """Raise UserError for a loss of squared errors and a model whose outputs are distributions."""
+        if self.log_mse and model.config.output != "mse":
+            raise UserError("--log-mse needs --output mse")
+
     def forward(self, model: ImageAutoencoder, sample: dict, reduce: bool = True):
         """Return (loss, number of sub-pixels, logging output), as fairseq expects."""
         images = sample["image"]
@@ -76,8 +81,6 @@ class ImageVQVAELoss(FairseqCriterion):
         error = squared_error(output.reconstruction, images).sum()
         log["squared_error"] = error.detach()
         if output.reconstruction.dim() == 5:
-            if self.log_mse:
-                raise UserError("--log-mse needs --output mse")
             loss = pixel_nats(output.reconstruction, images).sum()
             log["pixel_nats"] = loss.detach()
             return loss, self.bottleneck_weight * per_code
