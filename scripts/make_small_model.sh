@@ -4,8 +4,8 @@
 #
 #   scripts/make_small_model.sh [--run DIR] [--system NAME] [--out DIR]
 #
-#   --run DIR      a finished run of scripts/quickstart.sh; without it, one is made in runs/quickstart (2 hours)
-#   --system NAME  a row of the run's table (default: lt_more)
+#   --run DIR      a finished run of scripts/quickstart.sh; without it, one is made in runs/quickstart (40 minutes)
+#   --system NAME  a row of the run's table (default: lt_second)
 #   --out DIR      where to write it (default: vqnat_serving/small_model)
 set -euo pipefail
 
@@ -26,6 +26,6 @@ done
 cd "$(dirname "$0")/.."
 if [ -z "$run" ]; then
   run=$PWD/runs/quickstart
-  scripts/quickstart.sh --only lt_more
+  scripts/quickstart.sh --only lt_soft_em_distilled,lt_second
 fi
 exec .venv/bin/python -m vqnat.commands.make_small_model --run "$run" ${rest[@]+"${rest[@]}"}

@@ -24,7 +24,7 @@ def test_a_run_becomes_the_small_model(tmp_path, capsys):
     bitext.run("data-prep/binarize.py", *prep)
     save_untrained(MODEL.split(), run / "prep" / "bin", run / "averaged" / "lt.pt")
     training = {"name": "lt", "arch": "latent_transformer_tiny"}
-    good = {"name": "lt_more", "training": training}
+    good = {"name": "lt_second", "training": training}
     bad = {"name": "bad", "training": {**training, "name": "none"}}
     teacher = {"name": "teacher", "training": {"name": "teacher", "arch": "transformer"}}
     results = {"corpus": "embedded", "direction": "en-de", "systems": [teacher, bad, good]}
@@ -44,5 +44,5 @@ def test_a_run_becomes_the_small_model(tmp_path, capsys):
     assert len(OnnxTranslator(out).translate(["The old woman wanted to buy three books."])) == 1
 
     line = folders.refused(capsys, make_small_model, "--run", run, "--system", "teacher", "--out", out)
-    assert "--system teacher: no such latent transformer (systems there: teacher, bad, lt_more)" in line
+    assert "--system teacher: no such latent transformer (systems there: teacher, bad, lt_second)" in line
     assert "not a finished run" in folders.refused(capsys, make_small_model, "--run", tmp_path)
