@@ -17,7 +17,7 @@ from vqnat.models.latent_predictor import PredictorState
 from vqnat.models.source_encoder import EncodedSource
 
 ROWS = (1, 2, 4, 8, 16)  # batches are filled up to one of these; larger ones keep the GPU busy without recordings
-MULTIPLE, LONGEST = 8, 128  # source lengths are rounded up to a multiple; longer sources are rare
+MULTIPLE, LONGEST = 8, 128  # lengths are rounded up to a multiple; longer sources are rare and run as before
 WARM_UPS = 2  # torch wants to have run what it records: libraries set themselves up in the first call
 
 Result = TypeVar("Result")
@@ -122,7 +122,7 @@ class RecordedShape:
 
     def begin(self, length: int) -> RecordedState:
         """As the predictor's ``begin`` for the encoded source."""
-        length = _rounded(length, MULTIPLE)
+        length = _rounded(length)
         if length not in self._beginnings:
             replay, begun = self._record(lambda: self._parts.begin(self._source, 1, length))
             self._beginnings[length] = replay, RecordedState(begun.cache, begun.source, begun.source_mask, self)
@@ -172,7 +172,7 @@ class RecordedDecoding:
     def encode(self, tokens: Tensor) -> EncodedSource:
         """As the encoder."""
         rows = next((rows for rows in ROWS if rows >= len(tokens)), None)
-        length = _rounded(tokens.shape[1] + 1, MULTIPLE)  # one pad at least, so that there is always a mask
+        length = _rounded(tokens.shape[1] + 1)  # one pad at least, so that there is always a mask
         if rows is None or length > LONGEST:
             return self._parts.encode(tokens)
         if (rows, length) not in self.shapes:
@@ -199,8 +199,8 @@ class RecordedDecoding:
         return self._parts.write(vectors, real, source)
 
 
-def _rounded(length: int, multiple: int) -> int:
-    return -(-length // multiple) * multiple
+def _rounded(length: int) -> int:
+    return -(-length // MULTIPLE) * MULTIPLE
 
 
 def record_parts(model: Any, recorder: Callable[[torch.device], Recorder] = CudaRecorder) -> RecordedDecoding:
